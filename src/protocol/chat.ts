@@ -1,0 +1,59 @@
+/** Asking, answers and history as clients see them. */
+import { z } from "zod";
+import { incompleteReasons, terminalStatuses, turnStatuses, usageSchema } from "./events.ts";
+import { exactText } from "./sessions.ts";
+
+export const maxPayloadBytes = 64 * 1024;
+
+export const askSchema = z
+  .object({
+    payload: exactText({ maxCharacters: maxPayloadBytes })
+      .refine((text) => Buffer.byteLength(text) <= maxPayloadBytes, "must not be longer than 64 KiB of UTF-8")
+      .refine((text) => text.trim().length > 0, "must not be empty or blank")
+      .meta({ description: "The prompt: 1 byte to 64 KiB", example: "Hello! What is your name?" }),
+  })
+  .meta({ id: "Ask" });
+
+/** What `PUT /chat` answers to a client that waits, and `GET /chat/{session_id}/{turn}` at any time. */
+export const turnAnswerSchema = z
+  .object({
+    session_id: z.string(),
+    turn: z.number().int().min(1),
+    status: z.enum(turnStatuses),
+    reason: z.enum(incompleteReasons).optional(),
+    answer: z.string().describe("The text so far"),
+    finish_reason: z.string().nullable(),
+    usage: usageSchema.nullable(),
+    model: z.string(),
+  })
+  .meta({ id: "TurnAnswer" });
+export type TurnAnswer = z.infer<typeof turnAnswerSchema>;
+
+/** What a stop answers, once the turn has ended; `status` tells which won when it raced a completion. */
+export const stoppedTurnSchema = z
+  .object({ turn: z.number().int().min(1), status: z.enum(terminalStatuses), answer: z.string() })
+  .meta({ id: "StoppedTurn" });
+export type StoppedTurn = z.infer<typeof stoppedTurnSchema>;
+
+export const historyMessageSchema = z
+  .object({
+    role: z.enum(["user", "assistant"]),
+    content: z.string(),
+    turn: z.number().int().min(1),
+    status: z.enum(turnStatuses).describe("How the turn stands; a prompt without an answer has its status too"),
+    reason: z.enum(incompleteReasons).optional(),
+    model: z.string().optional().describe("On answers: the model that gave it"),
+    created_at: z.iso.datetime(),
+  })
+  .meta({ id: "HistoryMessage" });
+export type HistoryMessage = z.infer<typeof historyMessageSchema>;
+
+export const chatHistorySchema = z
+  .object({
+    payload: z.literal(""),
+    session_id: z.string(),
+    username: z.string(),
+    message_history: z.array(historyMessageSchema),
+    has_more: z.boolean().describe("Whether there are turns older than these"),
+  })
+  .meta({ id: "ChatHistory" });

@@ -1,0 +1,172 @@
+/**
+ * Every error a client can meet, in one table: the HTTP status where it becomes an answer, a title, whether sending the
+ * same thing again can help, and what to do about it. `docs/errors.md` is generated from this table.
+ *
+ * The same codes name what ended a turn (`error` and `end` events), where no HTTP status can be sent any more.
+ */
+
+type ProblemKind = {
+  /** HTTP status where the problem is an answer of its own. */
+  readonly status: number;
+  readonly title: string;
+  /** True when the same request can succeed later without being changed. */
+  readonly retryable: boolean;
+  /** One sentence for the documentation: when it happens and what helps. */
+  readonly help: string;
+};
+
+function kind(status: number, title: string, retryable: boolean, help: string): ProblemKind {
+  return { status, title, retryable, help };
+}
+
+export const problemKinds = {
+  // The request itself
+  invalid_json: kind(400, "Body is not JSON", false, "The body is empty or cannot be parsed as JSON."),
+  invalid_position: kind(
+    400,
+    "Position is malformed",
+    false,
+    "`Last-Event-ID` or `?after=` is not `<turn>.<position>` or `-1`; send the id of the last event you received.",
+  ),
+  too_complex: kind(
+    400,
+    "Body is too complex",
+    false,
+    "The JSON is nested deeper than 32 levels, or has over 10,000 values or over 1,000 keys in one object.",
+  ),
+  bad_request: kind(400, "Request is malformed", false, "The request line, a header or the path cannot be read."),
+  credential_in_url: kind(
+    400,
+    "Credential in the URL",
+    false,
+    "Tokens are never read from a URL, which ends up in logs; send `Authorization: Bearer <token>`.",
+  ),
+  ambiguous_credentials: kind(400, "More than one credential", false, "Send exactly one `Authorization` header."),
+  unauthenticated: kind(
+    401,
+    "A token is needed",
+    false,
+    "Send the `token` that opening the session answered as `Authorization: Bearer <token>`.",
+  ),
+  invalid_credential: kind(401, "Token is not valid", false, "The token is malformed, unknown or no longer valid."),
+  not_found: kind(404, "No such route", false, "The path names nothing; `/docs` lists what there is."),
+  session_not_found: kind(
+    404,
+    "No such session",
+    false,
+    "The id is malformed, was never given out, was deleted, or belongs to somebody else.",
+  ),
+  turn_not_found: kind(404, "No such turn", false, "The session has no turn of that number."),
+  method_not_allowed: kind(405, "Method not allowed", false, "The `Allow` header lists the methods of this path."),
+  not_acceptable: kind(406, "Nothing acceptable", false, "The `Accept` header excludes every shape the route makes."),
+  request_timeout: kind(408, "Request took too long", true, "Headers or body did not arrive in time."),
+  turn_in_progress: kind(
+    409,
+    "A turn is running",
+    true,
+    "The session is answering; follow that turn (`turn` names it), stop it, or wait for its end.",
+  ),
+  position_of_another_turn: kind(
+    409,
+    "Position of another turn",
+    false,
+    "The event id belongs to another turn than the one in the URL.",
+  ),
+  body_too_large: kind(413, "Body is too large", false, "The body exceeds 256 KiB."),
+  unsupported_media_type: kind(415, "Content type not supported", false, "Send `Content-Type: application/json`."),
+  encoding_not_supported: kind(415, "Content encoding not supported", false, "Send the body without compression."),
+  host_not_allowed: kind(
+    421,
+    "Host not allowed",
+    false,
+    "The `Host` header names neither loopback nor a name in `ALLOWED_HOSTS` (protection against DNS rebinding).",
+  ),
+  invalid_request: kind(
+    422,
+    "Request is not valid",
+    false,
+    "A field or parameter is missing or wrong; `errors` names each with its path.",
+  ),
+  headers_too_large: kind(431, "Headers are too large", false, "The request headers exceed 16 KiB or 100 lines."),
+
+  // The service
+  internal: kind(500, "Internal error", true, "A fault of the service; its log has the details under `request_id`."),
+  storage_error: kind(500, "Storage failed", true, "The disk refused a write; the service restarts to recover."),
+  storage_corrupt: kind(
+    500,
+    "Storage is damaged",
+    false,
+    "The database file failed a check; the operator must restore a backup.",
+  ),
+  draining: kind(503, "Shutting down", true, "The service is stopping and takes no new turns; try again in a moment."),
+  storage_unavailable: kind(503, "Storage is unavailable", true, "The storage does not answer; nothing was stored."),
+  storage_full: kind(507, "Storage is full", true, "The disk is full; nothing was stored. Reading still works."),
+
+  // The model server
+  upstream_unreachable: kind(502, "Model server unreachable", true, "No connection to the model server, or it was cut."),
+  upstream_tls: kind(502, "Model server's certificate refused", false, "TLS failed; check `OPENAI_BASE_URL`."),
+  upstream_auth: kind(502, "Model server refused the key", false, "`OPENAI_API_KEY` is missing, wrong or revoked."),
+  upstream_forbidden: kind(502, "Model server refused access", false, "The key may not use this model or region."),
+  model_not_found: kind(502, "No such model", false, "No model of `OPENAI_MODEL` exists on the model server."),
+  upstream_rejected: kind(502, "Model server rejected the request", false, "It answered 400 or 422 to our request."),
+  upstream_redirect: kind(502, "Model server redirects", false, "Redirects are refused; correct `OPENAI_BASE_URL`."),
+  upstream_protocol: kind(502, "Not a model server", false, "The answer is no event stream and no completion."),
+  upstream_malformed: kind(502, "Malformed model stream", true, "A piece of the model's stream could not be read."),
+  upstream_error: kind(502, "Model server failed", true, "The model server answered with an error of its own."),
+  upstream_truncated: kind(502, "Model's answer was cut", true, "The stream ended without saying that it was complete."),
+  upstream_stalled: kind(504, "Model's answer stalled", true, "The model server stopped sending in mid-answer."),
+  upstream_timeout: kind(504, "Model server did not answer", true, "No response headers within the time allowed."),
+  first_token_timeout: kind(504, "Model did not begin", true, "No first piece of text within the time allowed."),
+  turn_time_limit: kind(504, "Turn took too long", true, "The whole answer exceeded `TURN_TIME_LIMIT_SECONDS`."),
+  upstream_rate_limited: kind(503, "Model server is rate limiting", true, "Wait for `Retry-After`."),
+  upstream_quota: kind(503, "Model account has no credit", false, "The quota or spending limit of the key is reached."),
+  upstream_overloaded: kind(503, "Model server is overloaded", true, "It asked us to slow down; try again later."),
+  empty_answer: kind(502, "Model said nothing", true, "The model ended its answer without any text."),
+  content_filter: kind(502, "Answer was filtered", false, "The model server's content filter withheld the answer."),
+  answer_too_large: kind(502, "Answer is too large", false, "The answer exceeded 1 MiB."),
+  context_too_long: kind(422, "Conversation is too long", false, "It does not fit the model; lower `CONTEXT_TOKENS`."),
+
+  // How a turn or a stream ended
+  turn_interrupted: kind(503, "Turn was interrupted", true, "The service stopped in mid-answer; ask again."),
+  session_deleted: kind(404, "Session was deleted", false, "The session was deleted while you were following it."),
+} as const satisfies Record<string, ProblemKind>;
+
+export type ProblemCode = keyof typeof problemKinds;
+
+/** One field that is wrong: where it is (`payload`, `header:accept`) and a sentence that says what is wanted. */
+export type FieldError = { readonly path: string; readonly message: string };
+
+export type ProblemOptions = {
+  readonly cause?: unknown;
+  readonly errors?: readonly FieldError[];
+  /** Seconds after which trying again can help; becomes `Retry-After`. */
+  readonly retryAfterSeconds?: number;
+  /** The turn that the problem is about, told to the client as `turn`. */
+  readonly turn?: number;
+};
+
+/**
+ * An error that a client may see. `detail` is a sentence of ours for a person: never an upstream's or a driver's words,
+ * which belong into `cause` and so into the log.
+ */
+export class Problem extends Error {
+  override readonly name = "Problem";
+  readonly code: ProblemCode;
+  readonly detail: string;
+  readonly errors: readonly FieldError[] | undefined;
+  readonly retryAfterSeconds: number | undefined;
+  readonly turn: number | undefined;
+
+  constructor(code: ProblemCode, detail: string, options: ProblemOptions = {}) {
+    super(`${code}: ${detail}`, options.cause === undefined ? undefined : { cause: options.cause });
+    this.code = code;
+    this.detail = detail;
+    this.errors = options.errors;
+    this.retryAfterSeconds = options.retryAfterSeconds;
+    this.turn = options.turn;
+  }
+}
+
+export function isProblem(error: unknown, code?: ProblemCode): error is Problem {
+  return error instanceof Problem && (code === undefined || error.code === code);
+}

@@ -1,0 +1,62 @@
+/** Sessions as clients see them, and what opening one takes. */
+import { z } from "zod";
+
+/** 128 random bits as 32 lower-case hex characters. */
+export const sessionIdPattern = /^[0-9a-f]{32}$/;
+
+/**
+ * Text that is stored and given back byte for byte. A lone surrogate has no UTF-8 form and NUL ends strings in half of
+ * the world's software, so both are refused instead of being changed on the way.
+ */
+export function exactText(options: { readonly maxCharacters: number }) {
+  return z
+    .string()
+    .max(options.maxCharacters, `must not be longer than ${options.maxCharacters} characters`)
+    .refine((text) => text.isWellFormed(), "must not contain half of a surrogate pair")
+    .refine((text) => !text.includes("\0"), "must not contain the NUL character");
+}
+
+/** A label of a principal's sessions, never an authority; NFC, so that equal-looking names are equal. */
+export const usernameSchema = exactText({ maxCharacters: 128 })
+  .transform((name) => name.normalize("NFC").trim())
+  .refine((name) => name.length > 0, "must not be empty or blank")
+  .refine((name) => name.length <= 128, "must not be longer than 128 characters")
+  .meta({ description: "Who is talking: 1 to 128 characters", example: "TR" });
+
+export const openSessionSchema = z
+  .object({
+    username: usernameSchema,
+    title: exactText({ maxCharacters: 200 }).optional(),
+    instructions: exactText({ maxCharacters: 16_384 })
+      .optional()
+      .describe("Instructions to the model for this session, after the operator's system prompt"),
+  })
+  .meta({ id: "OpenSession" });
+
+export const sessionSchema = z
+  .object({
+    session_id: z.string().regex(sessionIdPattern),
+    username: z.string(),
+    title: z.string().nullable(),
+    instructions: z.string().nullable(),
+    pinned: z.boolean(),
+    created_at: z.iso.datetime(),
+    updated_at: z.iso.datetime(),
+    turns: z.number().int().min(0).describe("The number of the newest turn"),
+    queued: z.number().int().min(0).describe("How many turns wait"),
+    state: z.enum(["idle", "answering"]),
+  })
+  .meta({ id: "Session", description: "One conversation of one username" });
+export type SessionView = z.infer<typeof sessionSchema>;
+
+export const openedSessionSchema = sessionSchema
+  .extend({ token: z.string().describe("Send it as `Authorization: Bearer` to open more sessions as the same guest") })
+  .meta({ id: "OpenedSession" });
+
+export const welcomeSchema = z
+  .object({
+    message: z.string().meta({ example: "Welcome to the chat service TR!" }),
+    session_id: z.string().regex(sessionIdPattern),
+    token: z.string(),
+  })
+  .meta({ id: "Welcome" });
