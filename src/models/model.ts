@@ -9,8 +9,9 @@
  *   `signal.reason`.
  * - Everything else that goes wrong is a `ModelError`.
  */
-import type { ProblemCode } from "../protocol/problems.ts";
+
 import type { Usage } from "../protocol/events.ts";
+import type { ProblemCode } from "../protocol/problems.ts";
 
 export type ModelMessage = { readonly role: "system" | "user" | "assistant"; readonly content: string };
 

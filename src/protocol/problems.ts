@@ -103,7 +103,12 @@ export const problemKinds = {
   storage_full: kind(507, "Storage is full", true, "The disk is full; nothing was stored. Reading still works."),
 
   // The model server
-  upstream_unreachable: kind(502, "Model server unreachable", true, "No connection to the model server, or it was cut."),
+  upstream_unreachable: kind(
+    502,
+    "Model server unreachable",
+    true,
+    "No connection to the model server, or it was cut.",
+  ),
   upstream_tls: kind(502, "Model server's certificate refused", false, "TLS failed; check `OPENAI_BASE_URL`."),
   upstream_auth: kind(502, "Model server refused the key", false, "`OPENAI_API_KEY` is missing, wrong or revoked."),
   upstream_forbidden: kind(502, "Model server refused access", false, "The key may not use this model or region."),
@@ -113,7 +118,12 @@ export const problemKinds = {
   upstream_protocol: kind(502, "Not a model server", false, "The answer is no event stream and no completion."),
   upstream_malformed: kind(502, "Malformed model stream", true, "A piece of the model's stream could not be read."),
   upstream_error: kind(502, "Model server failed", true, "The model server answered with an error of its own."),
-  upstream_truncated: kind(502, "Model's answer was cut", true, "The stream ended without saying that it was complete."),
+  upstream_truncated: kind(
+    502,
+    "Model's answer was cut",
+    true,
+    "The stream ended without saying that it was complete.",
+  ),
   upstream_stalled: kind(504, "Model's answer stalled", true, "The model server stopped sending in mid-answer."),
   upstream_timeout: kind(504, "Model server did not answer", true, "No response headers within the time allowed."),
   first_token_timeout: kind(504, "Model did not begin", true, "No first piece of text within the time allowed."),
