@@ -33,6 +33,7 @@ export const incompleteReasons = [
   "turn_time_limit",
   "answer_too_large",
   "storage_full",
+  "internal",
 ] as const;
 export type IncompleteReason = (typeof incompleteReasons)[number];
 

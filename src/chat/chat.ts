@@ -1,0 +1,120 @@
+/** The verbs of a conversation: send a prompt, follow an answer, stop it, ask how it stands. */
+import type { Model } from "../models/model.ts";
+import type { StoppedTurn, TurnAnswer } from "../protocol/chat.ts";
+import { emptyLogPosition } from "../protocol/positions.ts";
+import { Problem } from "../protocol/problems.ts";
+import type { Access, Following, Storage, Turn } from "../storage/storage.ts";
+import type { TurnEngine } from "../turns/engine.ts";
+import { answerProducer } from "./answer.ts";
+import type { ContextOptions } from "./context.ts";
+
+export interface Chat {
+  /**
+   * Stores the prompt durably, starts its turn and gives the turn's number. The turn goes on whether or not anybody
+   * follows it.
+   *
+   * @throws Problem `session_not_found`, `turn_in_progress`, `draining`
+   */
+  send(access: Access, sessionId: string, prompt: string): Promise<number>;
+  /**
+   * Follows a turn, by default the newest, from a position in its log; undefined when the session has no turn yet.
+   *
+   * @throws Problem `session_not_found`, `turn_not_found`
+   */
+  follow(access: Access, sessionId: string, place: Place, signal: AbortSignal): Promise<Following | undefined>;
+  /**
+   * Stops a turn, by default the running one, and resolves once it has ended. Stopping a turn that has ended tells how.
+   *
+   * @throws Problem `session_not_found`, `turn_not_found`
+   */
+  stop(access: Access, sessionId: string, turn?: number): Promise<StoppedTurn>;
+  /** How a turn stands now. @throws Problem `session_not_found`, `turn_not_found` */
+  answer(access: Access, sessionId: string, turn: number): Promise<TurnAnswer>;
+  /** From now on `send` refuses; running turns may end within the grace, the rest are settled as `interrupted`. */
+  drain(graceMs: number): Promise<void>;
+  readonly draining: boolean;
+}
+
+/** Where to follow from: a turn (by default the newest) and a position in its log (by default its beginning). */
+export type Place = { readonly turn?: number | undefined; readonly after?: number | undefined };
+
+export type ChatOptions = {
+  readonly storage: Storage;
+  readonly engine: TurnEngine;
+  readonly model: Model;
+  readonly context: ContextOptions;
+};
+
+export function createChat({ storage, engine, model, context }: ChatOptions): Chat {
+  const { sessions, turns } = storage;
+  let draining = false;
+
+  async function newestTurn(access: Access, sessionId: string): Promise<number | undefined> {
+    const session = await sessions.read(access, sessionId);
+    return session.turns === 0 ? undefined : session.turns;
+  }
+
+  return {
+    get draining() {
+      return draining;
+    },
+
+    async send(access, sessionId, prompt) {
+      if (draining) {
+        throw new Problem("draining", "The service is shutting down and takes no new turns.", { retryAfterSeconds: 1 });
+      }
+      const lease = await turns.accept(access, { sessionId, prompt });
+      const question = { access, sessionId, turn: lease.turn, prompt };
+      engine.start(lease, answerProducer(turns, model, question, context));
+      return lease.turn;
+    },
+
+    async follow(access, sessionId, { turn, after = emptyLogPosition }, signal) {
+      const followed = turn ?? (await newestTurn(access, sessionId));
+      return followed === undefined ? undefined : turns.follow(access, sessionId, followed, after, signal);
+    },
+
+    async stop(access, sessionId, turn) {
+      const session = await sessions.read(access, sessionId);
+      const stopped = turn ?? session.running ?? session.turns;
+      if (stopped === 0) throw new Problem("turn_not_found", "The session has no turn to stop.");
+      await turns.requestStop(access, sessionId, stopped);
+      const ended = await waitForEnd(turns.follow(access, sessionId, stopped, emptyLogPosition, neverAborted)).then(
+        () => turns.read(access, sessionId, stopped),
+      );
+      if (ended.end === null) throw new Error("A turn was still running after its end event");
+      return { turn: stopped, status: ended.status, answer: ended.answer };
+    },
+
+    async answer(access, sessionId, turn) {
+      return turnAnswer(sessionId, await turns.read(access, sessionId, turn), model.name);
+    },
+
+    async drain(graceMs) {
+      draining = true;
+      await engine.drain(graceMs);
+    },
+  };
+}
+
+const neverAborted = new AbortController().signal;
+
+async function waitForEnd(following: Promise<Following>): Promise<void> {
+  for await (const events of (await following).events) {
+    if (events.at(-1)?.event.type === "end") return;
+  }
+}
+
+function turnAnswer(sessionId: string, turn: Turn, defaultModel: string): TurnAnswer {
+  const { end } = turn;
+  return {
+    session_id: sessionId,
+    turn: turn.turn,
+    status: turn.status,
+    ...(end?.reason !== undefined && { reason: end.reason }),
+    answer: turn.answer,
+    finish_reason: end?.finish_reason ?? null,
+    usage: end?.usage ?? null,
+    model: end?.model ?? turn.model ?? defaultModel,
+  };
+}

@@ -1,0 +1,49 @@
+/** A session's dialogue, prompts and answers, as clients see it. */
+import type { HistoryMessage } from "../protocol/chat.ts";
+import type { Access, HistoryWindow, Turn, TurnStore } from "../storage/storage.ts";
+
+export type Dialogue = {
+  readonly username: string;
+  readonly hasMore: boolean;
+  /** Oldest first, a page at a time, so that a session of any length costs flat memory. */
+  readonly pages: AsyncIterable<readonly HistoryMessage[]>;
+};
+
+/** @throws Problem `session_not_found` */
+export async function readDialogue(
+  turns: TurnStore,
+  access: Access,
+  sessionId: string,
+  window: Omit<HistoryWindow, "order">,
+): Promise<Dialogue> {
+  const { session, hasMore, pages } = await turns.history(access, sessionId, { ...window, order: "oldest-first" });
+  return { username: session.username, hasMore, pages: messagePages(pages) };
+}
+
+async function* messagePages(pages: AsyncIterable<readonly Turn[]>): AsyncGenerator<readonly HistoryMessage[]> {
+  for await (const page of pages) yield page.flatMap(messagesOf);
+}
+
+/** The prompt always; the answer where there is any text. */
+function messagesOf(turn: Turn): HistoryMessage[] {
+  const { status, end } = turn;
+  const prompt: HistoryMessage = {
+    role: "user",
+    content: turn.prompt,
+    turn: turn.turn,
+    status,
+    created_at: new Date(turn.createdAt).toISOString(),
+  };
+  if (turn.answer === "") return [prompt];
+  const model = end?.model ?? turn.model;
+  const answer: HistoryMessage = {
+    role: "assistant",
+    content: turn.answer,
+    turn: turn.turn,
+    status,
+    ...(end?.reason !== undefined && { reason: end.reason }),
+    ...(model !== null && { model }),
+    created_at: new Date(turn.endedAt ?? turn.createdAt).toISOString(),
+  };
+  return [prompt, answer];
+}

@@ -1,0 +1,39 @@
+/**
+ * What fills a turn's log: a model's answer, later a round of trivia. A producer knows nothing of storage or followers,
+ * and whatever is one can be resumed, stopped and stored without knowing it.
+ */
+import type { IncompleteReason, TextDelta, Usage } from "../protocol/events.ts";
+import type { Problem } from "../protocol/problems.ts";
+
+export interface Producer {
+  /** Who is asked first; the `turn` event names it. */
+  readonly model: string;
+  /** Gathers what the answer needs. */
+  begin(signal: AbortSignal): Promise<Production>;
+}
+
+export type Production = {
+  /** How many old turns did not fit the context. */
+  readonly trimmedTurns: number;
+  /**
+   * Pieces of text, then exactly one finish or failure. When the signal given to `begin` fires, it lets go of what it
+   * holds and throws the signal's reason.
+   */
+  readonly output: AsyncIterable<Produced>;
+};
+
+export type Produced =
+  | TextDelta
+  | {
+      readonly type: "finish";
+      /** Why the answer is not whole, although the model ended it itself; undefined for a complete one. */
+      readonly incomplete?: IncompleteReason | undefined;
+      readonly finishReason: string;
+      readonly usage: Usage | null;
+      readonly model: string;
+    }
+  | {
+      readonly type: "failure";
+      readonly problem: Problem;
+      readonly model: string;
+    };
