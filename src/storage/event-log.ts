@@ -1,0 +1,80 @@
+import type { LoggedEvent, TurnEvent } from "../protocol/events.ts";
+import { emptyLogPosition, eventLength, splitsSurrogatePair } from "../protocol/positions.ts";
+
+/** Gives each event its place, the log's head being at `head`. */
+export function placeEvents(head: number, events: readonly TurnEvent[]): LoggedEvent[] {
+  let position = head;
+  return events.map((event) => {
+    position += eventLength(event);
+    return { position, event };
+  });
+}
+
+/**
+ * The same log with neighbouring text events merged. No position moves: a reader may stop in the middle of a merged
+ * event and resume there.
+ */
+export function mergeText(log: readonly LoggedEvent[]): LoggedEvent[] {
+  const merged: LoggedEvent[] = [];
+  let texts: string[] = [];
+  let position = emptyLogPosition;
+  const closeRun = () => {
+    if (texts.length > 0) merged.push({ position, event: { type: "text", text: texts.join("") } });
+    texts = [];
+  };
+  for (const logged of log) {
+    if (logged.event.type === "text") {
+      texts.push(logged.event.text);
+    } else {
+      closeRun();
+      merged.push(logged);
+    }
+    position = logged.position;
+  }
+  closeRun();
+  return merged;
+}
+
+/** The text of a turn as its log tells it: what came since the newest `reset`. */
+export function textOf(log: readonly LoggedEvent[]): string {
+  let texts: string[] = [];
+  for (const { event } of log) {
+    if (event.type === "text") texts.push(event.text);
+    else if (event.type === "reset") texts = [event.text];
+  }
+  return texts.join("");
+}
+
+/**
+ * The events after a position, the first one cut there when the position is inside its text. Undefined when the
+ * position is between the halves of a character, where no event can ever have ended.
+ */
+export function eventsAfter(log: readonly LoggedEvent[], after: number): LoggedEvent[] | undefined {
+  const later = log.filter((logged) => logged.position > after);
+  const first = later[0];
+  if (first?.event.type !== "text") return later;
+  const start = first.position - first.event.text.length;
+  if (after <= start) return later;
+  const index = after - start;
+  if (splitsSurrogatePair(first.event.text, index)) return undefined;
+  later[0] = { position: first.position, event: { type: "text", text: first.event.text.slice(index) } };
+  return later;
+}
+
+/** Text events no longer than `maxLength` code units, never cut inside a character; other events as they are. */
+export function splitLongText(log: readonly LoggedEvent[], maxLength: number): readonly LoggedEvent[] {
+  if (log.every(({ event }) => event.type !== "text" || event.text.length <= maxLength)) return log;
+  return log.flatMap((logged) => {
+    if (logged.event.type !== "text") return [logged];
+    const { text } = logged.event;
+    const start = logged.position - text.length;
+    const pieces: LoggedEvent[] = [];
+    for (let index = 0; index < text.length; ) {
+      let next = Math.min(index + maxLength, text.length);
+      if (splitsSurrogatePair(text, next)) next -= 1;
+      pieces.push({ position: start + next, event: { type: "text", text: text.slice(index, next) } });
+      index = next;
+    }
+    return pieces;
+  });
+}

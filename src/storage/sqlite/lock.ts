@@ -1,0 +1,41 @@
+/**
+ * One server a database file. The lock is an exclusive transaction on a small file beside it: the kernel frees it when
+ * the process dies, however it dies. A file with a process id in it would not do, as in containers every server is
+ * process 1.
+ */
+import { mkdirSync } from "node:fs";
+import { dirname } from "node:path";
+import { DatabaseSync } from "node:sqlite";
+
+export type FileLock = { release(): void };
+
+/** @throws Error when another process holds the file, or the directory cannot be written */
+export function lockDatabaseFile(path: string): FileLock {
+  try {
+    mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
+  } catch (cause) {
+    throw new Error(`The directory of ${path} cannot be made; choose another in STORAGE_URL or mend its owner.`, {
+      cause,
+    });
+  }
+  let database: DatabaseSync | undefined;
+  try {
+    database = new DatabaseSync(`${path}.lock`, { timeout: 0 });
+    database.exec("BEGIN EXCLUSIVE");
+    const held = database;
+    return { release: () => held.close() };
+  } catch (cause) {
+    database?.close();
+    throw new Error(
+      isBusy(cause)
+        ? `Another server already uses ${path}; stop it, or name another file in STORAGE_URL.`
+        : `${path} cannot be opened for writing; check that its directory exists and belongs to this user.`,
+      { cause },
+    );
+  }
+}
+
+/** SQLITE_BUSY of https://www.sqlite.org/rescode.html */
+function isBusy(error: unknown): boolean {
+  return error instanceof Error && "errcode" in error && error.errcode === 5;
+}

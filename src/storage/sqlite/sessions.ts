@@ -1,0 +1,15 @@
+import type { SessionStore } from "../storage.ts";
+import type { Database } from "./database.ts";
+import type { LiveTurns } from "./live-turns.ts";
+
+export function sessionStore(database: Database, liveTurns: LiveTurns, clock: () => number): SessionStore {
+  return {
+    open: (session) => database.write("openSession", { session, now: clock() }),
+    isKnown: (principal) => database.read("isKnown", { principal }),
+    read: (access, sessionId) => database.read("readSession", { access, sessionId }),
+    async delete(access, sessionId) {
+      await database.write("deleteSession", { access, sessionId });
+      liveTurns.deleted(sessionId);
+    },
+  };
+}

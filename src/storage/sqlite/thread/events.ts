@@ -1,0 +1,66 @@
+/** The SQL of a turn's log. Runs in a database thread. */
+import type { DatabaseSync } from "node:sqlite";
+import type { LoggedEvent, TurnEvent } from "../../../protocol/events.ts";
+import { emptyLogPosition } from "../../../protocol/positions.ts";
+
+/** A turn by the keys of its row. */
+export type TurnKey = { readonly key: number; readonly turn: number };
+
+type EventRow = { readonly position: number; readonly type: TurnEvent["type"]; readonly data: string };
+
+/** How much text one page of a log holds, in UTF-16 code units, unless a single event is longer. */
+const pageLength = 64 * 1024;
+
+export type EventLog = ReturnType<typeof eventLog>;
+
+export function eventLog(database: DatabaseSync) {
+  const selectAfter = database.prepare(`
+    SELECT position, type, data FROM events WHERE session = ? AND turn = ? AND position > ? ORDER BY position
+  `);
+  const selectHead = database.prepare("SELECT max(position) AS head FROM events WHERE session = ? AND turn = ?");
+  return {
+    head({ key, turn }: TurnKey): number {
+      return (selectHead.get(key, turn) as { head: number | null }).head ?? emptyLogPosition;
+    },
+    whole({ key, turn }: TurnKey): LoggedEvent[] {
+      return (selectAfter.all(key, turn, emptyLogPosition) as EventRow[]).map(eventFrom);
+    },
+    /** The next events after a position, about a page of them; the first may begin before the position. */
+    page({ key, turn }: TurnKey, after: number): LoggedEvent[] {
+      const page: LoggedEvent[] = [];
+      let length = 0;
+      for (const row of selectAfter.iterate(key, turn, after)) {
+        page.push(eventFrom(row as EventRow));
+        length += (row as EventRow).data.length;
+        if (length >= pageLength) break;
+      }
+      return page;
+    },
+  };
+}
+
+export function eventWriter(database: DatabaseSync) {
+  const insert = database.prepare("INSERT INTO events (session, turn, position, type, data) VALUES (?, ?, ?, ?, ?)");
+  const remove = database.prepare("DELETE FROM events WHERE session = ? AND turn = ?");
+  const append = ({ key, turn }: TurnKey, events: readonly LoggedEvent[]) => {
+    for (const { position, event } of events) insert.run(key, turn, position, event.type, dataOf(event));
+  };
+  return {
+    append,
+    replace(turn: TurnKey, events: readonly LoggedEvent[]): void {
+      remove.run(turn.key, turn.turn);
+      append(turn, events);
+    },
+  };
+}
+
+function dataOf(event: TurnEvent): string {
+  if (event.type === "text") return event.text;
+  const { type: _, ...fields } = event;
+  return JSON.stringify(fields);
+}
+
+function eventFrom({ position, type, data }: EventRow): LoggedEvent {
+  const event = type === "text" ? { type, text: data } : ({ type, ...JSON.parse(data) } as TurnEvent);
+  return { position, event };
+}

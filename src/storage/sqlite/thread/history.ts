@@ -1,0 +1,129 @@
+/** The SQL of reading turns, alone and as a dialogue. Runs in a reader's thread. */
+import type { DatabaseSync } from "node:sqlite";
+import type { LoggedEvent, TurnStatus } from "../../../protocol/events.ts";
+import { emptyLogPosition } from "../../../protocol/positions.ts";
+import { turnNotFound } from "../../../protocol/refusals.ts";
+import { textOf } from "../../event-log.ts";
+import type { Access, HistoryWindow, Session, Turn } from "../../storage.ts";
+import { eventLog, type TurnKey } from "./events.ts";
+import { sessionFinder, sessionViewer } from "./sessions.ts";
+
+type TurnRow = {
+  readonly turn: number;
+  readonly status: TurnStatus;
+  readonly created_at: number;
+  readonly ended_at: number | null;
+  readonly prompt: string;
+};
+
+/** The turns between two numbers, both exclusive. */
+export type TurnRange = { readonly key: number; readonly above: number; readonly below: number };
+
+export type LogStart = { readonly key: number; readonly status: TurnStatus; readonly head: number };
+
+const pageTurns = 100;
+/** UTF-16 code units of text after which a page ends. */
+const pageLength = 1024 * 1024;
+const noTurnAbove = Number.MAX_SAFE_INTEGER;
+
+export function historyReads(database: DatabaseSync) {
+  const find = sessionFinder(database);
+  const view = sessionViewer(database);
+  const log = eventLog(database);
+  const selectTurn = database.prepare("SELECT * FROM turns WHERE session = ? AND turn = ?");
+  const columns = "turn, status, created_at, ended_at, prompt";
+  const range = "session = ? AND turn > ? AND turn < ?";
+  const selectRising = database.prepare(`SELECT ${columns} FROM turns WHERE ${range} ORDER BY turn LIMIT ?`);
+  const selectFalling = database.prepare(`SELECT ${columns} FROM turns WHERE ${range} ORDER BY turn DESC LIMIT ?`);
+  /** The oldest of the newest so many turns, and whether one is older. */
+  const selectNewest = database.prepare(
+    "SELECT turn FROM turns WHERE session = ? AND turn < ? ORDER BY turn DESC LIMIT ?",
+  );
+
+  function turnRow(key: number, turn: number): TurnRow {
+    const row = selectTurn.get(key, turn) as TurnRow | undefined;
+    if (row === undefined) throw turnNotFound(turn);
+    return row;
+  }
+
+  return {
+    readTurn({ access, sessionId, turn }: { access: Access; sessionId: string; turn: number }): Turn {
+      const { key } = find(access, sessionId);
+      return turnFrom(turnRow(key, turn), log.whole({ key, turn }));
+    },
+
+    /**
+     * A turn's text so far and where it ends, for a reader who has to begin anew; what came after the text (an error,
+     * the end) is still to be read from there.
+     */
+    readText(turn: TurnKey): { text: string; position: number } {
+      const events = log.whole(turn);
+      const last = events.findLast(({ event }) => event.type === "text" || event.type === "reset") ?? events[0];
+      return { text: textOf(events), position: last?.position ?? emptyLogPosition };
+    },
+
+    startLog({ access, sessionId, turn }: { access: Access; sessionId: string; turn: number }): LogStart {
+      const { key } = find(access, sessionId);
+      return { key, status: turnRow(key, turn).status, head: log.head({ key, turn }) };
+    },
+
+    readLog({ turn, after }: { turn: TurnKey; after: number }): LoggedEvent[] {
+      return log.page(turn, after);
+    },
+
+    openHistory({
+      access,
+      sessionId,
+      window,
+    }: {
+      access: Access;
+      sessionId: string;
+      window: Omit<HistoryWindow, "order">;
+    }) {
+      const row = find(access, sessionId);
+      const below = window.before ?? noTurnAbove;
+      let above = 0;
+      let hasMore = false;
+      if (window.limit !== undefined) {
+        const newest = selectNewest.all(row.key, below, window.limit + 1) as { turn: number }[];
+        hasMore = newest.length > window.limit;
+        if (hasMore) above = newest.at(-1)?.turn ?? 0;
+      }
+      const session: Session = view(row);
+      return { session, hasMore, range: { key: row.key, above, below } satisfies TurnRange };
+    },
+
+    readHistory({ range: { key, above, below }, order }: { range: TurnRange; order: HistoryWindow["order"] }): Turn[] {
+      const select = order === "oldest-first" ? selectRising : selectFalling;
+      const page: Turn[] = [];
+      let length = 0;
+      for (const row of select.iterate(key, above, below, pageTurns)) {
+        const turn = turnFrom(row as TurnRow, log.whole({ key, turn: (row as TurnRow).turn }));
+        page.push(turn);
+        length += turn.prompt.length + turn.answer.length;
+        if (length >= pageLength) break;
+      }
+      return page;
+    },
+  };
+}
+
+function turnFrom(row: TurnRow, events: readonly LoggedEvent[]): Turn {
+  const first = events[0]?.event;
+  const last = events.at(-1)?.event;
+  const error = events.find(({ event }) => event.type === "error")?.event;
+  const facts = {
+    turn: row.turn,
+    prompt: row.prompt,
+    answer: textOf(events),
+    head: events.at(-1)?.position ?? emptyLogPosition,
+    createdAt: row.created_at,
+    error: error?.type === "error" ? error : null,
+    model: first?.type === "turn" ? first.model : null,
+  };
+  if (row.status === "queued" || row.status === "running") {
+    return { ...facts, status: row.status, end: null, endedAt: null };
+  }
+  if (last?.type !== "end" || row.ended_at === null) throw new Error(`Turn ${row.turn} is settled without an end`);
+  return { ...facts, status: row.status, end: last, endedAt: row.ended_at };
+}

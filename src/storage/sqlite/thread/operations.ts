@@ -1,0 +1,42 @@
+/** Everything that the main thread can ask of a database thread, by name. */
+import type { DatabaseSync } from "node:sqlite";
+import { historyReads } from "./history.ts";
+import { sessionReads, sessionWrites } from "./sessions.ts";
+import { turnWrites } from "./turns.ts";
+
+export function readOperations(database: DatabaseSync) {
+  const ping = database.prepare("SELECT count(*) FROM sqlite_schema");
+  return {
+    ...sessionReads(database),
+    ...historyReads(database),
+    ping: (_: object): void => void ping.get(),
+  };
+}
+
+export function writeOperations(database: DatabaseSync, worker: string) {
+  const touch = database.prepare("UPDATE sessions SET key = key WHERE key = -1");
+  return {
+    ...sessionWrites(database),
+    ...turnWrites(database, worker),
+    /** Takes the write lock and commits: fails when the file cannot be written. */
+    touch: (_: object): void => void touch.run(),
+  };
+}
+
+export type ReadOperations = ReturnType<typeof readOperations>;
+export type WriteOperations = ReturnType<typeof writeOperations>;
+
+/**
+ * What a write must survive before it is acknowledged. A running answer's pieces need to survive the process only
+ * (`reset` announces the loss after a power failure); everything else needs to survive a power failure.
+ */
+export const durableAgainstPowerFailure: Readonly<Record<keyof WriteOperations, boolean>> = {
+  openSession: true,
+  deleteSession: true,
+  acceptTurn: true,
+  appendEvents: false,
+  settleTurn: true,
+  claimLapsed: true,
+  requestStop: false,
+  touch: false,
+};

@@ -1,0 +1,88 @@
+/** The SQL of sessions. Runs in a database thread. */
+import type { DatabaseSync } from "node:sqlite";
+import { sessionNotFound } from "../../../protocol/refusals.ts";
+import { mayAccess } from "../../access.ts";
+import type { Access, NewSession, Session } from "../../storage.ts";
+
+export type SessionRow = {
+  readonly key: number;
+  readonly session_id: string;
+  readonly owner: string;
+  readonly username: string;
+  readonly title: string | null;
+  readonly instructions: string | null;
+  readonly pinned: number;
+  readonly created_at: number;
+  readonly updated_at: number;
+  readonly newest_turn: number;
+};
+
+export type FindSession = (access: Access, sessionId: string) => SessionRow;
+
+/** The one way from a session's id to its row. */
+export function sessionFinder(database: DatabaseSync): FindSession {
+  const find = database.prepare("SELECT * FROM sessions WHERE session_id = ?");
+  return (access, sessionId) => {
+    const row = find.get(sessionId) as SessionRow | undefined;
+    if (row === undefined || !mayAccess(access, row.owner)) throw sessionNotFound(sessionId);
+    return row;
+  };
+}
+
+export function sessionReads(database: DatabaseSync) {
+  const find = sessionFinder(database);
+  const principal = database.prepare("SELECT 1 FROM principals WHERE principal = ?");
+  const view = sessionViewer(database);
+  return {
+    readSession: ({ access, sessionId }: { access: Access; sessionId: string }): Session =>
+      view(find(access, sessionId)),
+    isKnown: ({ principal: name }: { principal: string }): boolean => principal.get(name) !== undefined,
+  };
+}
+
+export function sessionWrites(database: DatabaseSync) {
+  const find = sessionFinder(database);
+  const addPrincipal = database.prepare("INSERT INTO principals VALUES (?, ?) ON CONFLICT DO NOTHING");
+  const addSession = database.prepare(`
+    INSERT INTO sessions (session_id, owner, username, title, instructions, created_at, updated_at)
+    VALUES (?, ?, ?, ?, ?, ?, ?) RETURNING *
+  `);
+  const deleteSession = database.prepare("DELETE FROM sessions WHERE key = ?");
+  return {
+    openSession({ session, now }: { session: NewSession; now: number }): Session {
+      const { sessionId, principal, username, title, instructions } = session;
+      addPrincipal.run(principal, now);
+      const row = addSession.get(sessionId, principal, username, title, instructions, now, now);
+      return sessionFrom(row as SessionRow, 0, null);
+    },
+    deleteSession({ access, sessionId }: { access: Access; sessionId: string }): void {
+      deleteSession.run(find(access, sessionId).key);
+    },
+  };
+}
+
+export function sessionViewer(database: DatabaseSync): (row: SessionRow) => Session {
+  const countQueued = database.prepare("SELECT count(*) AS queued FROM turns WHERE session = ? AND status = 'queued'");
+  const findRunning = database.prepare("SELECT turn FROM turns WHERE session = ? AND status = 'running'");
+  return (row) =>
+    sessionFrom(
+      row,
+      (countQueued.get(row.key) as { queued: number }).queued,
+      (findRunning.get(row.key) as { turn: number } | undefined)?.turn ?? null,
+    );
+}
+
+function sessionFrom(row: SessionRow, queued: number, running: number | null): Session {
+  return {
+    sessionId: row.session_id,
+    username: row.username,
+    title: row.title,
+    instructions: row.instructions,
+    pinned: row.pinned === 1,
+    createdAt: row.created_at,
+    updatedAt: row.updated_at,
+    turns: row.newest_turn,
+    queued,
+    running,
+  };
+}

@@ -1,0 +1,122 @@
+/**
+ * A reader's way through a turn's log: from where it stands to the `end`, across the hand-over from stored to live.
+ *
+ * There is no hand-over to get wrong: the reader only has a position. Each step takes what memory holds after that
+ * position, or else what the log holds, or else waits to be woken. A slow reader costs nobody anything, as nothing is
+ * queued for it.
+ */
+import type { LoggedEvent } from "../../protocol/events.ts";
+import { emptyLogPosition } from "../../protocol/positions.ts";
+import { Problem } from "../../protocol/problems.ts";
+import { eventsAfter, splitLongText } from "../event-log.ts";
+import type { Database } from "./database.ts";
+import type { Follower, LiveTurn } from "./live-turns.ts";
+import type { TurnKey } from "./thread/events.ts";
+
+/** UTF-16 code units. */
+const longestPiece = 32 * 1024;
+
+type Step = IteratorResult<readonly LoggedEvent[], undefined>;
+
+export type TurnReaderOptions = {
+  readonly database: Database;
+  readonly key: TurnKey;
+  readonly live: LiveTurn;
+  /** Where the reader stands; undefined when its position is no place in the log and it has to begin anew. */
+  readonly after: number | undefined;
+  readonly signal: AbortSignal;
+  readonly onDone: () => void;
+};
+
+export class TurnReader implements AsyncIterableIterator<readonly LoggedEvent[], undefined>, Follower {
+  readonly #options: TurnReaderOptions;
+  #position: number | undefined;
+  #ended = false;
+  #finished = false;
+  #resume: (() => void) | undefined;
+  readonly #onAbort = () => this.wake();
+
+  constructor(options: TurnReaderOptions) {
+    this.#options = options;
+    this.#position = options.after;
+    options.live.followers.add(this);
+    options.signal.addEventListener("abort", this.#onAbort);
+  }
+
+  [Symbol.asyncIterator](): this {
+    return this;
+  }
+
+  wake(): void {
+    const resume = this.#resume;
+    this.#resume = undefined;
+    resume?.();
+  }
+
+  async next(): Promise<Step> {
+    const { live, signal } = this.#options;
+    try {
+      while (!this.#ended && !signal.aborted) {
+        const { wakes, settled } = live;
+        const events = (await this.#more()) ?? [];
+        if (events.length > 0) return this.#give(events);
+        if (live.loss === "closed") throw new Problem("storage_unavailable", "The storage is closed.");
+        // All of a settled log was there before it was read: nothing after our position means that it is gone.
+        if (live.loss === "deleted" || settled) throw new Problem("session_deleted", "The session was deleted.");
+        if (live.wakes === wakes && !signal.aborted) await this.#woken();
+      }
+    } catch (error) {
+      this.#finish();
+      throw error;
+    }
+    this.#finish();
+    return { done: true, value: undefined };
+  }
+
+  async return(): Promise<Step> {
+    this.#finish();
+    return { done: true, value: undefined };
+  }
+
+  /** The events after our position, from memory where it reaches back that far; nothing when there are none yet. */
+  #more(): readonly LoggedEvent[] | undefined | Promise<readonly LoggedEvent[] | undefined> {
+    if (this.#position === undefined) return this.#beginAnew();
+    return this.#options.live.since(this.#position) ?? this.#readLog(this.#position);
+  }
+
+  async #readLog(after: number): Promise<readonly LoggedEvent[] | undefined> {
+    const { database, key } = this.#options;
+    const events = eventsAfter(await database.read("readLog", { turn: key, after }), after);
+    // Between the halves of a character: no event ever ended there.
+    return events ?? this.#beginAnew();
+  }
+
+  async #beginAnew(): Promise<readonly LoggedEvent[] | undefined> {
+    const { text, position } = await this.#options.database.read("readText", this.#options.key);
+    if (position === emptyLogPosition) return undefined;
+    return [{ position, event: { type: "reset", text, reason: "position_not_in_log" } }];
+  }
+
+  #give(events: readonly LoggedEvent[]): Step {
+    const last = events.at(-1);
+    this.#position = last?.position;
+    this.#ended = last?.event.type === "end";
+    return { done: false, value: splitLongText(events, longestPiece) };
+  }
+
+  #woken(): Promise<void> {
+    return new Promise((resolve) => {
+      this.#resume = resolve;
+    });
+  }
+
+  #finish(): void {
+    if (this.#finished) return;
+    this.#finished = true;
+    this.#ended = true;
+    const { live, signal, onDone } = this.#options;
+    live.followers.delete(this);
+    signal.removeEventListener("abort", this.#onAbort);
+    onDone();
+  }
+}

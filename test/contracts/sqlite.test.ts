@@ -1,0 +1,24 @@
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { openSqliteStorage } from "../../src/storage/sqlite/open.ts";
+import { storageContract } from "./storage.ts";
+
+function onFatal(error: Error): never {
+  throw error;
+}
+
+storageContract("SQLite in a file", async () => {
+  const directory = await mkdtemp(join(tmpdir(), "chat-storage-"));
+  return {
+    open: (clock) => openSqliteStorage({ path: join(directory, "chat.db"), clock, onFatal }),
+    survivesClose: true,
+    clean: () => rm(directory, { recursive: true }),
+  };
+});
+
+storageContract("SQLite in memory", async () => ({
+  open: (clock) => openSqliteStorage({ path: ":memory:", clock, onFatal }),
+  survivesClose: false,
+  clean: async () => undefined,
+}));

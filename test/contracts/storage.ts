@@ -1,0 +1,610 @@
+/**
+ * The storage contract as promises. Every back end runs all of it, in a few lines of its own.
+ *
+ * `open` gives a storage on an empty place; `reopen` opens the same place again after a close, as a restarted process
+ * would, and is absent where nothing outlives a close.
+ */
+import { setTimeout as delay } from "node:timers/promises";
+import fc from "fast-check";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import type { LoggedEvent, TurnEnded, TurnEvent } from "../../src/protocol/events.ts";
+import {
+  type Access,
+  type Lease,
+  LeaseLost,
+  PositionRefused,
+  type Storage,
+  TurnStopRequested,
+} from "../../src/storage/storage.ts";
+
+export type StoragePlace = {
+  open(clock: () => number): Promise<Storage>;
+  readonly survivesClose: boolean;
+  clean(): Promise<void>;
+};
+
+const alice = "guest:alice";
+const bob = "guest:bob";
+const service = "key:service";
+const capability: Access = { by: "capability" };
+const owner = (principal: string): Access => ({ by: "owner", principal });
+const neverStored = "0".repeat(32);
+
+export function storageContract(name: string, makePlace: () => Promise<StoragePlace>): void {
+  describe(`${name} keeps the storage contract`, () => {
+    let place: StoragePlace;
+    let storage: Storage;
+    let now: number;
+
+    beforeEach(async () => {
+      now = 1_000_000;
+      place = await makePlace();
+      storage = await place.open(() => now);
+    });
+
+    afterEach(async () => {
+      await storage.close();
+      await place.clean();
+    });
+
+    let sessions = 0;
+    async function openSession(principal = alice, username = "TR"): Promise<string> {
+      sessions += 1;
+      const sessionId = sessions.toString(16).padStart(32, "a");
+      await storage.sessions.open({ sessionId, principal, username, title: null, instructions: null });
+      return sessionId;
+    }
+
+    const accept = (sessionId: string, prompt = "Hello!") => storage.turns.accept(capability, { sessionId, prompt });
+
+    /** An accepted turn with its `turn` event logged. */
+    async function begin(sessionId: string): Promise<{ lease: Lease; head: number }> {
+      const lease = await accept(sessionId);
+      return { lease, head: await storage.turns.append(lease, lease.head, [started(lease)]) };
+    }
+
+    async function write(lease: Lease, head: number, ...texts: string[]): Promise<number> {
+      let position = head;
+      for (const text of texts) position = await storage.turns.append(lease, position, [{ type: "text", text }]);
+      return position;
+    }
+
+    async function complete(sessionId: string, ...texts: string[]): Promise<number> {
+      const { lease, head } = await begin(sessionId);
+      await storage.turns.settle(lease, await write(lease, head, ...texts), [ended("completed")]);
+      return lease.turn;
+    }
+
+    async function readAll(sessionId: string, turn: number, after = -1, access = capability): Promise<LoggedEvent[]> {
+      const following = await storage.turns.follow(access, sessionId, turn, after, AbortSignal.timeout(10_000));
+      const events: LoggedEvent[] = [];
+      for await (const step of following.events) events.push(...step);
+      return events;
+    }
+
+    async function allTurns(sessionId: string, window: { limit?: number; before?: number } = {}) {
+      const history = await storage.turns.history(capability, sessionId, { ...window, order: "oldest-first" });
+      return { ...history, turns: (await Array.fromAsync(history.pages)).flat() };
+    }
+
+    describe("sessions", () => {
+      test("an opened session is read back as it was given", async () => {
+        const sessionId = "b".repeat(32);
+        const given = { username: "Zoë 🦊\u0001", title: "Ein\nTitel", instructions: "\ufeffBe kind. \u2028" };
+        const opened = await storage.sessions.open({ sessionId, principal: alice, ...given });
+        expect(opened).toEqual({
+          sessionId,
+          ...given,
+          pinned: false,
+          createdAt: now,
+          updatedAt: now,
+          turns: 0,
+          queued: 0,
+          running: null,
+        });
+        expect(await storage.sessions.read(capability, sessionId)).toEqual(opened);
+      });
+
+      test("a principal is known from its first session on, also after that was deleted", async () => {
+        expect(await storage.sessions.isKnown(alice)).toBe(false);
+        const sessionId = await openSession(alice);
+        expect(await storage.sessions.isKnown(alice)).toBe(true);
+        await storage.sessions.delete(owner(alice), sessionId);
+        expect(await storage.sessions.isKnown(alice)).toBe(true);
+        expect(await storage.sessions.isKnown(bob)).toBe(false);
+      });
+
+      test("whoever neither owns a session nor holds a guest's id is told that it does not exist, by every method", async () => {
+        const guests = await openSession(alice);
+        const services = await openSession(service);
+        await complete(guests, "Hi");
+        const signal = AbortSignal.timeout(10_000);
+        const refused: [Access, string][] = [
+          [owner(bob), guests],
+          [capability, services],
+          [owner(alice), services],
+          [capability, neverStored],
+          [owner(alice), neverStored],
+        ];
+        for (const [access, id] of refused) {
+          const calls = [
+            () => storage.sessions.read(access, id),
+            () => storage.sessions.delete(access, id),
+            () => storage.turns.accept(access, { sessionId: id, prompt: "?" }),
+            () => storage.turns.requestStop(access, id, 1),
+            () => storage.turns.read(access, id, 1),
+            () => storage.turns.follow(access, id, 1, -1, signal),
+            () => storage.turns.history(access, id, { order: "oldest-first" }),
+          ];
+          for (const call of calls) {
+            await expect(call()).rejects.toMatchObject({
+              code: "session_not_found",
+              detail: `Invalid session id: ${id}`,
+            });
+          }
+        }
+        expect((await storage.sessions.read(owner(alice), guests)).turns).toBe(1);
+        expect((await storage.sessions.read(owner(service), services)).turns).toBe(0);
+      });
+
+      test("the owner and the holder of a guest's id both read the live turn, and nobody else", async () => {
+        const sessionId = await openSession(alice);
+        const { lease, head } = await begin(sessionId);
+        await write(lease, head, "secret");
+        const signal = AbortSignal.timeout(10_000);
+        await expect(storage.turns.follow(owner(bob), sessionId, 1, -1, signal)).rejects.toMatchObject({
+          code: "session_not_found",
+        });
+        for (const access of [owner(alice), capability]) {
+          const { events } = await storage.turns.follow(access, sessionId, 1, 0, signal);
+          for await (const step of events) {
+            expect(step.map(({ event }) => event)).toEqual([{ type: "text", text: "secret" }]);
+            break;
+          }
+        }
+      });
+
+      test("a deleted session is gone with its turns, its running turn loses its lease and its followers are told", async () => {
+        const sessionId = await openSession();
+        const { lease, head } = await begin(sessionId);
+        await write(lease, head, "to be forgotten");
+        const reading = readAll(sessionId, 1);
+        reading.catch(() => undefined);
+        await delay(20);
+        await storage.sessions.delete(owner(alice), sessionId);
+        await expect(reading).rejects.toMatchObject({ code: "session_deleted" });
+        expect(lease.signal.reason).toBeInstanceOf(LeaseLost);
+        await expect(write(lease, head, "more")).rejects.toBeInstanceOf(LeaseLost);
+        await expect(storage.turns.settle(lease, head, [ended("completed")])).rejects.toBeInstanceOf(LeaseLost);
+        await expect(storage.sessions.read(capability, sessionId)).rejects.toMatchObject({ code: "session_not_found" });
+        await expect(storage.turns.read(capability, sessionId, 1)).rejects.toMatchObject({ code: "session_not_found" });
+      });
+
+      test("a session opened after another was deleted has nothing of it", async () => {
+        const first = await openSession();
+        const { lease, head } = await begin(first);
+        await storage.sessions.delete(owner(alice), first);
+        const second = await openSession();
+        await begin(second);
+        await expect(write(lease, head, "stray")).rejects.toBeInstanceOf(LeaseLost);
+        expect((await storage.turns.read(capability, second, 1)).answer).toBe("");
+      });
+    });
+
+    describe("acceptance", () => {
+      test("turns are numbered 1, 2, 3 and the session tells the newest and whether it is answering", async () => {
+        const sessionId = await openSession();
+        now += 1_000;
+        expect(await complete(sessionId, "one")).toBe(1);
+        expect(await complete(sessionId, "two")).toBe(2);
+        expect(await storage.sessions.read(capability, sessionId)).toMatchObject({
+          turns: 2,
+          running: null,
+          updatedAt: now,
+        });
+        expect((await accept(sessionId)).turn).toBe(3);
+        expect(await storage.sessions.read(capability, sessionId)).toMatchObject({ turns: 3, running: 3 });
+      });
+
+      test("a second turn is refused while one runs, naming it, and stores nothing", async () => {
+        const sessionId = await openSession();
+        await complete(sessionId, "first");
+        const lease = await accept(sessionId);
+        await expect(accept(sessionId, "me too")).rejects.toMatchObject({ code: "turn_in_progress", turn: 2 });
+        expect((await allTurns(sessionId)).turns.map(({ prompt }) => prompt)).toEqual(["Hello!", "Hello!"]);
+        await storage.turns.settle(lease, lease.head, [ended("stopped")]);
+        expect((await accept(sessionId)).turn).toBe(3);
+      });
+
+      test("of many sends at once to one session exactly one is accepted", async () => {
+        const sessionId = await openSession();
+        const outcomes = await Promise.allSettled(
+          Array.from({ length: 50 }, (_, index) => accept(sessionId, `${index}`)),
+        );
+        expect(outcomes.filter(({ status }) => status === "fulfilled")).toHaveLength(1);
+        expect((await allTurns(sessionId)).turns).toHaveLength(1);
+      });
+
+      test("refusals in the same moment leave the neighbours' writes unharmed", async () => {
+        const ids = await Promise.all(Array.from({ length: 20 }, () => openSession()));
+        const outcomes = await Promise.allSettled(ids.flatMap((id) => [accept(id), accept(id), accept(neverStored)]));
+        expect(outcomes.map(({ status }) => status)).toEqual(ids.flatMap(() => ["fulfilled", "rejected", "rejected"]));
+      });
+
+      test("a prompt comes back to the byte, whatever is in it", async () => {
+        const sessionId = await openSession();
+        const prompt = "\ufeff NUL\0 \r\n \u2028 🦊 \u0001 'quotes\" \\ event: end\n\n";
+        const lease = await accept(sessionId, prompt);
+        expect((await storage.turns.read(capability, sessionId, lease.turn)).prompt).toBe(prompt);
+      });
+    });
+
+    describe("the log", () => {
+      test("positions: the turn event stands at 0, text counts UTF-16 units, everything else 1", async () => {
+        const sessionId = await openSession();
+        const { lease, head } = await begin(sessionId);
+        expect(head).toBe(0);
+        const afterText = await write(lease, head, "Hello,", " 🦊");
+        expect(afterText).toBe(9);
+        await storage.turns.settle(lease, afterText, [errored, ended("incomplete")]);
+        const log = await readAll(sessionId, 1);
+        expect(log.map(({ position, event }) => [position, event.type])).toEqual([
+          [0, "turn"],
+          [9, "text"],
+          [10, "error"],
+          [11, "end"],
+        ]);
+        expect((await storage.turns.read(capability, sessionId, 1)).head).toBe(11);
+      });
+
+      test("an event is refused at any place but the head, and the head is told", async () => {
+        const sessionId = await openSession();
+        const { lease, head } = await begin(sessionId);
+        const position = await write(lease, head, "abc");
+        for (const wrong of [head, position + 1, -1]) {
+          const refused = await write(lease, wrong, "x").catch((error: unknown) => error);
+          expect(refused).toBeInstanceOf(PositionRefused);
+          expect(refused).toMatchObject({ head: position });
+          await expect(storage.turns.settle(lease, wrong, [ended("completed")])).rejects.toBeInstanceOf(
+            PositionRefused,
+          );
+        }
+        expect((await storage.turns.read(capability, sessionId, 1)).answer).toBe("abc");
+      });
+
+      test("a turn is settled once; afterwards its log never changes", async () => {
+        const sessionId = await openSession();
+        const { lease, head } = await begin(sessionId);
+        const position = await write(lease, head, "abc");
+        const outcomes = await Promise.allSettled([
+          storage.turns.settle(lease, position, [ended("completed")]),
+          storage.turns.settle(lease, position, [ended("stopped")]),
+        ]);
+        expect(outcomes.map(({ status }) => status)).toEqual(["fulfilled", "rejected"]);
+        const log = await readAll(sessionId, 1);
+        await expect(write(lease, position + 1, "late")).rejects.toBeInstanceOf(LeaseLost);
+        await expect(storage.turns.settle(lease, position + 1, [ended("failed")])).rejects.toBeInstanceOf(LeaseLost);
+        expect(await readAll(sessionId, 1)).toEqual(log);
+        expect(await storage.turns.read(capability, sessionId, 1)).toMatchObject({
+          status: "completed",
+          answer: "abc",
+          end: ended("completed"),
+          endedAt: now,
+        });
+      });
+
+      test("a reset takes the place of the text before it", async () => {
+        const sessionId = await openSession();
+        const { lease, head } = await begin(sessionId);
+        const position = await write(lease, head, "wrong");
+        const afterReset = await storage.turns.append(lease, position, [
+          { type: "reset", text: "right", reason: "test" },
+        ]);
+        await storage.turns.settle(lease, await write(lease, afterReset, "!"), [ended("completed")]);
+        expect((await storage.turns.read(capability, sessionId, 1)).answer).toBe("right!");
+      });
+
+      test("a failed turn keeps its error", async () => {
+        const sessionId = await openSession();
+        const { lease, head } = await begin(sessionId);
+        await storage.turns.settle(lease, head, [errored, ended("failed")]);
+        const turn = await storage.turns.read(capability, sessionId, 1);
+        expect(turn).toMatchObject({ status: "failed", answer: "", error: errored, model: "some-model" });
+      });
+    });
+
+    describe("following", () => {
+      test("a reader who comes before, during or after sees the same text and exactly one end", async () => {
+        const sessionId = await openSession();
+        const { lease, head } = await begin(sessionId);
+        const before = readAll(sessionId, 1);
+        let position = head;
+        for (let index = 0; index < 100; index += 1) position = await write(lease, position, `${index} `);
+        const during = readAll(sessionId, 1);
+        for (let index = 100; index < 500; index += 1) position = await write(lease, position, `${index} `);
+        await storage.turns.settle(lease, position, [ended("completed")]);
+        const whole = Array.from({ length: 500 }, (_, index) => `${index} `).join("");
+        for (const log of [await before, await during, await readAll(sessionId, 1)]) {
+          expect(textOf(log)).toBe(whole);
+          expect(log.filter(({ event }) => event.type === "end")).toHaveLength(1);
+          expect(log.at(-1)?.event.type).toBe("end");
+          expect(log.map(({ position }) => position)).toEqual(
+            [...log.map(({ position }) => position)].sort((a, b) => a - b),
+          );
+        }
+      });
+
+      test("P5: reading with any cuts, live or finished, gives the stored text without gap or repeat", async () => {
+        const pieces = fc.array(fc.string({ unit: "grapheme", minLength: 1, maxLength: 12 }), { maxLength: 30 });
+        await fc.assert(
+          fc.asyncProperty(
+            pieces,
+            fc.array(fc.nat({ max: 7 }), { maxLength: 20 }),
+            fc.boolean(),
+            async (texts, cuts, live) => {
+              const sessionId = await openSession();
+              const { lease, head } = await begin(sessionId);
+              const writing = (async () => {
+                await storage.turns.settle(lease, await write(lease, head, ...texts), [ended("completed")]);
+              })();
+              if (!live) await writing;
+              const seen: LoggedEvent[] = [];
+              let after = -1;
+              for (const cut of [...cuts, Number.POSITIVE_INFINITY]) {
+                const following = await storage.turns.follow(
+                  capability,
+                  sessionId,
+                  1,
+                  after,
+                  AbortSignal.timeout(10_000),
+                );
+                let steps = 0;
+                for await (const step of following.events) {
+                  // A client may vanish in the middle of what was sent to it.
+                  const taken = cut === Number.POSITIVE_INFINITY ? step : step.slice(0, cut);
+                  seen.push(...taken);
+                  after = taken.at(-1)?.position ?? after;
+                  steps += 1;
+                  if (taken.length < step.length || steps > cut) break;
+                }
+              }
+              await writing;
+              expect(textOf(seen)).toBe(texts.join(""));
+              expect(seen.filter(({ event }) => event.type === "end")).toHaveLength(1);
+              expect(seen.filter(({ event }) => event.type === "reset")).toHaveLength(0);
+            },
+          ),
+          { numRuns: 60 },
+        );
+      });
+
+      test("C5: a finished answer can be resumed at every position, and between the halves of a character begins anew", async () => {
+        const sessionId = await openSession();
+        const text = "ab🦊c\r\nd🦊";
+        await complete(sessionId, ...text);
+        for (let position = 0; position <= text.length; position += 1) {
+          const log = await readAll(sessionId, 1, position);
+          const rest = text.slice(position);
+          if (rest.isWellFormed()) {
+            expect(textOf(log)).toBe(rest);
+            expect(log.some(({ event }) => event.type === "reset")).toBe(false);
+          } else {
+            expect(log.map(({ event }) => event)).toEqual([
+              { type: "reset", text, reason: "position_not_in_log" },
+              ended("completed"),
+            ]);
+          }
+        }
+      });
+
+      test("C4: a position beyond a running log begins anew with the whole text, then the tail", async () => {
+        const sessionId = await openSession();
+        const { lease, head } = await begin(sessionId);
+        const position = await write(lease, head, "so far");
+        const reading = readAll(sessionId, 1, 1_000);
+        await delay(20);
+        await storage.turns.settle(lease, await write(lease, position, ", so good"), [ended("completed")]);
+        const log = await reading;
+        expect(log[0]).toEqual({ position, event: { type: "reset", text: "so far", reason: "position_not_in_log" } });
+        expect(textOf(log)).toBe("so far, so good");
+        expect(log.at(-1)?.event.type).toBe("end");
+      });
+
+      test("C6: at or after the end of a settled turn there is nothing to follow", async () => {
+        const sessionId = await openSession();
+        await complete(sessionId, "abc");
+        const signal = AbortSignal.timeout(10_000);
+        for (const after of [4, 5, 1_000]) {
+          const following = await storage.turns.follow(capability, sessionId, 1, after, signal);
+          expect(following.finished).toBe(true);
+          expect(await Array.fromAsync(following.events)).toEqual([]);
+        }
+        expect((await storage.turns.follow(capability, sessionId, 1, 3, signal)).finished).toBe(false);
+      });
+
+      test("C7: a reader that does not read holds up neither the writer nor another reader", async () => {
+        const sessionId = await openSession();
+        const { lease, head } = await begin(sessionId);
+        const stuck = await storage.turns.follow(capability, sessionId, 1, -1, AbortSignal.timeout(10_000));
+        const iterator = stuck.events[Symbol.asyncIterator]();
+        await iterator.next();
+        const reading = readAll(sessionId, 1);
+        let position = head;
+        for (let index = 0; index < 300; index += 1) position = await write(lease, position, "word ");
+        await storage.turns.settle(lease, position, [ended("completed")]);
+        expect(textOf(await reading)).toBe("word ".repeat(300));
+        const rest: LoggedEvent[] = [];
+        for (let step = await iterator.next(); step.done !== true; step = await iterator.next())
+          rest.push(...step.value);
+        expect(textOf(rest)).toBe("word ".repeat(300));
+      });
+
+      test("a long answer comes in pieces of at most 32 Ki units that add up exactly", async () => {
+        const sessionId = await openSession();
+        const text = `x${"🦊".repeat(100_000)}`;
+        await complete(sessionId, text);
+        const log = await readAll(sessionId, 1);
+        expect(textOf(log)).toBe(text);
+        for (const { event } of log) {
+          if (event.type !== "text") continue;
+          expect(event.text.length).toBeLessThanOrEqual(32 * 1024);
+          expect(event.text.isWellFormed()).toBe(true);
+        }
+      });
+
+      test("a reader whose signal fires ends at once, and an unknown turn is refused", async () => {
+        const sessionId = await openSession();
+        await begin(sessionId);
+        const leaving = new AbortController();
+        const following = await storage.turns.follow(capability, sessionId, 1, 0, leaving.signal);
+        const reading = Array.fromAsync(following.events);
+        leaving.abort();
+        expect(await reading).toEqual([]);
+        await expect(
+          storage.turns.follow(capability, sessionId, 2, -1, AbortSignal.timeout(10_000)),
+        ).rejects.toMatchObject({ code: "turn_not_found" });
+      });
+    });
+
+    describe("stopping", () => {
+      test("a stop reaches the worker through the lease's signal, also between acceptance and the first event", async () => {
+        const sessionId = await openSession();
+        const lease = await accept(sessionId);
+        await storage.turns.requestStop(capability, sessionId, 1);
+        expect(lease.signal.reason).toBeInstanceOf(TurnStopRequested);
+      });
+
+      test("E11: stopping a settled turn changes nothing; an unknown one is refused", async () => {
+        const sessionId = await openSession();
+        await complete(sessionId, "done");
+        await storage.turns.requestStop(capability, sessionId, 1);
+        expect(await storage.turns.read(capability, sessionId, 1)).toMatchObject({
+          status: "completed",
+          answer: "done",
+        });
+        await expect(storage.turns.requestStop(capability, sessionId, 2)).rejects.toMatchObject({
+          code: "turn_not_found",
+        });
+      });
+
+      test("E13: a stop of an old turn leaves the running one alone", async () => {
+        const sessionId = await openSession();
+        await complete(sessionId, "old");
+        const { lease } = await begin(sessionId);
+        await storage.turns.requestStop(capability, sessionId, 1);
+        expect(lease.signal.aborted).toBe(false);
+      });
+    });
+
+    describe("history", () => {
+      test("gives every turn with its text so far, oldest or newest first", async () => {
+        const sessionId = await openSession();
+        await complete(sessionId, "first ", "answer");
+        const stopped = await begin(sessionId);
+        await storage.turns.settle(stopped.lease, await write(stopped.lease, 0, "half"), [ended("stopped")]);
+        const failed = await begin(sessionId);
+        await storage.turns.settle(failed.lease, failed.head, [errored, ended("failed")]);
+        const running = await begin(sessionId);
+        await write(running.lease, 0, "so ", "far");
+        const { turns, session, hasMore } = await allTurns(sessionId);
+        expect(turns.map(({ status, answer }) => [status, answer])).toEqual([
+          ["completed", "first answer"],
+          ["stopped", "half"],
+          ["failed", ""],
+          ["running", "so far"],
+        ]);
+        expect(session.username).toBe("TR");
+        expect(hasMore).toBe(false);
+        const falling = await storage.turns.history(capability, sessionId, { order: "newest-first" });
+        expect((await Array.fromAsync(falling.pages)).flat()).toEqual(turns.toReversed());
+      });
+
+      test("pages back through a long session without gap or repeat", async () => {
+        const sessionId = await openSession();
+        for (let index = 0; index < 23; index += 1) await complete(sessionId, `${index}`);
+        const seen: number[] = [];
+        for (let before: number | undefined; ; ) {
+          const { turns, hasMore } = await allTurns(sessionId, { limit: 5, ...(before !== undefined && { before }) });
+          seen.unshift(...turns.map(({ turn }) => turn));
+          before = turns[0]?.turn;
+          if (!hasMore) break;
+        }
+        expect(seen).toEqual(Array.from({ length: 23 }, (_, index) => index + 1));
+      });
+
+      test("reads in pages of at most 100 turns, ended early by long texts", async () => {
+        const sessionId = await openSession();
+        for (let index = 0; index < 5; index += 1) await complete(sessionId, "x".repeat(600_000));
+        const long = await storage.turns.history(capability, sessionId, { order: "oldest-first" });
+        expect((await Array.fromAsync(long.pages)).map((page) => page.length)).toEqual([2, 2, 1]);
+      });
+    });
+
+    describe("a worker that is gone", () => {
+      test("a turn that is running here is not taken over", async () => {
+        const sessionId = await openSession();
+        await begin(sessionId);
+        expect(await storage.turns.claimLapsed()).toEqual([]);
+      });
+
+      test("what was stored is there after a restart, and a turn left running is claimed once with a higher epoch", async (context) => {
+        if (!place.survivesClose) return context.skip("this place keeps nothing when it is closed");
+        const sessionId = await openSession();
+        await complete(sessionId, "kept ", "whole");
+        const { lease, head } = await begin(sessionId);
+        await write(lease, head, "half");
+        const beforeEvents = await openSession();
+        await accept(beforeEvents);
+
+        await storage.close();
+        storage = await place.open(() => now);
+        const lapsed = await storage.turns.claimLapsed();
+        expect(lapsed).toHaveLength(2);
+        const found = lapsed.find((each) => each.lease.sessionId === sessionId);
+        expect(found).toMatchObject({ model: "some-model", lease: { turn: 2, head: 4 } });
+        expect(found?.lease.epoch).toBeGreaterThan(lease.epoch);
+        expect(lapsed.find((each) => each.lease.sessionId === beforeEvents)).toMatchObject({
+          model: null,
+          lease: { head: -1 },
+        });
+        expect(await storage.turns.claimLapsed()).toEqual([]);
+
+        await expect(write(lease, 4, "zombie")).rejects.toBeInstanceOf(LeaseLost);
+        if (found !== undefined) await storage.turns.settle(found.lease, 4, [errored, ended("interrupted")]);
+        expect((await allTurns(sessionId)).turns.map(({ status, answer }) => [status, answer])).toEqual([
+          ["completed", "kept whole"],
+          ["interrupted", "half"],
+        ]);
+        expect(textOf(await readAll(sessionId, 2, 2))).toBe("lf");
+      });
+    });
+
+    test("check resolves while the storage works and rejects when it is closed; closing twice is harmless", async () => {
+      await storage.check();
+      await storage.close();
+      await storage.close();
+      await expect(storage.check()).rejects.toMatchObject({ code: "storage_unavailable" });
+      await expect(openSession()).rejects.toMatchObject({ code: "storage_unavailable" });
+    });
+  });
+}
+
+function started(lease: Lease): TurnEvent {
+  return { type: "turn", session_id: lease.sessionId, turn: lease.turn, model: "some-model" };
+}
+
+function ended(status: TurnEnded["status"]): TurnEnded {
+  return {
+    type: "end",
+    status,
+    finish_reason: null,
+    usage: { input_tokens: 1, output_tokens: 2 },
+    model: "some-model",
+  };
+}
+
+const errored = { type: "error", code: "upstream_error", message: "It failed.", retryable: true } as const;
+
+function textOf(log: readonly LoggedEvent[]): string {
+  return log.map(({ event }) => (event.type === "text" || event.type === "reset" ? event.text : "")).join("");
+}
