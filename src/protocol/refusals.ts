@@ -12,5 +12,7 @@ export function turnNotFound(turn: number | string): Problem {
 }
 
 export function turnInProgress(turn: number): Problem {
-  return new Problem("turn_in_progress", `The session is answering turn ${turn}; follow it, stop it or wait.`, { turn });
+  return new Problem("turn_in_progress", `The session is answering turn ${turn}; follow it, stop it or wait.`, {
+    turn,
+  });
 }

@@ -1,10 +1,9 @@
 /** The turns that run in this process: starts them, takes over those of a dead one, and ends them when it goes down. */
 import type { Log } from "../log.ts";
-import type { TurnEvent } from "../protocol/events.ts";
-import { emptyLogPosition } from "../protocol/positions.ts";
 import { type LapsedTurn, type Lease, LeaseLost, type TurnStore } from "../storage/storage.ts";
+import { eventsAfterInterruption, withStart } from "./last-events.ts";
 import type { Producer } from "./producer.ts";
-import { interruptedEvents, runTurn, TurnInterrupted } from "./run-turn.ts";
+import { runTurn, TurnInterrupted } from "./run-turn.ts";
 
 export interface TurnEngine {
   /** Runs an accepted turn in the background, to its end. */
@@ -27,12 +26,9 @@ export function createTurnEngine({ turns, modelName, log }: TurnEngineOptions): 
   const running = new Map<Promise<void>, AbortController>();
 
   async function settleAsInterrupted({ lease, model }: LapsedTurn): Promise<void> {
-    const { sessionId, turn, head } = lease;
     const name = model ?? modelName();
-    const missing: TurnEvent[] =
-      head === emptyLogPosition ? [{ type: "turn", session_id: sessionId, turn, model: name }] : [];
     try {
-      await turns.settle(lease, head, [...missing, ...interruptedEvents(name)]);
+      await turns.settle(lease, lease.head, withStart(lease, lease.head, name, eventsAfterInterruption(name)));
     } catch (error) {
       if (!(error instanceof LeaseLost)) throw error;
     }

@@ -4,18 +4,19 @@
  * At most one append of a turn is under way. While it is, the producer is not pulled, so it gathers what arrives and
  * makes its server wait when that is too much: that is the whole of back-pressure.
  */
-import { setTimeout as delay } from "node:timers/promises";
 import type { Log } from "../log.ts";
+import { isProblem, Problem } from "../protocol/problems.ts";
+import { type Lease, LeaseLost, TurnStopRequested, type TurnStore } from "../storage/storage.ts";
 import {
-  type IncompleteReason,
-  incompleteReasons,
-  type TurnEnded,
-  type TurnErrored,
-  type TurnEvent,
-} from "../protocol/events.ts";
-import { isProblem, Problem, problemKinds } from "../protocol/problems.ts";
-import { type Lease, LeaseLost, PositionRefused, TurnStopRequested, type TurnStore } from "../storage/storage.ts";
-import type { Produced, Producer } from "./producer.ts";
+  eventsAfterInterruption,
+  eventsAfterLastWord,
+  eventsAfterProblem,
+  eventsAfterStop,
+  type LastEvents,
+  turnStarted,
+} from "./last-events.ts";
+import type { Producer } from "./producer.ts";
+import { TurnWriter } from "./turn-writer.ts";
 import { WholeCharacters } from "./whole-characters.ts";
 
 /** The service is going down; the turn is settled as `interrupted`. */
@@ -34,151 +35,69 @@ export type RunTurn = {
 
 /** Resolves once the turn is settled or belongs to somebody else; never rejects. */
 export async function runTurn(run: RunTurn): Promise<void> {
+  const { turns, lease, producer, interrupt, log } = run;
   const cancel = new AbortController();
   const forward = (event: Event) => cancel.abort((event.target as AbortSignal).reason);
-  const sources = [run.lease.signal, run.interrupt];
+  const sources = [lease.signal, interrupt];
   for (const source of sources) {
     if (source.aborted) cancel.abort(source.reason);
     source.addEventListener("abort", forward);
   }
-  const writer = new TurnWriter(run);
+  const writer = new TurnWriter(turns, lease, log);
   try {
-    await writer.settle(await produce(run, writer, cancel.signal));
+    await writer.settle(await produce(run, writer, cancel.signal), producer.model);
   } catch (error) {
-    if (!(error instanceof LeaseLost))
-      run.log.error({ err: error, turn: run.lease.turn }, "A turn could not be settled");
+    if (!(error instanceof LeaseLost)) log.error({ err: error, turn: lease.turn }, "A turn could not be settled");
   } finally {
     for (const source of sources) source.removeEventListener("abort", forward);
   }
 }
 
-type LastEvents = readonly [...TurnEvent[], TurnEnded];
-
-/** Logs the producer's output and gives the events that end the turn. */
+/**
+ * Logs the producer's output and gives the events that end the turn.
+ *
+ * @throws LeaseLost when the turn is somebody else's by now
+ */
 async function produce(run: RunTurn, writer: TurnWriter, signal: AbortSignal): Promise<LastEvents> {
   const { lease, producer } = run;
   const characters = new WholeCharacters();
-  const rest = (): TurnEvent[] => textEvents(characters.flush());
   try {
     const production = await producer.begin(signal);
-    await writer.append([
-      {
-        type: "turn",
-        session_id: lease.sessionId,
-        turn: lease.turn,
-        model: producer.model,
-        ...(production.trimmedTurns > 0 && { trimmed_turns: production.trimmedTurns }),
-      },
-    ]);
+    await writer.append(turnStarted(lease, producer.model, production.trimmedTurns));
     for await (const produced of production.output) {
-      if (produced.type !== "text") {
-        // A stop that came first wins over a completion that races it.
-        signal.throwIfAborted();
-        const pieces = rest();
-        return [...pieces, ...lastEvents(produced, writer.hasText || pieces.length > 0)];
+      if (produced.type === "text") {
+        const text = characters.push(produced.text);
+        if (text !== "") await writer.append({ type: "text", text });
+        continue;
       }
-      const text = characters.push(produced.text);
-      if (text !== "") await writer.append([{ type: "text", text }]);
+      // A stop that came first wins over a completion that races it.
+      signal.throwIfAborted();
+      return withRest(characters, writer.hasText, (hasText) => eventsAfterLastWord(produced, hasText));
     }
-    throw new Error("The producer ended without a finish");
+    throw new Error("The producer ended without a last word");
   } catch (error) {
-    const cause = signal.aborted ? signal.reason : error;
-    const hasText = writer.hasText;
-    return [...rest(), ...lastEventsAfterError(cause, { run, hasText })];
+    const reason = signal.aborted ? signal.reason : error;
+    if (reason instanceof LeaseLost) throw reason;
+    return withRest(characters, writer.hasText, (hasText) => eventsAfterError(run, reason, hasText));
   }
 }
 
-function lastEvents(produced: Exclude<Produced, { type: "text" }>, hasText: boolean): LastEvents {
-  if (produced.type === "failure") return lastEventsAfterProblem(produced.problem, produced.model, hasText);
-  const { incomplete, finishReason, usage, model } = produced;
-  const facts = { finish_reason: finishReason, usage, model };
-  return incomplete === undefined
-    ? [{ type: "end", status: "completed", ...facts }]
-    : [{ type: "end", status: "incomplete", reason: incomplete, ...facts }];
+/** Puts a half character that was held back before the end. */
+function withRest(
+  characters: WholeCharacters,
+  hasText: boolean,
+  lastEvents: (hasText: boolean) => LastEvents,
+): LastEvents {
+  const text = characters.flush();
+  return text === "" ? lastEvents(hasText) : [{ type: "text", text }, ...lastEvents(true)];
 }
 
-/** @throws LeaseLost for a turn that is no longer ours */
-function lastEventsAfterError(error: unknown, { run, hasText }: { run: RunTurn; hasText: boolean }): LastEvents {
-  const { model } = run.producer;
-  if (error instanceof LeaseLost) throw error;
-  if (error instanceof TurnStopRequested) {
-    return [{ type: "end", status: "stopped", finish_reason: null, usage: null, model }];
-  }
-  if (error instanceof TurnInterrupted) return interruptedEvents(model);
-  if (isProblem(error)) return lastEventsAfterProblem(error, model, hasText);
-  run.log.error({ err: error, turn: run.lease.turn }, "A turn failed by a fault of the service");
+function eventsAfterError({ producer, lease, log }: RunTurn, error: unknown, hasText: boolean): LastEvents {
+  const { model } = producer;
+  if (error instanceof TurnStopRequested) return eventsAfterStop(model);
+  if (error instanceof TurnInterrupted) return eventsAfterInterruption(model);
+  if (isProblem(error)) return eventsAfterProblem(error, model, hasText);
+  log.error({ err: error, turn: lease.turn }, "A turn failed by a fault of the service");
   const problem = new Problem("internal", "The answer failed by a fault of the service.", { cause: error });
-  return lastEventsAfterProblem(problem, model, hasText);
-}
-
-/** A fault before any text fails the turn; after it, what was said stays, as an incomplete answer. */
-function lastEventsAfterProblem(problem: Problem, model: string, hasText: boolean): LastEvents {
-  const end = { finish_reason: null, usage: null, model } as const;
-  return [
-    errorEvent(problem),
-    hasText
-      ? { type: "end", status: "incomplete", reason: incompleteReasonOf(problem), ...end }
-      : { type: "end", status: "failed", ...end },
-  ];
-}
-
-function incompleteReasonOf(problem: Problem): IncompleteReason {
-  const named = incompleteReasons.find((reason) => reason === problem.code);
-  return named ?? (problemKinds[problem.code].status === 502 ? "upstream_error" : "internal");
-}
-
-function errorEvent(problem: Problem): TurnErrored {
-  const { retryable } = problemKinds[problem.code];
-  return { type: "error", code: problem.code, message: problem.detail, retryable };
-}
-
-/** How a turn ends whose worker went down in mid-answer. */
-export function interruptedEvents(model: string): LastEvents {
-  const problem = new Problem("turn_interrupted", "The service stopped before the answer was finished.");
-  return [errorEvent(problem), { type: "end", status: "interrupted", finish_reason: null, usage: null, model }];
-}
-
-function textEvents(text: string): TurnEvent[] {
-  return text === "" ? [] : [{ type: "text", text }];
-}
-
-/** Knows the head of the turn's log. */
-class TurnWriter {
-  readonly #turns: TurnStore;
-  readonly #lease: Lease;
-  readonly #log: Log;
-  #head: number;
-  hasText = false;
-
-  constructor(run: RunTurn) {
-    this.#turns = run.turns;
-    this.#lease = run.lease;
-    this.#log = run.log;
-    this.#head = run.lease.head;
-  }
-
-  async append(events: readonly TurnEvent[]): Promise<void> {
-    this.#head = await this.#turns.append(this.#lease, this.#head, events);
-    this.hasText ||= events.some((event) => event.type === "text");
-  }
-
-  /**
-   * Every turn ends: a settling that the storage refuses for now is tried again, at most 5 s apart, until it is done or
-   * the turn is somebody else's.
-   */
-  async settle(events: LastEvents): Promise<void> {
-    for (let wait = 100; ; wait = Math.min(wait * 2, 5_000)) {
-      try {
-        return await this.#turns.settle(this.#lease, this.#head, events);
-      } catch (error) {
-        if (error instanceof LeaseLost) throw error;
-        if (error instanceof PositionRefused) {
-          this.#head = error.head;
-          continue;
-        }
-        this.#log.warn({ err: error, turn: this.#lease.turn }, "Settling a turn failed and is tried again");
-        await delay(wait, undefined, { ref: false });
-      }
-    }
-  }
+  return eventsAfterProblem(problem, model, hasText);
 }

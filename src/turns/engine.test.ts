@@ -1,0 +1,252 @@
+import { setTimeout as delay } from "node:timers/promises";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { capability, openTestSession, openTestStorage, silentLog } from "../../test/helpers/storage.ts";
+import type { TurnEvent } from "../protocol/events.ts";
+import { Problem } from "../protocol/problems.ts";
+import type { Storage, TurnStore } from "../storage/storage.ts";
+import { createTurnEngine, type TurnEngine } from "./engine.ts";
+import type { Produced, Producer } from "./producer.ts";
+
+const finish: Produced = {
+  type: "finish",
+  finishReason: "stop",
+  usage: { input_tokens: 3, output_tokens: 2 },
+  model: "answering",
+};
+
+function producer(output: (signal: AbortSignal) => AsyncIterable<Produced>, trimmedTurns = 0): Producer {
+  return { model: "asked", begin: async (signal) => ({ trimmedTurns, output: output(signal) }) };
+}
+
+async function* say(...pieces: (string | Produced | Error)[]): AsyncGenerator<Produced> {
+  for (const piece of pieces) {
+    if (piece instanceof Error) throw piece;
+    yield typeof piece === "string" ? { type: "text", text: piece } : piece;
+  }
+}
+
+/** Says its pieces, then nothing more until it is stopped. */
+async function* sayAndHang(signal: AbortSignal, ...pieces: string[]): AsyncGenerator<Produced> {
+  yield* say(...pieces);
+  await new Promise((_, reject) => signal.addEventListener("abort", () => reject(signal.reason)));
+}
+
+describe("the turn engine", () => {
+  let storage: Storage;
+  let engine: TurnEngine;
+  let sessionId: string;
+
+  beforeEach(async () => {
+    storage = await openTestStorage();
+    engine = createTurnEngine({ turns: storage.turns, modelName: () => "asked", log: silentLog });
+    sessionId = await openTestSession(storage);
+  });
+
+  afterEach(() => storage.close());
+
+  async function start(from: Producer, on: TurnEngine = engine): Promise<number> {
+    const lease = await storage.turns.accept(capability, { sessionId, prompt: "?" });
+    on.start(lease, from);
+    return lease.turn;
+  }
+
+  async function log(turn: number): Promise<TurnEvent[]> {
+    const { events } = await storage.turns.follow(capability, sessionId, turn, -1, AbortSignal.timeout(10_000));
+    return (await Array.fromAsync(events)).flat().map(({ event }) => event);
+  }
+
+  async function read(from: Producer) {
+    const turn = await start(from);
+    await log(turn);
+    return storage.turns.read(capability, sessionId, turn);
+  }
+
+  test("a whole answer is logged and completed, with what the model told", async () => {
+    const turn = await start(producer(() => say("Hello, ", "TR!", finish), 2));
+    expect((await log(turn)).at(0)).toEqual({
+      type: "turn",
+      session_id: sessionId,
+      turn,
+      model: "asked",
+      trimmed_turns: 2,
+    });
+    expect(await storage.turns.read(capability, sessionId, turn)).toMatchObject({
+      status: "completed",
+      answer: "Hello, TR!",
+      end: { finish_reason: "stop", usage: { input_tokens: 3, output_tokens: 2 }, model: "answering" },
+    });
+  });
+
+  test("an answer that the model cut short is incomplete and says why", async () => {
+    const turn = await read(
+      producer(() => say("half", { ...finish, incomplete: "max_tokens", finishReason: "length" })),
+    );
+    expect(turn).toMatchObject({
+      status: "incomplete",
+      answer: "half",
+      end: { reason: "max_tokens", finish_reason: "length" },
+    });
+  });
+
+  test("a failure before any text fails the turn; after it, what was said stays as an incomplete answer", async () => {
+    const problem = new Problem("upstream_stalled", "It went silent.");
+    const failure: Produced = { type: "failure", problem, model: "answering" };
+    const error = { code: "upstream_stalled", message: "It went silent.", retryable: true };
+    expect(await read(producer(() => say(failure)))).toMatchObject({ status: "failed", answer: "", error });
+    expect(await read(producer(() => say("half", failure)))).toMatchObject({
+      status: "incomplete",
+      answer: "half",
+      error,
+      end: { reason: "upstream_stalled", model: "answering" },
+    });
+  });
+
+  test("a fault of ours fails the turn in our words and reaches the log with its cause", async () => {
+    const logged: object[] = [];
+    const noting = { ...silentLog, error: (facts: object) => void logged.push(facts) };
+    const listening = createTurnEngine({ turns: storage.turns, modelName: () => "asked", log: noting });
+    const fault = new Error("secret detail");
+    const turn = await start(
+      producer(() => say(fault)),
+      listening,
+    );
+    expect(JSON.stringify(await log(turn))).not.toContain("secret");
+    expect(await storage.turns.read(capability, sessionId, turn)).toMatchObject({
+      status: "failed",
+      error: { code: "internal" },
+    });
+    expect(logged).toEqual([expect.objectContaining({ err: fault })]);
+  });
+
+  test("a producer that cannot even begin fails the turn", async () => {
+    const broken: Producer = {
+      model: "asked",
+      begin: () => Promise.reject(new Problem("storage_unavailable", "No history.")),
+    };
+    expect(await read(broken)).toMatchObject({ status: "failed", error: { code: "storage_unavailable" } });
+  });
+
+  test("a producer that ends without saying that it finished never completes a turn", async () => {
+    expect(await read(producer(() => say("half")))).toMatchObject({ status: "incomplete", answer: "half" });
+  });
+
+  test("D42: a stop ends the turn as stopped with its text, even when a completion races it", async () => {
+    const turn = await start(producer((signal) => sayAndHang(signal, "so far")));
+    await delay(20);
+    await storage.turns.requestStop(capability, sessionId, turn);
+    await log(turn);
+    expect(await storage.turns.read(capability, sessionId, turn)).toMatchObject({
+      status: "stopped",
+      answer: "so far",
+    });
+
+    const deaf = producer(async function* () {
+      yield* say("text");
+      await storage.turns.requestStop(capability, sessionId, turn + 1);
+      yield finish;
+    });
+    await log(await start(deaf));
+    expect(await storage.turns.read(capability, sessionId, turn + 1)).toMatchObject({
+      status: "stopped",
+      answer: "text",
+    });
+  });
+
+  test("a stop before the first event still gives a log that begins with turn and ends with end", async () => {
+    const waiting: Producer = {
+      model: "asked",
+      begin: (signal) => new Promise((_, reject) => signal.addEventListener("abort", () => reject(signal.reason))),
+    };
+    const turn = await start(waiting);
+    await storage.turns.requestStop(capability, sessionId, turn);
+    expect((await log(turn)).map(({ type }) => type)).toEqual(["turn", "end"]);
+  });
+
+  test("half a character at the very end of an answer is kept as U+FFFD, before the end event", async () => {
+    expect(await read(producer(() => say("ok \ud83e", finish)))).toMatchObject({
+      status: "completed",
+      answer: "ok \ufffd",
+    });
+  });
+
+  test("while an append is under way the producer is not pulled", async () => {
+    let appending = 0;
+    let pulledMeanwhile = 0;
+    const turns: TurnStore = {
+      ...storage.turns,
+      async append(...given) {
+        appending += 1;
+        await delay(5);
+        const head = await storage.turns.append(...given);
+        appending -= 1;
+        return head;
+      },
+    };
+    const slow = createTurnEngine({ turns, modelName: () => "asked", log: silentLog });
+    const turn = await start(
+      producer(async function* () {
+        for (let index = 0; index < 5; index += 1) {
+          pulledMeanwhile += appending;
+          yield* say("x");
+        }
+        yield finish;
+      }),
+      slow,
+    );
+    await log(turn);
+    expect(pulledMeanwhile).toBe(0);
+  });
+
+  test("a settling that the storage refuses for now is tried again until it is done", async () => {
+    let refusals = 2;
+    const turns: TurnStore = {
+      ...storage.turns,
+      settle: (...given) =>
+        refusals-- > 0 ? Promise.reject(new Problem("storage_full", "Full.")) : storage.turns.settle(...given),
+    };
+    const turn = await start(
+      producer(() => say("kept", finish)),
+      createTurnEngine({ turns, modelName: () => "asked", log: silentLog }),
+    );
+    await log(turn);
+    expect(await storage.turns.read(capability, sessionId, turn)).toMatchObject({
+      status: "completed",
+      answer: "kept",
+    });
+  });
+
+  test("draining lets turns end within the grace and interrupts the rest, keeping their text", async () => {
+    const quick = await start(
+      producer(async function* () {
+        await delay(30);
+        yield* say("done", finish);
+      }),
+    );
+    const first = sessionId;
+    sessionId = await openTestSession(storage);
+    const endless = await start(producer((signal) => sayAndHang(signal, "half")));
+    await engine.drain(100);
+    expect(engine.running).toBe(0);
+    expect(await storage.turns.read(capability, first, quick)).toMatchObject({ status: "completed" });
+    expect(await storage.turns.read(capability, sessionId, endless)).toMatchObject({
+      status: "interrupted",
+      answer: "half",
+      error: { code: "turn_interrupted", retryable: true },
+    });
+  });
+
+  test("a turn whose session is deleted ends quietly", async () => {
+    const logged: object[] = [];
+    const noting = { ...silentLog, error: (facts: object) => void logged.push(facts) };
+    const listening = createTurnEngine({ turns: storage.turns, modelName: () => "asked", log: noting });
+    await start(
+      producer((signal) => sayAndHang(signal, "half")),
+      listening,
+    );
+    await delay(20);
+    await storage.sessions.delete({ by: "owner", principal: "guest:test" }, sessionId);
+    await listening.drain(1_000);
+    expect(listening.running).toBe(0);
+    expect(logged).toEqual([]);
+  });
+});

@@ -1,0 +1,64 @@
+/** How a turn's log ends, for each way that a turn can end. */
+import {
+  type IncompleteReason,
+  incompleteReasons,
+  type TurnEnded,
+  type TurnErrored,
+  type TurnEvent,
+  type TurnStarted,
+} from "../protocol/events.ts";
+import { emptyLogPosition } from "../protocol/positions.ts";
+import { Problem, problemKinds } from "../protocol/problems.ts";
+import type { Lease } from "../storage/storage.ts";
+import type { Produced } from "./producer.ts";
+
+export type LastEvents = readonly [...TurnEvent[], TurnEnded];
+
+export function turnStarted({ sessionId, turn }: Lease, model: string, trimmedTurns = 0): TurnStarted {
+  return { type: "turn", session_id: sessionId, turn, model, ...(trimmedTurns > 0 && { trimmed_turns: trimmedTurns }) };
+}
+
+/** Every log begins with its `turn` event, also that of a turn that ended before it began. */
+export function withStart(lease: Lease, head: number, model: string, events: LastEvents): LastEvents {
+  return head === emptyLogPosition ? [turnStarted(lease, model), ...events] : events;
+}
+
+/** What the producer gave as its last word. */
+export function eventsAfterLastWord(produced: Exclude<Produced, { type: "text" }>, hasText: boolean): LastEvents {
+  if (produced.type === "failure") return eventsAfterProblem(produced.problem, produced.model, hasText);
+  const { incomplete, finishReason, usage, model } = produced;
+  const facts = { finish_reason: finishReason, usage, model };
+  return incomplete === undefined
+    ? [{ type: "end", status: "completed", ...facts }]
+    : [{ type: "end", status: "incomplete", reason: incomplete, ...facts }];
+}
+
+/** A fault before any text fails the turn; after it, what was said stays, as an incomplete answer. */
+export function eventsAfterProblem(problem: Problem, model: string, hasText: boolean): LastEvents {
+  const facts = { finish_reason: null, usage: null, model } as const;
+  return [
+    errorEvent(problem),
+    hasText
+      ? { type: "end", status: "incomplete", reason: incompleteReasonOf(problem), ...facts }
+      : { type: "end", status: "failed", ...facts },
+  ];
+}
+
+export function eventsAfterStop(model: string): LastEvents {
+  return [{ type: "end", status: "stopped", finish_reason: null, usage: null, model }];
+}
+
+/** The worker went down in mid-answer. */
+export function eventsAfterInterruption(model: string): LastEvents {
+  const problem = new Problem("turn_interrupted", "The service stopped before the answer was finished.");
+  return [errorEvent(problem), { type: "end", status: "interrupted", finish_reason: null, usage: null, model }];
+}
+
+function incompleteReasonOf({ code }: Problem): IncompleteReason {
+  const named = incompleteReasons.find((reason) => reason === code);
+  return named ?? (problemKinds[code].status === 502 ? "upstream_error" : "internal");
+}
+
+function errorEvent({ code, detail }: Problem): TurnErrored {
+  return { type: "error", code, message: detail, retryable: problemKinds[code].retryable };
+}
