@@ -79,11 +79,10 @@ export function createChat({ storage, engine, model, context }: ChatOptions): Ch
       const stopped = turn ?? session.running ?? session.turns;
       if (stopped === 0) throw new Problem("turn_not_found", "The session has no turn to stop.");
       await turns.requestStop(access, sessionId, stopped);
-      const ended = await waitForEnd(turns.follow(access, sessionId, stopped, emptyLogPosition, neverAborted)).then(
-        () => turns.read(access, sessionId, stopped),
-      );
-      if (ended.end === null) throw new Error("A turn was still running after its end event");
-      return { turn: stopped, status: ended.status, answer: ended.answer };
+      await waitForEnd(await turns.follow(access, sessionId, stopped, emptyLogPosition, neverAborted));
+      const { end, status, answer } = await turns.read(access, sessionId, stopped);
+      if (end === null) throw new Error("A turn was still running after its end event");
+      return { turn: stopped, status, answer };
     },
 
     async answer(access, sessionId, turn) {
@@ -99,10 +98,8 @@ export function createChat({ storage, engine, model, context }: ChatOptions): Ch
 
 const neverAborted = new AbortController().signal;
 
-async function waitForEnd(following: Promise<Following>): Promise<void> {
-  for await (const events of (await following).events) {
-    if (events.at(-1)?.event.type === "end") return;
-  }
+async function waitForEnd(following: Following): Promise<void> {
+  for await (const _ of following.events);
 }
 
 function turnAnswer(sessionId: string, turn: Turn, defaultModel: string): TurnAnswer {
