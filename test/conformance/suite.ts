@@ -1,0 +1,30 @@
+/**
+ * The black-box suite: what `wire.md` promises, asked of a running service. It needs only a base URL, so the same tests
+ * prove the development server, several replicas behind a proxy, and the image. It works with any model that answers;
+ * the tests that stop or leave an answer in its middle ask for a story, which has to take a second or more.
+ */
+import { describe } from "vitest";
+import { askingConformance } from "./asking.ts";
+import { badInputConformance } from "./bad-input.ts";
+import { historyConformance } from "./history.ts";
+import { resumingConformance } from "./resuming.ts";
+import { serviceConformance } from "./service.ts";
+import { sessionConformance } from "./sessions.ts";
+import { stoppingConformance } from "./stopping.ts";
+
+export type BaseUrl = () => string;
+
+/** What the suite asks for where it needs an answer that takes a while. */
+export const longPrompt = "Tell me a story, please, of at least three hundred words.";
+
+export function conformanceSuite(name: string, baseUrl: BaseUrl): void {
+  describe(name, () => {
+    sessionConformance(baseUrl);
+    askingConformance(baseUrl);
+    resumingConformance(baseUrl);
+    stoppingConformance(baseUrl);
+    historyConformance(baseUrl);
+    badInputConformance(baseUrl);
+    serviceConformance(baseUrl);
+  });
+}
