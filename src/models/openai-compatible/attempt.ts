@@ -1,0 +1,234 @@
+/** One request to one model: from the socket to text, a finish or a failure. */
+import type { ClientRequest, IncomingMessage } from "node:http";
+import type { Socket } from "node:net";
+import { TLSSocket } from "node:tls";
+import type { Usage } from "../../protocol/events.ts";
+import type { ModelError } from "../model.ts";
+import type { Connection } from "./connection.ts";
+import { type DeadlineName, Deadlines, type Timeouts } from "./deadlines.ts";
+import { connectionFailure, failure, streamedFailure, type UpstreamCode } from "./failures.ts";
+import { StreamReader } from "./stream-reader.ts";
+import { readCompletion, readError } from "./whole-answers.ts";
+
+/** What an attempt tells, as it happens: any number of texts, then one finish or one failure. */
+export type AttemptSink = {
+  text(text: string): void;
+  finish(finishReason: string, usage: Usage | null): void;
+  fail(error: ModelError): void;
+};
+
+export type AttemptOptions = {
+  readonly connection: Connection;
+  readonly model: string;
+  readonly body: string;
+  readonly timeouts: Timeouts;
+  /** When the asking began, on the clock of `performance.now()`; before now when another model was asked first. */
+  readonly startedAt: number;
+  /** Milliseconds since the epoch, for a `Retry-After` that is a date. */
+  readonly now: () => number;
+};
+
+/** How long a usage chunk or `[DONE]` may come after the finish reason, in milliseconds. */
+const lateUsageMs = 2_000;
+
+/** How long the end of a body may come after the end of its answer for the connection to be kept, in milliseconds. */
+const lingerMs = 1_000;
+
+/** Signs of life without text that count, in a row. */
+const maxQuietInARow = 10;
+
+export class Attempt {
+  readonly #options: AttemptOptions;
+  readonly #sink: AttemptSink;
+  readonly #deadlines: Deadlines;
+  readonly #request: ClientRequest;
+  readonly #reader = new StreamReader();
+  #response: IncomingMessage | undefined;
+  #usageDueAt: number | undefined;
+  #settled = false;
+
+  constructor(options: AttemptOptions, sink: AttemptSink) {
+    this.#options = options;
+    this.#sink = sink;
+    this.#deadlines = new Deadlines(options.startedAt, options.timeouts, (name) => this.#expire(name));
+    // Until the pool gives it a connection, a request waits for headers as if it had one.
+    this.#deadlines.enter("upstream_timeout", options.timeouts.headersMs);
+    this.#request = options.connection.post("/chat/completions", options.body);
+    this.#request.on("socket", (socket) => this.#watchConnecting(socket));
+    this.#request.on("response", (response) => this.#receive(response));
+    this.#request.on("error", (error) => this.#break(error));
+  }
+
+  /** Makes the server wait. */
+  pause(): void {
+    // Behind the finish reason only bookkeeping follows: held back, it would hold the finish back.
+    if (this.#settled || this.#reader.finishReason !== undefined) return;
+    this.#response?.pause();
+    this.#deadlines.suspend();
+  }
+
+  /** Lets the server go on after `pause`; does nothing otherwise. */
+  resume(): void {
+    if (this.#settled || this.#response?.isPaused() !== true) return;
+    this.#deadlines.enter("upstream_stalled", this.#options.timeouts.gapMs);
+    this.#response.resume();
+  }
+
+  /** Closes the connection at once and tells nothing more; does nothing after a finish or a failure. */
+  abandon(): void {
+    if (this.#settle()) this.#request.destroy();
+  }
+
+  #settle(): boolean {
+    if (this.#settled) return false;
+    this.#settled = true;
+    this.#deadlines.stop();
+    return true;
+  }
+
+  #fail(error: ModelError): void {
+    if (!this.#settle()) return;
+    this.#request.destroy();
+    this.#sink.fail(error);
+  }
+
+  #failWith(code: UpstreamCode, fact: string): void {
+    this.#fail(failure(code, this.#options.model, { fact }));
+  }
+
+  #watchConnecting(socket: Socket): void {
+    if (this.#settled || !socket.connecting) return;
+    this.#deadlines.enter("upstream_unreachable", this.#options.timeouts.connectMs);
+    socket.once(socket instanceof TLSSocket ? "secureConnect" : "connect", () => {
+      if (!this.#settled) this.#deadlines.enter("upstream_timeout", this.#options.timeouts.headersMs);
+    });
+  }
+
+  #expire(name: DeadlineName): void {
+    // Whatever runs out behind the finish reason, the answer is whole.
+    if (name === "late_usage" || this.#reader.finishReason !== undefined) this.#finishStream();
+    else this.#failWith(name, "timed out");
+  }
+
+  #break(error: unknown): void {
+    if (this.#settled) return;
+    if (this.#reader.finishReason !== undefined) this.#finishStream();
+    else this.#fail(connectionFailure(error, this.#options.model, this.#response !== undefined));
+  }
+
+  #receive(response: IncomingMessage): void {
+    this.#response = response;
+    response.on("error", (error) => this.#break(error));
+    if (this.#settled) return;
+    this.#deadlines.suspend();
+    const status = response.statusCode ?? 0;
+    const type = (response.headers["content-type"] ?? "").split(";", 1)[0]?.trim().toLowerCase() ?? "";
+    const encoding = (response.headers["content-encoding"] ?? "identity").toLowerCase();
+    if (status >= 300 && status < 400) this.#failWith("upstream_redirect", `HTTP ${status}`);
+    else if (status >= 400) void this.#receiveError(response);
+    else if (status !== 200) this.#failWith("upstream_protocol", `HTTP ${status}`);
+    else if (encoding !== "identity") this.#failWith("upstream_protocol", "compressed against our wish");
+    else if (type === "application/json") void this.#receiveCompletion(response);
+    // Some small servers forget the content type; what is no event stream then ends as a truncated one.
+    else if (type === "text/event-stream" || type === "") this.#receiveStream(response);
+    else this.#failWith("upstream_protocol", "neither an event stream nor JSON");
+  }
+
+  async #receiveError(response: IncomingMessage): Promise<void> {
+    // The body has limits of its own.
+    this.#deadlines.stop();
+    const error = await readError(response, this.#options.model, this.#options.now());
+    // Not `#fail`: a connection whose body was read to its end can be used again.
+    if (this.#settle()) this.#sink.fail(error);
+  }
+
+  async #receiveCompletion(response: IncomingMessage): Promise<void> {
+    const { model, timeouts } = this.#options;
+    try {
+      const { text, finishReason, usage } = await readCompletion(response, model, timeouts.turnMs);
+      if (this.#settled) return;
+      if (text !== "") this.#sink.text(text);
+      this.#finish(finishReason, usage, text !== "");
+    } catch (error) {
+      this.#fail(error as ModelError);
+    }
+  }
+
+  #receiveStream(response: IncomingMessage): void {
+    const reader = this.#reader;
+    response.on("data", (chunk: Buffer) => {
+      if (this.#settled) return;
+      const quietBefore = reader.quietInARow;
+      reader.feed(chunk);
+      this.#tell(reader.quietInARow > quietBefore);
+    });
+    response.on("end", () => {
+      if (this.#settled) return;
+      reader.end();
+      this.#tell(false);
+      if (this.#settled) return;
+      if (reader.finishReason !== undefined) this.#finishStream();
+      else this.#failWith("upstream_truncated", "ended early");
+    });
+  }
+
+  /** Tells what the bytes that were read meant: text first, then how it ends. */
+  #tell(signOfLife: boolean): void {
+    const reader = this.#reader;
+    const text = reader.take();
+    if (text !== "") {
+      this.#deadlines.textCame();
+      this.#deadlines.enter("upstream_stalled", this.#options.timeouts.gapMs);
+      this.#sink.text(text);
+    } else if (signOfLife && reader.spoke && reader.quietInARow <= maxQuietInARow) {
+      this.#deadlines.enter("upstream_stalled", this.#options.timeouts.gapMs);
+    }
+    if (reader.finishReason === undefined) {
+      if (reader.failure !== undefined) this.#failStream();
+      else if (reader.done) this.#finishStream();
+    } else if (reader.done || reader.failure !== undefined || reader.usage !== null) {
+      this.#finishStream();
+    } else {
+      this.#awaitUsage();
+    }
+  }
+
+  #awaitUsage(): void {
+    const now = performance.now();
+    this.#usageDueAt ??= now + lateUsageMs;
+    this.#deadlines.textCame();
+    this.#deadlines.enter("late_usage", this.#usageDueAt - now);
+  }
+
+  #failStream(): void {
+    const { failure: found, spoke } = this.#reader;
+    if (found === undefined) return;
+    if (found.kind === "too_large") this.#failWith("answer_too_large", "in the stream");
+    else if (found.kind === "malformed") this.#failWith("upstream_malformed", "in the stream");
+    else if (spoke) this.#failWith("upstream_error", "in the stream, after text");
+    else this.#fail(streamedFailure(found.error, this.#options.model));
+  }
+
+  #finishStream(): void {
+    this.#finish(this.#reader.finishReason ?? "unspecified", this.#reader.usage, this.#reader.spoke);
+  }
+
+  #finish(finishReason: string, usage: Usage | null, spoke: boolean): void {
+    // Ollama, when the prompt alone fills the window.
+    if (!spoke && finishReason === "length") this.#failWith("context_too_long", "length without text");
+    else if (!spoke && finishReason !== "content_filter") this.#failWith("empty_answer", "finished without text");
+    else if (this.#settle()) {
+      this.#letGo();
+      this.#sink.finish(finishReason, usage);
+    }
+  }
+
+  /** The answer is whole, its body perhaps not; only a body read to its end gives its connection back to the pool. */
+  #letGo(): void {
+    const response = this.#response;
+    if (response === undefined || response.complete) return;
+    const timer = setTimeout(() => this.#request.destroy(), lingerMs).unref();
+    response.once("close", () => clearTimeout(timer));
+    response.resume();
+  }
+}

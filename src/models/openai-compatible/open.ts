@@ -1,0 +1,47 @@
+/** A model behind any server that speaks OpenAI's chat completions: OpenAI, Ollama, vLLM, llama.cpp, a gateway. */
+import type { Model } from "../model.ts";
+import { openConnection } from "./connection.ts";
+import type { Timeouts } from "./deadlines.ts";
+import { Generation } from "./generation.ts";
+import { type Log, ModelList } from "./model-list.ts";
+
+export type OpenAiCompatibleOptions = {
+  /** Such as `https://api.openai.com/v1`. */
+  readonly baseUrl: string;
+  readonly apiKey: string | undefined;
+  /** First choice first; `undefined` takes the first one that the server lists. */
+  readonly models: readonly string[] | undefined;
+  /** What is asked where `models` is `undefined` and the server lists none. */
+  readonly defaultModels: readonly string[];
+  /** The operator's own fields of the request body. */
+  readonly extraBody: Readonly<Record<string, unknown>>;
+  readonly timeouts: Timeouts;
+  readonly log: Log;
+  /**
+   * Answers that may run at once; more wait for a connection, at most `headersMs`. By default as many as the HTTP server
+   * takes: a stuck answer must not hold up another.
+   */
+  readonly maxConnections?: number;
+  /** Milliseconds since the epoch. */
+  readonly now?: () => number;
+};
+
+/**
+ * Opens the client; nothing is sent yet, but for the lookup of a model where none is configured. Its answers last no
+ * longer than `close()`, which cuts what still runs.
+ *
+ * @throws TypeError when the base URL is not http(s), the key cannot stand in a header, or there is no model to ask.
+ */
+export function openOpenAiCompatibleModel(options: OpenAiCompatibleOptions): Model {
+  const { baseUrl, apiKey, extraBody, timeouts, log } = options;
+  const connection = openConnection({ baseUrl, apiKey, maxConnections: options.maxConnections ?? 20_000 });
+  const list = new ModelList({ configured: options.models, defaults: options.defaultModels, connection, log });
+  const generation = { connection, list, extraBody, timeouts, now: options.now ?? Date.now };
+  return {
+    get name() {
+      return list.name;
+    },
+    generate: (request, signal) => new Generation(generation, request, signal),
+    close: async () => connection.close(),
+  };
+}

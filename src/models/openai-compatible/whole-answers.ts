@@ -1,0 +1,54 @@
+/** Answers that are no stream: errors, and completions of servers that do not stream. */
+import type { IncomingMessage } from "node:http";
+import type { Usage } from "../../protocol/events.ts";
+import type { ModelError } from "../model.ts";
+import { readBody } from "./body.ts";
+import { failure, parseRetryAfter, statusFailure, streamedFailure } from "./failures.ts";
+import { maxAnswerBytes } from "./stream-reader.ts";
+import {
+  contentOf,
+  finishReasonOf,
+  firstChoice,
+  isRecord,
+  isRefusal,
+  parseJson,
+  reportedErrorOf,
+  usageOf,
+} from "./wire.ts";
+
+const errorBodyLimits = { maxBytes: 64 * 1024, milliseconds: 5_000 };
+
+/** JSON may spell one byte of text as six (`\u0041`), and has a frame around it. */
+const maxCompletionBytes = 6 * maxAnswerBytes + 64 * 1024;
+
+/** @param now milliseconds since the epoch. */
+export async function readError(response: IncomingMessage, model: string, now: number): Promise<ModelError> {
+  // The status has its meaning however slow, long or odd the body is.
+  const body = await readBody(response, errorBodyLimits);
+  const retryAfterSeconds = parseRetryAfter(response.headers["retry-after"], now);
+  return statusFailure(response.statusCode ?? 0, reportedErrorOf(parseJson(body.text)), model, retryAfterSeconds);
+}
+
+export type Completion = { readonly text: string; readonly finishReason: string; readonly usage: Usage | null };
+
+/** @param milliseconds how long the body may take. @throws ModelError */
+export async function readCompletion(
+  response: IncomingMessage,
+  model: string,
+  milliseconds: number,
+): Promise<Completion> {
+  const body = await readBody(response, { maxBytes: maxCompletionBytes, milliseconds });
+  if (body.cut === "too_large") throw failure("answer_too_large", model);
+  if (body.cut !== undefined) throw failure("upstream_truncated", model, { fact: "completion cut" });
+  const completion = parseJson(body.text);
+  const error = reportedErrorOf(completion);
+  if (error !== undefined) throw streamedFailure(error, model);
+  const choice = isRecord(completion) ? firstChoice(completion) : undefined;
+  if (!isRecord(completion) || choice === undefined) {
+    throw failure("upstream_protocol", model, { fact: "JSON, but no completion" });
+  }
+  const text = contentOf(choice, "message");
+  if (Buffer.byteLength(text) > maxAnswerBytes) throw failure("answer_too_large", model);
+  const finishReason = isRefusal(choice, "message") ? "content_filter" : (finishReasonOf(choice) ?? "unspecified");
+  return { text, finishReason, usage: usageOf(completion) };
+}

@@ -1,0 +1,102 @@
+/**
+ * What is read of a model server's answers, and nothing else. Servers differ in everything around these fields, so they
+ * are picked by hand: a schema would either refuse what is harmless or cost more than the rest of the hot path.
+ */
+import type { Usage } from "../../protocol/events.ts";
+
+/** A reported error, reduced to what can be compared with a closed list; its words are dropped here. */
+export type ReportedError = {
+  /** An HTTP status, where the error carries one. */
+  readonly status: number | undefined;
+  /** Machine-readable names it goes by, most telling first; never shown or logged unless recognised. */
+  readonly names: readonly string[];
+};
+
+/** More tokens than this in one answer is a bug of the server, not a count. */
+const maxTokens = 1e9;
+
+export type JsonRecord = { readonly [key: string]: unknown };
+
+export function isRecord(value: unknown): value is JsonRecord {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+/** `undefined`, which JSON cannot say, when the text is no JSON. The parser's error quotes the text, so it is dropped. */
+export function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+export function firstChoice(value: JsonRecord): JsonRecord | undefined {
+  const choices = value["choices"];
+  const choice: unknown = Array.isArray(choices) ? choices[0] : undefined;
+  return isRecord(choice) ? choice : undefined;
+}
+
+/** The text in a choice's `delta` or `message`; empty when there is none. */
+export function contentOf(choice: JsonRecord, part: "delta" | "message"): string {
+  const holder = choice[part];
+  const content = isRecord(holder) ? holder["content"] : undefined;
+  return typeof content === "string" ? content : "";
+}
+
+/** Whether the model declined in the field made for it; the refusal's words are not part of the answer. */
+export function isRefusal(choice: JsonRecord, part: "delta" | "message"): boolean {
+  const holder = choice[part];
+  const refusal = isRecord(holder) ? holder["refusal"] : undefined;
+  return typeof refusal === "string" && refusal !== "";
+}
+
+/** Why the choice ended, `undefined` while it has not. Clients see it, so only what looks like a name comes through. */
+export function finishReasonOf(choice: JsonRecord): string | undefined {
+  const reason = choice["finish_reason"];
+  // Some gateways send "" where OpenAI sends null.
+  if (typeof reason !== "string" || reason === "") return undefined;
+  return /^[\w.-]{1,64}$/.test(reason) ? reason : "unspecified";
+}
+
+/** Null when the server did not count, or counted something absurd. */
+export function usageOf(value: JsonRecord): Usage | null {
+  const usage = value["usage"];
+  if (!isRecord(usage)) return null;
+  const input = usage["prompt_tokens"];
+  const output = usage["completion_tokens"];
+  return isTokenCount(input) && isTokenCount(output) ? { input_tokens: input, output_tokens: output } : null;
+}
+
+function isTokenCount(value: unknown): value is number {
+  return Number.isInteger(value) && (value as number) >= 0 && (value as number) <= maxTokens;
+}
+
+/** The error that a body or a chunk carries, in any of the shapes servers use; `undefined` when it carries none. */
+export function reportedErrorOf(value: unknown): ReportedError | undefined {
+  // Gemini's OpenAI-compatible endpoint wraps its error bodies in a list.
+  const body: unknown = Array.isArray(value) ? value[0] : value;
+  if (!isRecord(body)) return undefined;
+  const error = body["error"];
+  if (isRecord(error)) return describeError(error);
+  // Ollama: the error is a bare sentence. `null`, `false` and "" mean that there is none.
+  if (error) return describeError({});
+  // Old vLLM: the body itself is the error.
+  return body["object"] === "error" ? describeError(body) : undefined;
+}
+
+export function describeError(error: JsonRecord): ReportedError {
+  const fields = [error["code"], error["type"], error["status"], error["param"]];
+  const statuses = fields.map(Number).filter((status) => Number.isInteger(status) && status >= 400 && status <= 599);
+  return {
+    status: statuses[0],
+    names: fields.filter((field) => typeof field === "string"),
+  };
+}
+
+/** The id of the first model in a list of models; `undefined` when it lists none, or none that can be shown and logged. */
+export function firstModelIdOf(value: unknown): string | undefined {
+  const data = isRecord(value) ? value["data"] : undefined;
+  const first: unknown = Array.isArray(data) ? data[0] : undefined;
+  const id = isRecord(first) ? first["id"] : undefined;
+  return typeof id === "string" && /^[\p{L}\p{N}\p{P}\p{S} ]{1,200}$/u.test(id) ? id : undefined;
+}
