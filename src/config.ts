@@ -1,0 +1,127 @@
+/**
+ * Environment → frozen `Config`. Every bad variable is reported at once. This is the only file that reads `process.env`;
+ * the variables themselves stand in `config/variables.ts`.
+ */
+import { readFileSync } from "node:fs";
+import path from "node:path";
+import type { SqliteLocation } from "./config/parsers.ts";
+import { ConfigError, type ConfigSource, readSettings } from "./config/settings.ts";
+import { defaultBaseUrl, type Settings, type VariableName } from "./config/variables.ts";
+
+export { ConfigError } from "./config/settings.ts";
+
+export type Config = {
+  readonly model: DemoModelConfig | OpenAiCompatibleModelConfig;
+  readonly context: { readonly systemPrompt: string; readonly contextTokens: number };
+  readonly http: {
+    readonly host: string;
+    readonly port: number;
+    /** Lower case, without ports and without the brackets of IPv6. Loopback is not listed: it is always allowed. */
+    readonly allowedHosts: readonly string[];
+    readonly waitMs: number;
+    readonly heartbeatMs: number;
+  };
+  readonly storage: SqliteLocation;
+  readonly log: { readonly level: Settings["LOG_LEVEL"] };
+  readonly shutdown: { readonly drainMs: number };
+  /** Sentences for the log: what was set and will not be used. */
+  readonly warnings: readonly string[];
+};
+
+export type DemoModelConfig = { readonly kind: "demo"; readonly wordDelayMs: number };
+
+export type OpenAiCompatibleModelConfig = {
+  readonly kind: "openai-compatible";
+  /** Without a slash at its end. */
+  readonly baseUrl: string;
+  readonly apiKey: string | undefined;
+  /** First choice first, at least one. */
+  readonly models: readonly string[];
+  /** Nobody chose a model for this custom server: take the first that it lists, and `models` when it lists none. */
+  readonly takeFirstListedModel: boolean;
+  readonly extraBody: Readonly<Record<string, unknown>>;
+  readonly timeouts: {
+    readonly connectMs: number;
+    readonly headersMs: number;
+    readonly firstTokenMs: number;
+    readonly gapMs: number;
+    readonly turnMs: number;
+  };
+};
+
+/** The exit code for a bad configuration: `EX_CONFIG` of sysexits.h. */
+export const configErrorExitCode = 78;
+
+/** @throws ConfigError */
+export function readConfig(): Config {
+  return loadConfig({
+    environment: process.env,
+    dotenv: readDotenv(),
+    readFile: (name) => readFileSync(name, "utf8"),
+  });
+}
+
+function readDotenv(): string | undefined {
+  try {
+    // Fatal, because an editor or a shell that saves UTF-16 would otherwise make every variable silently vanish.
+    return new TextDecoder("utf-8", { fatal: true }).decode(readFileSync(path.join(process.cwd(), ".env")));
+  } catch (error) {
+    const code = error instanceof Error && "code" in error ? error.code : undefined;
+    if (code === "ENOENT") return undefined;
+    const message =
+      code === "ERR_ENCODING_INVALID_ENCODED_DATA" ? ".env must be saved as UTF-8" : `.env cannot be read (${code})`;
+    throw new ConfigError([{ variable: ".env", message: `${message}.` }]);
+  }
+}
+
+/** @throws ConfigError naming everything that is wrong */
+export function loadConfig(source: ConfigSource): Config {
+  const { settings, set, warnings } = readSettings(source);
+  return deepFreeze({
+    model: modelConfig(settings, set),
+    context: { systemPrompt: settings.SYSTEM_PROMPT, contextTokens: settings.CONTEXT_TOKENS },
+    http: {
+      host: settings.HOST,
+      port: settings.PORT,
+      allowedHosts: settings.ALLOWED_HOSTS ?? [],
+      waitMs: settings.WAIT_SECONDS,
+      heartbeatMs: settings.HEARTBEAT_SECONDS,
+    },
+    storage: settings.STORAGE_URL,
+    log: { level: settings.LOG_LEVEL },
+    shutdown: { drainMs: settings.DRAIN_SECONDS },
+    warnings,
+  });
+}
+
+function modelConfig(settings: Settings, set: ReadonlySet<VariableName>): Config["model"] {
+  const apiKey = settings.OPENAI_API_KEY;
+  if (apiKey === undefined && !set.has("OPENAI_BASE_URL")) {
+    return { kind: "demo", wordDelayMs: settings.DEMO_WORD_DELAY_MS };
+  }
+  const headersMs = settings.MODEL_HEADERS_TIMEOUT_SECONDS;
+  const firstTokenMs = settings.MODEL_FIRST_TOKEN_TIMEOUT_SECONDS;
+  // Many servers send their headers with the first token, so whoever allows more time for that means both.
+  const meansBoth = set.has("MODEL_FIRST_TOKEN_TIMEOUT_SECONDS") && !set.has("MODEL_HEADERS_TIMEOUT_SECONDS");
+  return {
+    kind: "openai-compatible",
+    baseUrl: settings.OPENAI_BASE_URL,
+    apiKey,
+    models: settings.OPENAI_MODEL,
+    takeFirstListedModel: settings.OPENAI_BASE_URL !== defaultBaseUrl && !set.has("OPENAI_MODEL"),
+    extraBody: settings.OPENAI_EXTRA_BODY ?? {},
+    timeouts: {
+      connectMs: settings.MODEL_CONNECT_TIMEOUT_SECONDS,
+      headersMs: meansBoth ? Math.max(headersMs, firstTokenMs) : headersMs,
+      firstTokenMs,
+      gapMs: settings.MODEL_GAP_TIMEOUT_SECONDS,
+      turnMs: settings.TURN_TIME_LIMIT_SECONDS,
+    },
+  };
+}
+
+function deepFreeze<Value>(value: Value): Value {
+  if (typeof value !== "object" || value === null) return value;
+  for (const inner of Object.values(value)) deepFreeze(inner);
+  return Object.freeze(value);
+}

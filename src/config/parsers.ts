@@ -1,0 +1,122 @@
+/** What the text of a variable may be and what it becomes. A refusal is the end of a sentence that begins with the name. */
+import { isIP } from "node:net";
+
+export type Parser<Value> = (text: string) => Value;
+
+/** Why a value cannot be used: `must be …`. It never repeats the value, which may be a secret. */
+export class ValueRefused extends Error {
+  override readonly name = "ValueRefused";
+}
+
+export function wholeNumber(minimum: number, maximum: number): Parser<number> {
+  return (text) => {
+    const value = /^\d+$/.test(text) ? Number(text) : Number.NaN;
+    if (value >= minimum && value <= maximum) return value;
+    throw new ValueRefused(`must be a whole number from ${minimum} to ${maximum}`);
+  };
+}
+
+/** Seconds in the environment, where people write them; milliseconds in the code, where timers take them. */
+export function seconds(minimum: number, maximum: number): Parser<number> {
+  return (text) => {
+    const value = /^\d+(\.\d+)?$/.test(text) ? Number(text) : Number.NaN;
+    if (value >= minimum && value <= maximum) return Math.round(value * 1000);
+    throw new ValueRefused(`must be a number of seconds from ${minimum} to ${maximum}, without a unit`);
+  };
+}
+
+export function oneOf<const Choice extends string>(...choices: readonly Choice[]): Parser<Choice> {
+  return (text) => {
+    const found = choices.find((choice) => choice === text.toLowerCase());
+    if (found !== undefined) return found;
+    throw new ValueRefused(`must be one of ${choices.join(", ")}`);
+  };
+}
+
+/** Items between commas, each once, in the order given. */
+export function commaList<Item>(item: Parser<Item>): Parser<readonly Item[]> {
+  return (text) => {
+    const items = text.split(",").flatMap((piece) => (piece.trim() === "" ? [] : [item(piece.trim())]));
+    if (items.length === 0) throw new ValueRefused("must name at least one item between its commas");
+    return [...new Set(items)];
+  };
+}
+
+export function text(maximumLength: number): Parser<string> {
+  return (value) => {
+    if (value.length > maximumLength) throw new ValueRefused(`must be at most ${maximumLength} characters long`);
+    // Neither a model server nor a storage could take it: it has no UTF-8 form, or ends a string in C.
+    if (!value.isWellFormed() || value.includes("\0")) throw new ValueRefused("must be text without NUL");
+    return value;
+  };
+}
+
+export function jsonObject(reservedKeys: readonly string[]): Parser<Readonly<Record<string, unknown>>> {
+  return (text) => {
+    let value: unknown;
+    try {
+      value = JSON.parse(text);
+    } catch {
+      // The parser's own message quotes the text.
+    }
+    if (typeof value !== "object" || value === null || Array.isArray(value)) {
+      throw new ValueRefused('must be a JSON object, such as {"temperature":0.2}');
+    }
+    const reserved = reservedKeys.filter((key) => Object.hasOwn(value, key));
+    if (reserved.length > 0) throw new ValueRefused(`must leave ${reserved.join(", ")} to the service`);
+    return value as Record<string, unknown>;
+  };
+}
+
+/** A secret that goes into an HTTP header. */
+export function headerSecret(value: string): string {
+  if (/^[!-~]+$/.test(value)) return value;
+  throw new ValueRefused("must be one word of printable ASCII, without spaces, line breaks or `Bearer`");
+}
+
+/** Gives the URL without a slash at its end. */
+export function baseUrl(text: string): string {
+  const url = URL.parse(text);
+  if (url === null || !/^https?:\/\//i.test(text)) throw new ValueRefused("must be a URL with http:// or https://");
+  if (url.username !== "" || url.password !== "") {
+    throw new ValueRefused("must hold no user name or password; the key belongs into OPENAI_API_KEY");
+  }
+  if (url.search !== "" || url.hash !== "") throw new ValueRefused("must end with its path, without `?` or `#`");
+  if (/\/(chat\/)?completions\/*$/.test(url.pathname)) {
+    throw new ValueRefused("must end before /chat/completions, which the service adds itself");
+  }
+  return url.href.replace(/\/+$/, "");
+}
+
+/** Where the service listens: an IP address or a name, an IPv6 address without its brackets. */
+export function host(text: string): string {
+  const name = withoutBrackets(text.toLowerCase());
+  if (isIP(name) !== 0 || hostName.test(name)) return name;
+  throw new ValueRefused("must be a host name or an IP address, without scheme or port");
+}
+
+const hostName = /^[a-z0-9]([a-z0-9._-]{0,251}[a-z0-9])?$/;
+
+function withoutBrackets(name: string): string {
+  return name.startsWith("[") && name.endsWith("]") ? name.slice(1, -1) : name;
+}
+
+export type SqliteLocation = {
+  readonly kind: "sqlite";
+  /** A path, relative ones from the working directory; `:memory:` for a database that ends with the process. */
+  readonly path: string;
+};
+
+export function storageUrl(text: string): SqliteLocation {
+  if (/^(rediss?|valkeys?)(\+cluster)?:/i.test(text)) {
+    throw new ValueRefused("names a Redis server, which this version cannot store in yet; use sqlite:<path>");
+  }
+  const location = /^sqlite:(?<path>.+)$/is.exec(text)?.groups?.["path"];
+  if (location === undefined) throw new ValueRefused("must be sqlite:<path> or sqlite::memory:");
+  const path = location.startsWith("///") ? location.slice(2) : location;
+  if (path.startsWith("//")) throw new ValueRefused("must name no host: write sqlite:./path or sqlite:/path");
+  if (path.startsWith("file:") || path.includes("?") || path.includes("\0")) {
+    throw new ValueRefused("must be a plain path after sqlite:, without options");
+  }
+  return { kind: "sqlite", path };
+}

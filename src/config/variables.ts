@@ -1,0 +1,170 @@
+/**
+ * Every environment variable that the service reads, in one table: `Config`, its checks and `docs/configuration.md`
+ * are made from it.
+ */
+import {
+  baseUrl,
+  commaList,
+  headerSecret,
+  host,
+  jsonObject,
+  oneOf,
+  type Parser,
+  seconds,
+  storageUrl,
+  text,
+  wholeNumber,
+} from "./parsers.ts";
+
+export const groups = {
+  model: "The model",
+  conversation: "Conversations",
+  server: "The server",
+  storage: "Storage",
+  timers: "Patience with the model server",
+} as const;
+
+export type Variable<Value> = {
+  readonly group: keyof typeof groups;
+  readonly parse: Parser<Value>;
+  /** As one would write it into the environment; undefined where there is none. */
+  readonly default: string | undefined;
+  /** One sentence for the documentation. */
+  readonly description: string;
+  /** Its value never appears in a message: a secret, or something that may hold one. */
+  readonly sensitive: boolean;
+};
+
+type Facts = {
+  readonly group: keyof typeof groups;
+  readonly description: string;
+  readonly sensitive?: boolean;
+};
+
+function withDefault<Value>(value: string, parse: Parser<Value>, facts: Facts): Variable<Value> {
+  return { sensitive: false, ...facts, default: value, parse };
+}
+
+function optional<Value>(parse: Parser<Value>, facts: Facts): Variable<Value | undefined> {
+  return { sensitive: false, ...facts, default: undefined, parse };
+}
+
+/** The longest time that makes sense, and well below what a timer can hold. */
+const oneDay = 86_400;
+
+export const defaultBaseUrl = "https://api.openai.com/v1";
+
+export const variables = {
+  OPENAI_API_KEY: optional(headerSecret, {
+    group: "model",
+    sensitive: true,
+    description:
+      "The key for the model server. Without it, and without `OPENAI_BASE_URL`, the built-in demo model answers.",
+  }),
+  OPENAI_API_KEY_FILE: optional(text(4_096), {
+    group: "model",
+    description: "A file that holds the key, for secrets that are mounted; use it or `OPENAI_API_KEY`, not both.",
+  }),
+  OPENAI_BASE_URL: withDefault(defaultBaseUrl, baseUrl, {
+    group: "model",
+    sensitive: true,
+    description:
+      "Any server that speaks OpenAI's chat completions (Ollama, vLLM, llama.cpp, a gateway), up to and with its `/v1`.",
+  }),
+  OPENAI_MODEL: withDefault("gpt-3.5-turbo,gpt-5.6-terra", commaList(text(200)), {
+    group: "model",
+    description:
+      "Models separated by commas, first choice first: one that the server does not have is skipped for the next. With a custom `OPENAI_BASE_URL` and no `OPENAI_MODEL`, the first model that the server lists is taken.",
+  }),
+  OPENAI_EXTRA_BODY: optional(jsonObject(["model", "messages", "stream"]), {
+    group: "model",
+    sensitive: true,
+    description: 'A JSON object that is merged into each request, such as `{"temperature":0.2}`.',
+  }),
+  DEMO_WORD_DELAY_MS: withDefault("20", wholeNumber(0, 60_000), {
+    group: "model",
+    description: "How many milliseconds the demo model waits between words.",
+  }),
+
+  SYSTEM_PROMPT: withDefault("You are a friendly and helpful assistant.", text(65_536), {
+    group: "conversation",
+    description: "What the model is told before every conversation.",
+  }),
+  CONTEXT_TOKENS: withDefault("16000", wholeNumber(256, 10_000_000), {
+    group: "conversation",
+    description:
+      "How many tokens of a conversation go to the model in one turn, by estimate; older turns are left out. Lower it for a model with a smaller window.",
+  }),
+
+  HOST: withDefault("127.0.0.1", host, {
+    group: "server",
+    description: "The address to listen on; `0.0.0.0` for all (the container image sets that).",
+  }),
+  PORT: withDefault("8000", wholeNumber(0, 65_535), {
+    group: "server",
+    description: "The port to listen on; 0 takes a free one, which the log names.",
+  }),
+  ALLOWED_HOSTS: optional(commaList(host), {
+    group: "server",
+    description:
+      "Names, separated by commas and without ports, under which clients reach the service besides loopback; requests for other hosts are refused (421), which protects against DNS rebinding.",
+  }),
+  WAIT_SECONDS: withDefault("55", seconds(0, oneDay), {
+    group: "server",
+    description:
+      "How long a client that asked for `application/json` is kept waiting for the whole answer before it gets 202 and a `Location`.",
+  }),
+  HEARTBEAT_SECONDS: withDefault("10", seconds(0.05, 3_600), {
+    group: "server",
+    description: "After how much silence an event stream gets a sign of life.",
+  }),
+  DRAIN_SECONDS: withDefault("25", seconds(0, oneDay), {
+    group: "server",
+    description:
+      "How long running turns may go on after SIGTERM before they end as `interrupted`. Let the supervisor wait ten seconds longer before it kills.",
+  }),
+  LOG_LEVEL: withDefault("info", oneOf("fatal", "error", "warn", "info", "debug", "trace", "silent"), {
+    group: "server",
+    description:
+      "How much is logged: `fatal`, `error`, `warn`, `info`, `debug`, `trace` or `silent`. Prompts and answers never are.",
+  }),
+
+  STORAGE_URL: withDefault("sqlite:./data/chat.db", storageUrl, {
+    group: "storage",
+    sensitive: true,
+    description:
+      "Where sessions and turns are kept: `sqlite:<path>`, or `sqlite::memory:` for a database that ends with the process.",
+  }),
+
+  MODEL_CONNECT_TIMEOUT_SECONDS: withDefault("5", seconds(0.05, oneDay), {
+    group: "timers",
+    description: "How long connecting may take, with DNS and TLS.",
+  }),
+  MODEL_HEADERS_TIMEOUT_SECONDS: withDefault("30", seconds(0.05, oneDay), {
+    group: "timers",
+    description:
+      "How long the response headers may take. Many servers send them with the first token: where this is not set and `MODEL_FIRST_TOKEN_TIMEOUT_SECONDS` is set to more, that holds here too.",
+  }),
+  MODEL_FIRST_TOKEN_TIMEOUT_SECONDS: withDefault("60", seconds(0.05, oneDay), {
+    group: "timers",
+    description:
+      "How long the first piece of text may take, retries included. Raise it, to 300 for example, for a local model that loads slowly.",
+  }),
+  MODEL_GAP_TIMEOUT_SECONDS: withDefault("60", seconds(0.05, oneDay), {
+    group: "timers",
+    description: "How long the server may be silent in mid-answer.",
+  }),
+  TURN_TIME_LIMIT_SECONDS: withDefault("600", seconds(0.05, oneDay), {
+    group: "timers",
+    description: "How long a whole answer may take; what was said by then is kept.",
+  }),
+} as const;
+
+export type VariableName = keyof typeof variables;
+
+/** The value of every variable, parsed. */
+export type Settings = {
+  readonly [Name in VariableName]: (typeof variables)[Name] extends Variable<infer Value> ? Value : never;
+};
+
+export const variableNames = Object.keys(variables) as VariableName[];

@@ -1,0 +1,206 @@
+/**
+ * The direction of imports (ARCHITECTURE.md), and what may stand where. Every rule is a function over files, so that
+ * each can also be shown to catch a made-up offence.
+ */
+import { readdirSync, readFileSync } from "node:fs";
+import path from "node:path";
+import { describe, expect, it } from "vitest";
+import { problemKinds } from "../src/protocol/problems.ts";
+
+type SourceFile = { readonly path: string; readonly source: string };
+
+const repository = path.join(import.meta.dirname, "..");
+
+/** Tests may reach across the rooms: they put real parts together. */
+const sourceFiles: readonly SourceFile[] = readdirSync(path.join(repository, "src"), { recursive: true })
+  .map((name) => path.posix.join("src", name.toString().replaceAll(path.sep, "/")))
+  .filter((name) => name.endsWith(".ts") && !name.endsWith(".test.ts"))
+  .map((name) => ({ path: name, source: readFileSync(path.join(repository, name), "utf8") }));
+
+/** Static imports and re-exports (of types too), dynamic imports, and files that are started as workers. */
+const importPatterns = [
+  /^(?:import|export)\b[^;"']*?\bfrom\s*"(?<specifier>[^"]+)"/gm,
+  /^import\s*"(?<specifier>[^"]+)"/gm,
+  /\bimport\(\s*"(?<specifier>[^"]+)"/g,
+  /\bnew URL\(\s*"(?<specifier>\.[^"]+)",\s*import\.meta\.url/g,
+];
+
+function importsOf({ source }: SourceFile): string[] {
+  return importPatterns.flatMap((pattern) =>
+    [...source.matchAll(pattern)].flatMap((match) => match.groups?.["specifier"] ?? []),
+  );
+}
+
+/** Our own files that a file imports, as paths in the repository. */
+function importedFiles(file: SourceFile): string[] {
+  return importsOf(file)
+    .filter((specifier) => specifier.startsWith("."))
+    .map((specifier) => path.posix.join(path.posix.dirname(file.path), specifier));
+}
+
+const common = ["protocol", "async", "log"];
+const contracts = [...common, "contract"];
+
+/** Which rooms each room may import from, besides itself. */
+const mayImport: Readonly<Record<string, readonly string[]>> = {
+  protocol: [],
+  async: [],
+  log: [],
+  config: [],
+  contract: common,
+  turns: contracts,
+  backEnd: contracts,
+  chat: [...contracts, "turns"],
+  http: [...contracts, "turns", "chat"],
+  app: [...contracts, "turns", "backEnd", "chat", "http", "config"],
+  main: ["log", "config", "app"],
+};
+
+const contractFiles = /^src\/(models|storage)\/[^/]+\.ts$|^src\/turns\/producer\.ts$/;
+const backEndFiles = /^src\/(?:models|storage)\/[^/]+(?=\/)/;
+
+function roomOf(file: string): string {
+  if (contractFiles.test(file)) return "contract";
+  if (backEndFiles.test(file)) return "backEnd";
+  return /^src\/([a-z-]+)/.exec(file)?.[1] ?? file;
+}
+
+function wrongDirections(files: readonly SourceFile[]): string[] {
+  return files.flatMap((file) => {
+    const room = roomOf(file.path);
+    return importedFiles(file)
+      .filter((imported) => {
+        const importedRoom = roomOf(imported);
+        if (room === "backEnd" && importedRoom === "backEnd") {
+          return backEndFiles.exec(file.path)?.[0] !== backEndFiles.exec(imported)?.[0];
+        }
+        return room !== importedRoom && !mayImport[room]?.includes(importedRoom);
+      })
+      .map((imported) => `${file.path} → ${imported}`);
+  });
+}
+
+function matching(files: readonly SourceFile[], pattern: RegExp, allowed: RegExp): string[] {
+  return files.filter((file) => pattern.test(file.source) && !allowed.test(file.path)).map((file) => file.path);
+}
+
+function environmentReaders(files: readonly SourceFile[]): string[] {
+  return matching(
+    files,
+    /\bprocess\s*\.\s*env\b|\benv\b[^;]*\}\s*=\s*process\b|\{[^;}]*\benv\b[^;]*"node:process"/,
+    /^src\/config\.ts$/,
+  );
+}
+
+function sqliteImporters(files: readonly SourceFile[]): string[] {
+  return matching(files, /["']node:sqlite["']/, /^src\/storage\/sqlite\//);
+}
+
+function defaultExporters(files: readonly SourceFile[]): string[] {
+  return matching(files, /^export\s+default\b|^export\s*\{[^}]*\bas\s+default\b/m, /^$/);
+}
+
+function protocolImports(files: readonly SourceFile[]): string[] {
+  return files
+    .filter((file) => roomOf(file.path) === "protocol")
+    .flatMap((file) => importsOf(file).filter((specifier) => !specifier.startsWith(".") && specifier !== "zod"));
+}
+
+function longFiles(files: readonly SourceFile[]): string[] {
+  return files.filter((file) => file.source.split("\n").length > 351).map((file) => file.path);
+}
+
+function headingsAgainstCodes(errorsDocument: string, codes: readonly string[]): string[] {
+  const headings = [...errorsDocument.matchAll(/^### (\S+)$/gm)].flatMap((match) => match[1] ?? []);
+  return [
+    ...codes.filter((code) => !headings.includes(code)).map((code) => `${code} is not documented`),
+    ...headings.filter((heading) => !codes.includes(heading)).map((heading) => `${heading} does not exist`),
+  ];
+}
+
+function made(file: string, source: string): SourceFile[] {
+  return [{ path: file, source }];
+}
+
+describe("imports run one way", () => {
+  it("in every file", () => {
+    expect(sourceFiles.length).toBeGreaterThan(20);
+    expect(wrongDirections(sourceFiles)).toEqual([]);
+  });
+
+  it("from rooms that this test knows", () => {
+    const unknown = sourceFiles.filter((file) => mayImport[roomOf(file.path)] === undefined);
+    expect(unknown.map((file) => file.path)).toEqual([]);
+  });
+
+  it.each([
+    ["src/http/routes/chat.ts", 'import { openSqliteStorage } from "../../storage/sqlite/storage.ts";'],
+    ["src/http/routes/chat.ts", 'import type { DemoModel } from "../../models/demo/model.ts";'],
+    ["src/http/routes/chat.ts", 'import { loadConfig } from "../../config.ts";'],
+    ["src/storage/redis/storage.ts", 'import { rows } from "../sqlite/rows.ts";'],
+    ["src/models/demo/model.ts", 'import { sse } from "../openai-compatible/sse.ts";'],
+    ["src/models/demo/model.ts", 'import { rows } from "../../storage/sqlite/rows.ts";'],
+    ["src/storage/storage.ts", 'import type { TurnEngine } from "../turns/engine.ts";'],
+    ["src/turns/engine.ts", 'import { createChat } from "../chat/chat.ts";'],
+    ["src/chat/chat.ts", 'import { createServer } from "../http/server.ts";'],
+    ["src/chat/chat.ts", 'const storage = await import("../storage/sqlite/storage.ts");'],
+    ["src/protocol/events.ts", 'import type { Storage } from "../storage/storage.ts";'],
+    ["src/async/queue.ts", 'export { Problem } from "../protocol/problems.ts";'],
+    ["src/turns/engine.ts", 'import {\n  createApp,\n  type App,\n} from "../app.ts";'],
+    ["src/turns/engine.ts", 'new Worker(new URL("../storage/sqlite/thread.ts", import.meta.url));'],
+    ["src/app.ts", 'import "./main.ts";'],
+    ["src/log.ts", 'import { loadConfig } from "./config.ts";'],
+  ])("so that %s with %s is caught", (file, source) => {
+    expect(wrongDirections(made(file, source))).toHaveLength(1);
+  });
+
+  it.each([
+    ["src/http/routes/chat.ts", 'import type { Chat } from "../../chat/chat.ts";'],
+    ["src/storage/sqlite/turns.ts", 'import { open } from "./thread/open.ts";'],
+    ["src/storage/sqlite/turns.ts", 'import type { TurnStore } from "../storage.ts";'],
+    ["src/chat/answer.ts", 'import type { Producer } from "../turns/producer.ts";'],
+    ["src/app.ts", 'import { openSqliteStorage } from "./storage/sqlite/storage.ts";'],
+    ["src/turns/engine.ts", 'import type { Log } from "../log.ts";'],
+    ["src/turns/engine.ts", ' * An example: import { createApp } from "../app.ts";'],
+  ])("and %s with %s is fine", (file, source) => {
+    expect(wrongDirections(made(file, source))).toEqual([]);
+  });
+});
+
+describe("what may stand where", () => {
+  it("the environment is read in config.ts alone", () => {
+    expect(environmentReaders(sourceFiles)).toEqual([]);
+    expect(environmentReaders(made("src/app.ts", "const port = process.env.PORT;"))).toEqual(["src/app.ts"]);
+    expect(environmentReaders(made("src/app.ts", "const { env } = process;"))).toEqual(["src/app.ts"]);
+    expect(environmentReaders(made("src/app.ts", 'import { env } from "node:process";'))).toEqual(["src/app.ts"]);
+  });
+
+  it("node:sqlite is used in storage/sqlite/ alone", () => {
+    expect(sqliteImporters(sourceFiles)).toEqual([]);
+    expect(sqliteImporters(made("src/app.ts", 'import { DatabaseSync } from "node:sqlite";'))).toEqual(["src/app.ts"]);
+  });
+
+  it("protocol/ imports nothing but the schema library", () => {
+    expect(protocolImports(sourceFiles)).toEqual([]);
+    expect(protocolImports(made("src/protocol/chat.ts", 'import path from "node:path";'))).toEqual(["node:path"]);
+  });
+
+  it("nothing is exported as default", () => {
+    expect(defaultExporters(sourceFiles)).toEqual([]);
+    expect(defaultExporters(made("src/app.ts", "export default class {}"))).toEqual(["src/app.ts"]);
+    expect(defaultExporters(made("src/app.ts", "export { app as default };"))).toEqual(["src/app.ts"]);
+  });
+
+  it("no file is longer than 350 lines", () => {
+    expect(longFiles(sourceFiles)).toEqual([]);
+    expect(longFiles(made("src/app.ts", "line\n".repeat(350)))).toEqual([]);
+    expect(longFiles(made("src/app.ts", "line\n".repeat(351)))).toEqual(["src/app.ts"]);
+  });
+
+  it("every error code is in docs/errors.md, and every code there exists", () => {
+    const codes = Object.keys(problemKinds);
+    const document = readFileSync(path.join(repository, "docs/errors.md"), "utf8");
+    expect(headingsAgainstCodes(document, codes)).toEqual([]);
+    expect(headingsAgainstCodes("### a\n\n### b\n", ["b", "c"])).toEqual(["c is not documented", "a does not exist"]);
+  });
+});
