@@ -7,7 +7,7 @@ export const maxPayloadBytes = 64 * 1024;
 
 export const askSchema = z
   .object({
-    payload: exactText({ maxCharacters: maxPayloadBytes })
+    payload: exactText()
       .refine((text) => Buffer.byteLength(text) <= maxPayloadBytes, "must not be longer than 64 KiB of UTF-8")
       .refine((text) => text.trim().length > 0, "must not be empty or blank")
       .meta({ description: "The prompt: 1 byte to 64 KiB", example: "Hello! What is your name?" }),

@@ -8,16 +8,17 @@ export const sessionIdPattern = /^[0-9a-f]{32}$/;
  * Text that is stored and given back byte for byte. A lone surrogate has no UTF-8 form and NUL ends strings in half of
  * the world's software, so both are refused instead of being changed on the way.
  */
-export function exactText(options: { readonly maxCharacters: number }) {
-  return z
-    .string()
-    .max(options.maxCharacters, `must not be longer than ${options.maxCharacters} characters`)
+export function exactText(maxCharacters?: number) {
+  const text = z.string();
+  const bounded =
+    maxCharacters === undefined ? text : text.max(maxCharacters, `must not be longer than ${maxCharacters} characters`);
+  return bounded
     .refine((text) => text.isWellFormed(), "must not contain half of a surrogate pair")
     .refine((text) => !text.includes("\0"), "must not contain the NUL character");
 }
 
 /** A label of a principal's sessions, never an authority; NFC, so that equal-looking names are equal. */
-export const usernameSchema = exactText({ maxCharacters: 128 })
+export const usernameSchema = exactText(128)
   .transform((name) => name.normalize("NFC").trim())
   .refine((name) => name.length > 0, "must not be empty or blank")
   .refine((name) => name.length <= 128, "must not be longer than 128 characters")
@@ -26,8 +27,8 @@ export const usernameSchema = exactText({ maxCharacters: 128 })
 export const openSessionSchema = z
   .object({
     username: usernameSchema,
-    title: exactText({ maxCharacters: 200 }).optional(),
-    instructions: exactText({ maxCharacters: 16_384 })
+    title: exactText(200).optional(),
+    instructions: exactText(16_384)
       .optional()
       .describe("Instructions to the model for this session, after the operator's system prompt"),
   })

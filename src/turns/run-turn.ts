@@ -72,6 +72,7 @@ async function produce(run: RunTurn, writer: TurnWriter, signal: AbortSignal): P
       }
       // A stop that came first wins over a completion that races it.
       signal.throwIfAborted();
+      if (produced.type === "failure") run.log.warn({ err: produced.problem, turn: lease.turn }, "An answer failed");
       return withRest(characters, writer.hasText, (hasText) => eventsAfterLastWord(produced, hasText));
     }
     throw new Error("The producer ended without a last word");

@@ -53,7 +53,7 @@ export function askingConformance(baseUrl: BaseUrl): void {
       expect(stream).not.toContain("\r");
       for (const line of stream.split("\n")) {
         expect(line).toMatch(
-          /^$|^:|^retry: \d+$|^id: \d+\.\d+$|^event: (turn|error|end|reset|tool|sources)$|^data: \{.*\}$/,
+          /^$|^:|^retry: \d+$|^id: \d+\.\d+$|^event: (turn|error|end|reset|tool|sources)$|^data: \{.*\}$/s,
         );
         if (line.startsWith("data: ")) JSON.parse(line.slice(6));
       }

@@ -1,0 +1,76 @@
+/** The composition root: the one file that names concrete back ends and puts the rooms together. */
+import type { Logger } from "pino";
+import { createChat } from "./chat/chat.ts";
+import type { Config } from "./config.ts";
+import { createHttpServer } from "./http/server.ts";
+import { openDemoModel } from "./models/demo/demo.ts";
+import type { Model } from "./models/model.ts";
+import { openOpenAiCompatibleModel } from "./models/openai-compatible/open.ts";
+import { openSqliteStorage } from "./storage/sqlite/open.ts";
+import { createTurnEngine } from "./turns/engine.ts";
+
+export type App = {
+  /** Where the service listens. */
+  readonly url: string;
+  /** How many turns of a dead process were settled as `interrupted` at this start. */
+  readonly interruptedTurns: number;
+  /** Takes no new turns, lets the running ones end within the grace, then lets go of everything. */
+  close(): Promise<void>;
+};
+
+/**
+ * Builds the service and starts listening.
+ *
+ * @param onFatal called when the process must not go on; see `SqliteOptions.onFatal`
+ * @throws Error with a sentence for the operator when the storage or the port cannot be used
+ */
+export async function startApp(config: Config, log: Logger, onFatal: (error: Error) => void): Promise<App> {
+  const storage = await openSqliteStorage({ path: config.storage.path, onFatal });
+  const model = openModel(config, log);
+  try {
+    const engine = createTurnEngine({ turns: storage.turns, modelName: () => model.name, log });
+    const interruptedTurns = await engine.settleLapsed();
+    const chat = createChat({ storage, engine, model, context: config.context });
+    const server = await createHttpServer({
+      config: config.http,
+      chat,
+      storage,
+      model,
+      isDemo: config.model.kind === "demo",
+      log,
+    });
+    const url = await server.listen();
+    return {
+      url,
+      interruptedTurns,
+      async close() {
+        await chat.drain(config.shutdown.drainMs);
+        await server.close();
+        await model.close();
+        await storage.close();
+      },
+    };
+  } catch (error) {
+    await model.close();
+    await storage.close();
+    throw error;
+  }
+}
+
+function openModel(config: Config, log: Logger): Model {
+  const { model } = config;
+  switch (model.kind) {
+    case "demo":
+      return openDemoModel({ wordDelayMs: model.wordDelayMs });
+    case "openai-compatible":
+      return openOpenAiCompatibleModel({
+        baseUrl: model.baseUrl,
+        apiKey: model.apiKey,
+        models: model.takeFirstListedModel ? undefined : model.models,
+        defaultModels: model.models,
+        extraBody: model.extraBody,
+        timeouts: model.timeouts,
+        log,
+      });
+  }
+}
