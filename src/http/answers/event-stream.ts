@@ -1,0 +1,95 @@
+/** A turn's answer as Server-Sent Events: the default shape. */
+import type { FastifyReply } from "fastify";
+import type { LoggedEvent } from "../../protocol/events.ts";
+import { isProblem } from "../../protocol/problems.ts";
+import type { Delivery, Outlet } from "../outlet.ts";
+import { streamHeaders } from "./answer-headers.ts";
+import { encodeEvent, encodeOpening, encodeStreamError, heartbeatComment, heartbeatEvent } from "./event-encoding.ts";
+import { followInto, type Receiver } from "./follow-loop.ts";
+import type { LiveStream } from "./live-streams.ts";
+import { openRaw } from "./open-raw.ts";
+import type { StreamAnswer } from "./shapes.ts";
+
+/**
+ * A replay is written in pieces of at most this many characters, or one event, each once the one before has left. Even
+ * where every character takes three bytes, or an event is nothing but characters that JSON escapes, a piece stays below
+ * what makes an outlet cut a slow reader off.
+ */
+const maxPieceLength = 64 * 1024;
+
+/** Writes events as they come, for as long as the client keeps up. */
+class EventStream implements Receiver, LiveStream {
+  readonly #outlet: Outlet;
+  readonly #turn: number;
+  readonly #heartbeat: string;
+  wrote = true;
+
+  constructor(outlet: Outlet, turn: number, heartbeat: string) {
+    this.#outlet = outlet;
+    this.#turn = turn;
+    this.#heartbeat = heartbeat;
+  }
+
+  write(text: string): Delivery {
+    this.wrote = true;
+    return this.#outlet.write(text);
+  }
+
+  take(events: readonly LoggedEvent[]): Delivery | Promise<Delivery> {
+    let piece = "";
+    for (const [index, event] of events.entries()) {
+      const text = encodeEvent(this.#turn, event);
+      if (piece !== "" && piece.length + text.length > maxPieceLength) {
+        const delivery = this.write(piece);
+        if (delivery === "blocked") return this.#takeLater(events.slice(index));
+        if (delivery === "closed") return delivery;
+        piece = "";
+      }
+      piece += text;
+    }
+    const delivery = this.write(piece);
+    return delivery === "blocked" ? this.#outlet.drained() : delivery;
+  }
+
+  async #takeLater(events: readonly LoggedEvent[]): Promise<Delivery> {
+    return (await this.#outlet.drained()) === "closed" ? "closed" : this.take(events);
+  }
+
+  beat(): void {
+    if (!this.#outlet.isBlocked) this.write(this.#heartbeat);
+  }
+
+  close(): void {
+    this.#outlet.end();
+  }
+}
+
+/** Streams the events after a place in a turn's log until its end. Never rejects: its headers are out. */
+export async function answerAsEventStream(reply: FastifyReply, answer: StreamAnswer): Promise<void> {
+  const { service, turn, namedHeartbeat, outlet } = answer;
+  reply.headers(streamHeaders("text/event-stream"));
+  openRaw(reply);
+  const stream = new EventStream(outlet, turn, namedHeartbeat ? heartbeatEvent : heartbeatComment);
+  stream.write(encodeOpening(randomRetryMs()));
+  service.streams.add(stream);
+  try {
+    const { events } = await answer.follow(outlet.signal);
+    await followInto(events, stream);
+    outlet.end();
+  } catch (error) {
+    if (isProblem(error)) {
+      stream.write(encodeStreamError(error));
+      outlet.end();
+    } else {
+      service.log.error({ err: error, request_id: reply.request.id }, "A stream was cut by a fault of the service");
+      outlet.destroy();
+    }
+  } finally {
+    service.streams.delete(stream);
+  }
+}
+
+/** Random, so that the clients of a service that restarts do not come back all at once. */
+function randomRetryMs(): number {
+  return 500 + Math.floor(Math.random() * 4_501);
+}

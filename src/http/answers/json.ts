@@ -1,0 +1,43 @@
+/** A turn's answer as one JSON object, for clients that wait. */
+import type { FastifyReply } from "fastify";
+import type { TurnErrored } from "../../protocol/events.ts";
+import { Problem } from "../../protocol/problems.ts";
+import type { Following } from "../../storage/storage.ts";
+import type { StreamAnswer } from "./shapes.ts";
+
+/**
+ * Waits for the end of a turn and answers it; after `waitMs` answers 202 with how it stands and where to ask again,
+ * because proxies cut silent connections.
+ *
+ * @throws Problem with the code of the turn's `error` event when it failed
+ */
+export async function answerAsJson(reply: FastifyReply, answer: StreamAnswer): Promise<void> {
+  const { service, access, sessionId, turn, outlet } = answer;
+  const wait = new AbortController();
+  const stopWaiting = () => wait.abort();
+  const timer = setTimeout(stopWaiting, service.config.waitMs);
+  outlet.signal.addEventListener("abort", stopWaiting, { once: true });
+  let error: TurnErrored | undefined;
+  try {
+    error = await findError(await answer.follow(wait.signal));
+  } finally {
+    clearTimeout(timer);
+  }
+  const state = await service.chat.answer(access, sessionId, turn);
+  if (state.status === "failed") {
+    throw new Problem(error?.code ?? "internal", error?.message ?? "The turn failed.", { turn });
+  }
+  if (state.status === "running" || state.status === "queued") {
+    reply.code(202).header("location", `/chat/${sessionId}/${turn}`);
+  }
+  reply.send(state);
+}
+
+/** The `error` event of a turn, once it has ended or nobody waits any more. */
+async function findError({ events }: Following): Promise<TurnErrored | undefined> {
+  let found: TurnErrored | undefined;
+  for await (const step of events) {
+    for (const { event } of step) if (event.type === "error") found = event;
+  }
+  return found;
+}

@@ -1,0 +1,69 @@
+/** A turn's answer as plain text: the words alone, as they come. */
+import type { FastifyReply } from "fastify";
+import type { LoggedEvent } from "../../protocol/events.ts";
+import { isProblem } from "../../protocol/problems.ts";
+import type { Delivery, Outlet } from "../outlet.ts";
+import { streamHeaders } from "./answer-headers.ts";
+import { followInto, type Receiver } from "./follow-loop.ts";
+import { openRaw } from "./open-raw.ts";
+import type { StreamAnswer } from "./shapes.ts";
+
+class TextStream implements Receiver {
+  readonly #outlet: Outlet;
+  #hasText = false;
+  completed = false;
+
+  constructor(outlet: Outlet) {
+    this.#outlet = outlet;
+  }
+
+  async take(events: readonly LoggedEvent[]): Promise<Delivery> {
+    for (const { event } of events) {
+      switch (event.type) {
+        case "turn":
+        case "error":
+          break;
+        case "reset":
+          // What was sent cannot be taken back.
+          if (this.#hasText) return "closed";
+          if ((await this.#write(event.text)) === "closed") return "closed";
+          break;
+        case "text":
+          if ((await this.#write(event.text)) === "closed") return "closed";
+          break;
+        case "end":
+          this.completed = event.status === "completed";
+          return "closed";
+      }
+    }
+    return "ok";
+  }
+
+  async #write(text: string): Promise<Delivery> {
+    if (text === "") return "ok";
+    this.#hasText = true;
+    const delivery = this.#outlet.write(text);
+    return delivery === "blocked" ? this.#outlet.drained() : delivery;
+  }
+}
+
+/**
+ * Streams the text after a place in a turn's log. A turn that does not complete, or text that turns out to be no longer
+ * true, ends in a TCP reset: the client gets an error and never a silently short text. Never rejects.
+ */
+export async function answerAsText(reply: FastifyReply, answer: StreamAnswer): Promise<void> {
+  const { service, outlet } = answer;
+  reply.headers(streamHeaders("text/plain"));
+  openRaw(reply).flushHeaders();
+  const stream = new TextStream(outlet);
+  try {
+    const { events } = await answer.follow(outlet.signal);
+    await followInto(events, stream);
+  } catch (error) {
+    if (!isProblem(error)) {
+      service.log.error({ err: error, request_id: reply.request.id }, "A stream was cut by a fault of the service");
+    }
+  }
+  if (stream.completed) outlet.end();
+  else await outlet.reset();
+}

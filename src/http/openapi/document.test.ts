@@ -1,0 +1,141 @@
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { startTestServer, type TestServer } from "../../../test/helpers/http-server.ts";
+import { problemKinds } from "../../protocol/problems.ts";
+
+type Operation = {
+  readonly operationId: string;
+  readonly security: readonly object[];
+  readonly responses: Record<string, { readonly description: string; readonly content?: Record<string, unknown> }>;
+};
+
+type Document = {
+  readonly openapi: string;
+  readonly info: { readonly version: string };
+  readonly paths: Record<string, Record<string, Operation>>;
+  readonly components: { readonly schemas: Record<string, unknown> };
+};
+
+let test: TestServer;
+let document: Document;
+let operations: { readonly name: string; readonly operation: Operation }[];
+
+beforeAll(async () => {
+  test = await startTestServer();
+  document = (await (await fetch(`${test.url}/openapi.json`)).json()) as Document;
+  operations = Object.entries(document.paths).flatMap(([path, methods]) =>
+    Object.entries(methods).map(([method, operation]) => ({ name: `${method.toUpperCase()} ${path}`, operation })),
+  );
+});
+
+afterAll(() => test.close());
+
+/** Errors of the connection and the path, which no operation can have, and those that only streams have. */
+const notOfOperations = [
+  "not_found",
+  "method_not_allowed",
+  "upstream_stalled",
+  "turn_interrupted",
+  "session_deleted",
+  "turn_time_limit",
+  "answer_too_large",
+  "context_too_long",
+];
+
+describe("/openapi.json", () => {
+  it("is OpenAPI 3.1 and names every route that there is", () => {
+    expect(document.openapi).toMatch(/^3\.1\./);
+    expect(operations.map(({ name }) => name).sort()).toEqual(
+      [
+        "GET /",
+        "POST /sessions",
+        "GET /sessions/{session_id}",
+        "DELETE /sessions/{session_id}",
+        "PUT /chat/{session_id}",
+        "GET /chat/{session_id}",
+        "DELETE /chat/{session_id}",
+        "GET /chat/{session_id}/{turn}",
+        "DELETE /chat/{session_id}/{turn}",
+        "GET /chat_history/{session_id}",
+        "GET /healthz",
+        "GET /readyz",
+        "GET /openapi.json",
+        "GET /docs/errors",
+      ].sort(),
+    );
+    const ids = operations.map(({ operation }) => operation.operationId);
+    expect(new Set(ids).size).toBe(ids.length);
+  });
+
+  it("refers to nothing that is not there, and has nothing that is not referred to", () => {
+    const references = [...JSON.stringify(document).matchAll(/"#\/components\/schemas\/(?<name>[^"]+)"/g)];
+    const names = new Set(references.map((reference) => reference.groups?.["name"]));
+    expect([...names].sort()).toEqual(Object.keys(document.components.schemas).sort());
+    expect(Object.keys(document.components.schemas).filter((name) => name.endsWith("Input"))).toEqual([]);
+  });
+
+  it("describes every error code where it can come", () => {
+    const described = operations.flatMap(({ operation }) =>
+      Object.values(operation.responses).flatMap(({ description }) =>
+        [...description.matchAll(/`(\w+)`:/g)].map((m) => m[1]),
+      ),
+    );
+    const codes = Object.keys(problemKinds).filter((code) => !notOfOperations.includes(code));
+    expect(codes.filter((code) => !described.includes(code))).toEqual([]);
+    for (const { operation } of operations) {
+      for (const [status, { content }] of Object.entries(operation.responses)) {
+        if (Number(status) >= 400) expect(content).toHaveProperty(["application/problem+json"]);
+      }
+    }
+  });
+
+  it("describes the three shapes of an answer and every event of a stream", () => {
+    const content = document.paths["/chat/{session_id}"]?.["put"]?.responses["200"]?.content;
+    expect(Object.keys(content ?? {})).toEqual(["text/event-stream", "application/json", "text/plain"]);
+    expect(content).toMatchObject({
+      "text/event-stream": {
+        schema: {
+          "x-events": {
+            turn: { $ref: "#/components/schemas/TurnEvent" },
+            message: { $ref: "#/components/schemas/TextEvent" },
+            reset: { $ref: "#/components/schemas/ResetEvent" },
+            error: { $ref: "#/components/schemas/ErrorEvent" },
+            end: { $ref: "#/components/schemas/EndEvent" },
+          },
+        },
+      },
+    });
+  });
+
+  it("says where a token is needed, and where it may be sent", () => {
+    const security = Object.fromEntries(operations.map(({ name, operation }) => [name, operation.security]));
+    expect(security["DELETE /sessions/{session_id}"]).toEqual([{ guestToken: [] }]);
+    expect(security["POST /sessions"]).toEqual([{}, { guestToken: [] }]);
+    expect(security["PUT /chat/{session_id}"]).toEqual([]);
+  });
+});
+
+describe("/docs", () => {
+  it("loads nothing from another origin", async () => {
+    const response = await fetch(`${test.url}/docs`);
+    expect(response.headers.get("content-security-policy")).toContain("script-src 'self'; ");
+    const text = await response.text();
+    for (const [, reference = ""] of text.matchAll(/(?:src|href)="([^"]+)"/g)) {
+      expect(reference).toMatch(/^\/docs\/static\//);
+      expect((await fetch(test.url + reference)).status).toBe(200);
+    }
+  });
+
+  it("is a 404 problem where a file is missing", async () => {
+    const response = await fetch(`${test.url}/docs/static/nothing.js`);
+    expect(response.status).toBe(404);
+    expect(await response.json()).toMatchObject({ code: "not_found" });
+  });
+
+  it("every `type` of a problem leads to its explanation", async () => {
+    const problem = (await (await fetch(`${test.url}/chat/x`)).json()) as { type: string };
+    const url = new URL(problem.type, test.url);
+    const page = await (await fetch(url)).text();
+    expect(url.hash).toBe("#session_not_found");
+    for (const code of Object.keys(problemKinds)) expect(page).toContain(`id="${code}"`);
+  });
+});

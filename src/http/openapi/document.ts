@@ -1,0 +1,58 @@
+/** The OpenAPI document: made from the schemas of the routes, so that it cannot say something else than they do. */
+import fastifySwagger from "@fastify/swagger";
+import type { FastifyInstance } from "fastify";
+import { jsonSchemaTransform, jsonSchemaTransformObject } from "fastify-type-provider-zod";
+import type { ResponseDocs } from "./responses.ts";
+import { tidyDocument } from "./tidy.ts";
+
+const description = `
+A self-hosted chat service: open a session, send prompts, read answers as they come, and lose nothing that was said.
+
+Three steps from a terminal:
+
+    curl 'http://127.0.0.1:8000?username=TR'
+    curl -N -X PUT http://127.0.0.1:8000/chat/<session_id> -H 'Content-Type: application/json' -d '{"payload": "Hello!"}'
+    curl http://127.0.0.1:8000/chat_history/<session_id>
+
+Every answer that is not a success is \`application/problem+json\`; its \`code\` is stable, and \`/docs/errors\` explains each.
+`.trim();
+
+/** Collects the routes that are added from now on. */
+export async function describeApi(app: FastifyInstance, version: string): Promise<void> {
+  await app.register(fastifySwagger, {
+    openapi: {
+      openapi: "3.1.0",
+      info: { title: "Chat API service", version, description, license: { name: "MIT" } },
+      servers: [{ url: "/", description: "This service" }],
+      tags: [
+        { name: "sessions", description: "One session is one conversation of one username" },
+        { name: "chat", description: "Asking, following and stopping answers, and reading what was said" },
+        { name: "operation", description: "For whoever runs the service" },
+      ],
+      components: {
+        securitySchemes: {
+          guestToken: {
+            type: "http",
+            scheme: "bearer",
+            description:
+              "The `token` that opening a session answers. Opening needs none; with one, the guest stays the same.",
+          },
+        },
+      },
+    },
+    transform: (route) => {
+      const transformed = jsonSchemaTransform(route);
+      addResponseHeaders(route.schema?.response, transformed.schema?.response);
+      return transformed;
+    },
+    transformObject: (document) => tidyDocument(jsonSchemaTransformObject(document)),
+  });
+}
+
+/** The type provider takes over the bodies of responses, not their headers. */
+function addResponseHeaders(documented: unknown, transformed: unknown): void {
+  for (const [status, answer] of Object.entries((documented ?? {}) as ResponseDocs)) {
+    const response = (transformed as Record<string, { headers?: unknown }>)[status];
+    if ("headers" in answer && response !== undefined) response.headers = answer.headers;
+  }
+}

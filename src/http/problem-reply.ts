@@ -1,0 +1,70 @@
+/** Errors → Problems → `application/problem+json` (RFC 9457). */
+import type { FastifyReply, FastifyRequest } from "fastify";
+import { isProblem, Problem, problemKinds } from "../protocol/problems.ts";
+import { maxBodyBytes } from "./json-body.ts";
+
+/** Where a client that is not told how long to wait does best to try a busy or starting service again. */
+const defaultRetryAfterSeconds = 5;
+
+export const problemContentType = "application/problem+json; charset=utf-8";
+
+/** The body of a problem. `type` is a relative reference to the page that `routes/docs.ts` serves. */
+export function problemBody(problem: Problem, requestId: string): Record<string, unknown> {
+  const { code, detail, errors, turn } = problem;
+  const { title, status, retryable } = problemKinds[code];
+  return {
+    type: `/docs/errors#${code}`,
+    title,
+    status,
+    detail,
+    code,
+    request_id: requestId,
+    retryable,
+    ...(turn !== undefined && { turn }),
+    ...(errors !== undefined && { errors }),
+  };
+}
+
+export function sendProblem(reply: FastifyReply, problem: Problem, extra: Record<string, unknown> = {}): FastifyReply {
+  const { status } = problemKinds[problem.code];
+  const retryAfter = retryAfterSeconds(problem);
+  if (retryAfter !== undefined) reply.header("retry-after", Math.max(1, Math.ceil(retryAfter)));
+  if (problem.code === "unauthenticated") reply.header("www-authenticate", "Bearer");
+  if (problem.code === "invalid_credential") reply.header("www-authenticate", 'Bearer error="invalid_token"');
+  if (hasLongBodyToCome(reply.request)) reply.header("connection", "close");
+  const body = JSON.stringify({ ...problemBody(problem, reply.request.id), ...extra });
+  reply.code(status).headers({ "content-type": problemContentType, "content-length": Buffer.byteLength(body) });
+  // Here and not in a hook alone, because Fastify runs no hooks for a path that it cannot read.
+  return reply.request.method === "HEAD" ? reply.send() : reply.send(body);
+}
+
+/** A body that was refused unread would have to be read to its end before the next request of the connection. */
+function hasLongBodyToCome({ raw: { complete, headers } }: FastifyRequest): boolean {
+  if (complete) return false;
+  return headers["transfer-encoding"] !== undefined || Number(headers["content-length"]) > maxBodyBytes;
+}
+
+function retryAfterSeconds({ code, retryAfterSeconds }: Problem): number | undefined {
+  const { status, retryable } = problemKinds[code];
+  return retryAfterSeconds ?? (status === 503 && retryable ? defaultRetryAfterSeconds : undefined);
+}
+
+/**
+ * What the client is told about anything that was thrown: a Problem as it is, Fastify's own refusals in our words, and
+ * everything else as `internal`, whose cause belongs into the log alone.
+ */
+export function asProblem(error: unknown): Problem {
+  if (isProblem(error)) return error;
+  const code = error instanceof Error && "code" in error ? error.code : undefined;
+  switch (code) {
+    case "FST_ERR_CTP_BODY_TOO_LARGE":
+      return new Problem("body_too_large", "The body must not be larger than 256 KiB.", { cause: error });
+    case "FST_ERR_CTP_INVALID_MEDIA_TYPE":
+      return new Problem("unsupported_media_type", "The body must be application/json.", { cause: error });
+    case "FST_ERR_CTP_INVALID_CONTENT_LENGTH":
+    case "FST_ERR_BAD_URL":
+      return new Problem("bad_request", "The request cannot be read.", { cause: error });
+    default:
+      return new Problem("internal", "Something went wrong in the service; its log has the details.", { cause: error });
+  }
+}

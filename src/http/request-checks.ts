@@ -1,0 +1,56 @@
+/** What every request passes before anything of it is read or done, in this order. */
+import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
+import { Problem } from "../protocol/problems.ts";
+import { sessionNotFound, turnNotFound } from "../protocol/refusals.ts";
+import { sessionIdPattern } from "../protocol/sessions.ts";
+import { chooseMediaType } from "./accept.ts";
+import type { AllowedMethods } from "./allowed-methods.ts";
+import { authorize } from "./authorization.ts";
+import { refuseMisplacedCredentials } from "./credentials.ts";
+import { setApiHeaders } from "./headers.ts";
+import { hostCheck } from "./hosts.ts";
+import { requireJson } from "./json-body.ts";
+import { logWhenDone } from "./request-log.ts";
+import { maxHeaderLines } from "./server-settings.ts";
+import type { HttpService } from "./service.ts";
+
+export function addRequestChecks(app: FastifyInstance, service: HttpService, allowedMethods: AllowedMethods): void {
+  const requireAllowedHost = hostCheck(service.config);
+  app.decorateRequest("answerType", "");
+  app.decorateRequest("access");
+  app.addHook("onRequest", async (request, reply) => {
+    setApiHeaders(reply);
+    logWhenDone(request, reply, service.log);
+    requireFewHeaders(request);
+    requireAllowedHost(request.headers.host);
+    refuseMisplacedCredentials(request);
+    if (request.is404) return answerUnrouted(request, reply, allowedMethods);
+    const { access = "owner", produces, takesJson } = request.routeOptions.config;
+    request.access = await authorize(request, access, service.storage.sessions);
+    requirePossibleIds(request);
+    if (produces !== undefined) request.answerType = chooseMediaType(request.headers.accept, produces);
+    if (takesJson) requireJson(request);
+  });
+}
+
+/** Node drops the lines beyond its limit in silence, and with them what they would have said. */
+function requireFewHeaders({ raw }: FastifyRequest): void {
+  if (raw.rawHeaders.length > maxHeaderLines * 2) {
+    throw new Problem("headers_too_large", `The request has more than ${maxHeaderLines} header lines.`);
+  }
+}
+
+/** Ids that cannot exist are answered like those that do not, without asking the storage. */
+function requirePossibleIds({ params }: FastifyRequest): void {
+  const { session_id: sessionId, turn } = params as { session_id?: string; turn?: string };
+  if (sessionId !== undefined && !sessionIdPattern.test(sessionId)) throw sessionNotFound(sessionId);
+  if (turn !== undefined && !/^[1-9]\d{0,8}$/.test(turn)) throw turnNotFound(turn);
+}
+
+async function answerUnrouted(request: FastifyRequest, reply: FastifyReply, methods: AllowedMethods) {
+  const allow = methods.of(request.url.replace(/\?.*/s, ""));
+  if (allow === undefined) throw new Problem("not_found", "The path names nothing; /docs lists what there is.");
+  reply.header("allow", allow);
+  if (request.method === "OPTIONS") return reply.code(204).send();
+  throw new Problem("method_not_allowed", `The path has no ${request.method}; it has ${allow}.`);
+}

@@ -1,0 +1,34 @@
+/** Every route, and who may use it. */
+import type { Route } from "./route.ts";
+import { ask } from "./routes/ask.ts";
+import { getErrorsPage, getOpenApi } from "./routes/docs.ts";
+import { followNewestTurn, followTurn } from "./routes/follow.ts";
+import { getHealth, getReadiness } from "./routes/health.ts";
+import { getHistory } from "./routes/history.ts";
+import { home } from "./routes/home.ts";
+import { createSession, deleteSession, getSession } from "./routes/sessions.ts";
+import { stopRunningTurn, stopTurn } from "./routes/stop.ts";
+import type { HttpService } from "./service.ts";
+
+// biome-ignore format: a table
+export function routeTable(service: HttpService): readonly Route[] {
+  return [
+    { method: "GET",    path: "/",                         access: "public",     ...home(service) },
+
+    { method: "POST",   path: "/sessions",                 access: "public",     ...createSession(service) },
+    { method: "GET",    path: "/sessions/:session_id",     access: "capability", ...getSession(service) },
+    { method: "DELETE", path: "/sessions/:session_id",     access: "owner",      ...deleteSession(service) },
+
+    { method: "PUT",    path: "/chat/:session_id",         access: "capability", ...ask(service) },
+    { method: "GET",    path: "/chat/:session_id",         access: "capability", ...followNewestTurn(service) },
+    { method: "DELETE", path: "/chat/:session_id",         access: "capability", ...stopRunningTurn(service) },
+    { method: "GET",    path: "/chat/:session_id/:turn",   access: "capability", ...followTurn(service) },
+    { method: "DELETE", path: "/chat/:session_id/:turn",   access: "capability", ...stopTurn(service) },
+    { method: "GET",    path: "/chat_history/:session_id", access: "capability", ...getHistory(service) },
+
+    { method: "GET",    path: "/healthz",                  access: "public",     ...getHealth() },
+    { method: "GET",    path: "/readyz",                   access: "public",     ...getReadiness(service) },
+    { method: "GET",    path: "/openapi.json",             access: "public",     ...getOpenApi() },
+    { method: "GET",    path: "/docs/errors",              access: "public",     ...getErrorsPage() },
+  ];
+}

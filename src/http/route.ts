@@ -1,0 +1,104 @@
+/** A route as the table lists it, and how it becomes one of Fastify's. */
+import type { FastifyInstance, FastifyReply, FastifyRequest, FastifySchema } from "fastify";
+import type { z } from "zod";
+import type { Access } from "../storage/storage.ts";
+import type { Produces } from "./accept.ts";
+import type { AccessRule } from "./authorization.ts";
+import type { ResponseDocs } from "./openapi/responses.ts";
+
+declare module "fastify" {
+  interface FastifyContextConfig {
+    /** Every route declares one; a route without does not start. */
+    access?: AccessRule;
+    produces?: Produces | undefined;
+    takesJson?: boolean;
+  }
+  interface FastifyRequest {
+    /** By which right the caller acts. */
+    access: Access;
+    /** What to answer with: the one of the route's media types that the client likes best. */
+    answerType: string;
+  }
+  interface FastifySchema {
+    summary?: string;
+    description?: string;
+    tags?: readonly string[];
+    operationId?: string;
+    security?: readonly Record<string, readonly string[]>[];
+  }
+}
+
+type Inputs = {
+  readonly params?: z.ZodType;
+  readonly querystring?: z.ZodType;
+  readonly headers?: z.ZodType;
+  readonly body?: z.ZodType;
+};
+
+/** The inputs of an operation, checked before it is called, and what the OpenAPI document says about it. */
+export type OperationSchema = Inputs & {
+  readonly summary: string;
+  readonly description?: string;
+  readonly tags: readonly string[];
+  readonly operationId: string;
+  readonly response: ResponseDocs;
+};
+
+type Parsed<Schema> = Schema extends z.ZodType ? z.output<Schema> : unknown;
+
+export type OperationRequest<Schema extends Inputs> = FastifyRequest<{
+  Params: Parsed<Schema["params"]>;
+  Querystring: Parsed<Schema["querystring"]>;
+  Headers: Parsed<Schema["headers"]>;
+  Body: Parsed<Schema["body"]>;
+}>;
+
+type Handler<Schema extends Inputs> = (request: OperationRequest<Schema>, reply: FastifyReply) => Promise<unknown>;
+
+/** What a route does, wherever the table puts it. */
+export type Operation<Schema extends OperationSchema = OperationSchema> = {
+  readonly schema: Schema;
+  /** Media types of the answer; undefined when it has no body. */
+  readonly produces?: Produces;
+  /** True when the operation itself reads a token, which may be missing. */
+  readonly takesToken?: true;
+  readonly handle: Handler<Schema>;
+  /** Answers HEAD where `handle` has an effect or opens a stream. */
+  readonly head?: Handler<Schema>;
+};
+
+/** Ties the type of the request to the schema of the operation. */
+export function operation<Schema extends OperationSchema>(definition: Operation<Schema>): Operation {
+  return definition as unknown as Operation;
+}
+
+export type Route = {
+  readonly method: "GET" | "PUT" | "POST" | "DELETE";
+  /** In Fastify's notation. */
+  readonly path: string;
+  readonly access: AccessRule;
+} & Operation;
+
+/**
+ * From now on a route that does not say who may use it cannot be added.
+ *
+ * @throws Error while the service starts, from `app.route`
+ */
+export function requireDeclaredAccess(app: FastifyInstance): void {
+  app.addHook("onRoute", ({ method, url, config }) => {
+    if (config?.access === undefined) throw new Error(`The route ${method} ${url} does not declare who has access`);
+  });
+}
+
+/** Adds a route and, where it is a GET, the HEAD beside it. */
+export function addRoute(app: FastifyInstance, route: Route): void {
+  const { method, path, access, produces, takesToken, schema, handle, head = handle } = route;
+  const config = { access, produces, takesJson: schema.body !== undefined };
+  const token = { guestToken: [] };
+  const security = access === "owner" ? [token] : takesToken ? [{}, token] : [];
+  app.route({ method, url: path, config, schema: { ...schema, security } as FastifySchema, handler: handle });
+  if (method !== "GET") return;
+  const { params, querystring } = schema;
+  const inputs = { ...(params && { params }), ...(querystring && { querystring }) };
+  app.route({ method: "HEAD", url: path, config, schema: { ...inputs, hide: true } as FastifySchema, handler: head });
+}

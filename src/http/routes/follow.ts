@@ -1,0 +1,159 @@
+/** Following an answer, live or finished, from its beginning or from where a client stands. */
+import type { FastifyReply } from "fastify";
+import { z } from "zod";
+import { type EventId, parseEventId } from "../../protocol/positions.ts";
+import { Problem } from "../../protocol/problems.ts";
+import type { Access } from "../../storage/storage.ts";
+import { answerHeaders, streamHeaders } from "../answers/answer-headers.ts";
+import { type AnswerType, answerTypes, giveAnswer } from "../answers/shapes.ts";
+import { answerContent, answerResponseHeaders } from "../openapi/answers.ts";
+import { noContent, problems, responses } from "../openapi/responses.ts";
+import { Outlet } from "../outlet.ts";
+import { type Operation, operation } from "../route.ts";
+import type { HttpService } from "../service.ts";
+import { heartbeatParameter, sessionParameters, turnParameters } from "./parameters.ts";
+
+const placeHeaders = z.object({
+  "last-event-id": z
+    .string()
+    .optional()
+    .describe("The id of the last event received: only what came after it is sent. It wins over `after`."),
+});
+
+const placeParameters = z.object({
+  after: z.string().optional().describe("The same as `Last-Event-ID`, for clients that cannot set headers"),
+  heartbeat: heartbeatParameter,
+});
+
+const followResponses = responses(
+  {
+    200: {
+      description: "The answer, live or finished. As `application/json`: how the turn stands now.",
+      content: answerContent,
+      headers: answerResponseHeaders,
+    },
+    204: noContent("There is nothing (more) to follow: no turn yet, or the client already has its `end`."),
+  },
+  [
+    "invalid_position",
+    "position_of_another_turn",
+    "session_not_found",
+    "turn_not_found",
+    "not_acceptable",
+    "invalid_request",
+    ...problems.ofStorage,
+  ],
+);
+
+type PlaceRequest = {
+  readonly headers: { readonly "last-event-id"?: string | undefined };
+  readonly query: { readonly after?: string | undefined; readonly heartbeat?: "comment" | "event" | undefined };
+  readonly access: Access;
+  readonly answerType: string;
+};
+
+export function followNewestTurn(service: HttpService): Operation {
+  return operation({
+    schema: {
+      operationId: "followNewestTurn",
+      summary: "Follow the newest answer",
+      description: "With the id of an event, the turn that the id names is followed, even when there is a newer one.",
+      tags: ["chat"],
+      params: sessionParameters,
+      headers: placeHeaders,
+      querystring: placeParameters,
+      response: followResponses,
+    },
+    produces: answerTypes,
+    handle: (request, reply) => answerFrom(service, request, reply, request.params.session_id, undefined),
+    head: (request, reply) => describeAnswer(service, request, reply, request.params.session_id, undefined),
+  });
+}
+
+export function followTurn(service: HttpService): Operation {
+  return operation({
+    schema: {
+      operationId: "followTurn",
+      summary: "Follow the answer of one turn",
+      tags: ["chat"],
+      params: turnParameters,
+      headers: placeHeaders,
+      querystring: placeParameters,
+      response: followResponses,
+    },
+    produces: answerTypes,
+    handle: (request, reply) => answerFrom(service, request, reply, request.params.session_id, request.params.turn),
+    head: (request, reply) => describeAnswer(service, request, reply, request.params.session_id, request.params.turn),
+  });
+}
+
+/** Where the client stands. A browser resends the header when it reconnects, so it is newer than what the URL says. */
+function placeOf({ headers, query }: PlaceRequest, turn: number | undefined): EventId | undefined {
+  const place = parseEventId(headers["last-event-id"] || query.after);
+  if (place !== undefined && turn !== undefined && place.turn !== turn) {
+    throw new Problem("position_of_another_turn", `The position belongs to turn ${place.turn}, not to turn ${turn}.`);
+  }
+  return place;
+}
+
+async function answerFrom(
+  service: HttpService,
+  request: PlaceRequest,
+  reply: FastifyReply,
+  sessionId: string,
+  turn: number | undefined,
+): Promise<unknown> {
+  const { access, query } = request;
+  const place = placeOf(request, turn);
+  if (request.answerType === "application/json") return answerState(service, request, reply, sessionId, turn);
+  const outlet = new Outlet(reply.raw);
+  const where = { turn: place?.turn ?? turn, after: place?.position };
+  const following = await service.chat.follow(access, sessionId, where, outlet.signal);
+  if (following === undefined || following.finished) {
+    return reply
+      .code(204)
+      .headers(answerHeaders({ sessionId, turn: following?.turn }))
+      .send();
+  }
+  return giveAnswer(reply, {
+    service,
+    access,
+    sessionId,
+    turn: following.turn,
+    namedHeartbeat: query.heartbeat === "event",
+    outlet,
+    follow: async () => following,
+  });
+}
+
+/** As JSON: how the turn stands, at once. */
+async function answerState(
+  service: HttpService,
+  request: PlaceRequest,
+  reply: FastifyReply,
+  sessionId: string,
+  turn: number | undefined,
+): Promise<unknown> {
+  const { access } = request;
+  const asked = placeOf(request, turn)?.turn ?? turn ?? (await newestTurn(service, access, sessionId));
+  reply.headers(answerHeaders({ sessionId, turn: asked }));
+  return asked === undefined ? reply.code(204).send() : service.chat.answer(access, sessionId, asked);
+}
+
+/** HEAD: what GET would begin to answer, without opening a stream. */
+async function describeAnswer(
+  service: HttpService,
+  request: PlaceRequest,
+  reply: FastifyReply,
+  sessionId: string,
+  turn: number | undefined,
+): Promise<unknown> {
+  const state = await answerState(service, request, reply, sessionId, turn);
+  const type = request.answerType as AnswerType;
+  return reply.sent || type === "application/json" ? state : reply.headers(streamHeaders(type)).send();
+}
+
+async function newestTurn({ storage }: HttpService, access: Access, sessionId: string): Promise<number | undefined> {
+  const { turns } = await storage.sessions.read(access, sessionId);
+  return turns === 0 ? undefined : turns;
+}

@@ -1,0 +1,86 @@
+import { setTimeout as delay } from "node:timers/promises";
+import { afterEach, describe, expect, it } from "vitest";
+import { startTestServer, type TestServer } from "../../../test/helpers/http-server.ts";
+
+let test: TestServer;
+
+afterEach(() => test.close());
+
+async function get(path: string): Promise<{ status: number; body: Record<string, unknown> }> {
+  const response = await fetch(test.url + path);
+  return { status: response.status, body: (await response.json()) as Record<string, unknown> };
+}
+
+/** A storage that works until it is told not to, and counts how often it is asked. */
+async function start(options: { isDemo?: boolean } = {}) {
+  const state = { checks: 0, failing: false };
+  test = await startTestServer({
+    ...options,
+    storage: (real) => ({
+      ...real,
+      async check() {
+        state.checks += 1;
+        if (state.failing) throw new Error("SQLITE_IOERR");
+        await real.check();
+      },
+    }),
+  });
+  return state;
+}
+
+describe("/healthz", () => {
+  it("H11: answers without asking the storage", async () => {
+    const state = await start();
+    state.failing = true;
+    expect(await get("/healthz")).toEqual({ status: 200, body: { status: "ok" } });
+    expect(state.checks).toBe(0);
+  });
+});
+
+describe("/readyz", () => {
+  it("names each dependency, and says which model answers", async () => {
+    await start();
+    expect(await get("/readyz")).toEqual({
+      status: 200,
+      body: {
+        status: "ready",
+        dependencies: {
+          storage: { status: "ok" },
+          model: { status: "configured", name: "scripted", demo: false },
+        },
+      },
+    });
+  });
+
+  it("says when the demo model answers", async () => {
+    await start({ isDemo: true });
+    expect((await get("/readyz")).body).toMatchObject({ dependencies: { model: { demo: true } } });
+  });
+
+  it("H11: asks the storage once a second at most, however often it is asked itself", async () => {
+    const state = await start();
+    await Promise.all(Array.from({ length: 20 }, () => get("/readyz")));
+    expect(state.checks).toBe(1);
+    await delay(1_050);
+    await get("/readyz");
+    expect(state.checks).toBe(2);
+  });
+
+  it("F3: is 503 while the storage fails, without the words of a driver, and recovers", async () => {
+    const state = await start();
+    state.failing = true;
+    const { status, body } = await get("/readyz");
+    expect(status).toBe(503);
+    expect(body).toMatchObject({ code: "storage_unavailable", dependencies: { storage: { status: "failing" } } });
+    expect(JSON.stringify(body)).not.toContain("SQLITE");
+    state.failing = false;
+    await delay(1_050);
+    expect((await get("/readyz")).status).toBe(200);
+  });
+
+  it("H2: is 503 while the service drains", async () => {
+    await start();
+    await test.drain();
+    expect(await get("/readyz")).toMatchObject({ status: 503, body: { code: "draining" } });
+  });
+});

@@ -1,0 +1,60 @@
+/** `GET /`: opens a session by a link, or shows people what this is. */
+import { readFile } from "node:fs/promises";
+import type { FastifyReply } from "fastify";
+import { z } from "zod";
+import { openSession } from "../../chat/sessions.ts";
+import { usernameSchema, welcomeSchema } from "../../protocol/sessions.ts";
+import { chooseMediaType } from "../accept.ts";
+import { readBearerToken } from "../credentials.ts";
+import { setPageHeaders } from "../headers.ts";
+import { html, json, problems, responses } from "../openapi/responses.ts";
+import { type Operation, operation } from "../route.ts";
+import type { HttpService } from "../service.ts";
+import { invalidRequest } from "../validation.ts";
+
+const page = await readFile(new URL("../pages/welcome.html", import.meta.url));
+
+export function home({ storage }: HttpService): Operation {
+  /** Without a username: a page for a browser, for a program the news of what is missing. */
+  const withoutUsername = async ({ headers }: { headers: { accept?: string | undefined } }, reply: FastifyReply) => {
+    if (chooseMediaType(headers.accept, ["application/json", "text/html"]) !== "text/html") {
+      throw invalidRequest([{ path: "username", message: "is required" }]);
+    }
+    setPageHeaders(reply);
+    return reply.type("text/html; charset=utf-8").send(page);
+  };
+
+  return operation({
+    schema: {
+      operationId: "openSessionByLink",
+      summary: "Open a session by a link",
+      description: "A browser that asks without `username` gets a page about the service instead.",
+      tags: ["sessions"],
+      querystring: z.object({ username: usernameSchema.optional() }),
+      response: responses(
+        {
+          200: {
+            description: "The session is open; its id is all that is needed to talk.",
+            content: { ...json("", welcomeSchema).content, ...html("").content },
+          },
+        },
+        ["invalid_request", "invalid_credential", "not_acceptable", ...problems.ofWriting],
+      ),
+    },
+
+    takesToken: true,
+    async handle(request, reply) {
+      const { username } = request.query;
+      if (username === undefined) return withoutUsername(request, reply);
+      chooseMediaType(request.headers.accept, ["application/json"]);
+      const { session, token } = await openSession(storage.sessions, { username }, readBearerToken(request));
+      const message = `Welcome to the chat service ${session.username}!`;
+      return { message, session_id: session.session_id, token };
+    },
+
+    async head(request, reply) {
+      if (request.query.username === undefined) return withoutUsername(request, reply);
+      return reply.type("application/json; charset=utf-8").send();
+    },
+  });
+}

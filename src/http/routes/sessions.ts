@@ -1,0 +1,75 @@
+/** Sessions: opening, reading, deleting. */
+import { openSession, readSession } from "../../chat/sessions.ts";
+import { openedSessionSchema, openSessionSchema, sessionSchema } from "../../protocol/sessions.ts";
+import { readBearerToken } from "../credentials.ts";
+import { json, noContent, problems, responses } from "../openapi/responses.ts";
+import { type Operation, operation } from "../route.ts";
+import type { HttpService } from "../service.ts";
+import { sessionParameters } from "./parameters.ts";
+
+export function createSession({ storage }: HttpService): Operation {
+  return operation({
+    schema: {
+      operationId: "openSession",
+      summary: "Open a session",
+      description: "With a `token` the session belongs to the same guest, without one to a new guest.",
+      tags: ["sessions"],
+      body: openSessionSchema,
+      response: responses(
+        {
+          201: json("The session is open.", openedSessionSchema, {
+            location: { type: "string", description: "The URL of the session" },
+          }),
+        },
+        ["invalid_credential", "not_acceptable", ...problems.ofBodies, ...problems.ofWriting],
+      ),
+    },
+    produces: ["application/json"],
+    takesToken: true,
+    async handle(request, reply) {
+      const { session, token } = await openSession(storage.sessions, request.body, readBearerToken(request));
+      reply.code(201).header("location", `/sessions/${session.session_id}`);
+      return { ...session, token };
+    },
+  });
+}
+
+export function getSession({ storage }: HttpService): Operation {
+  return operation({
+    schema: {
+      operationId: "readSession",
+      summary: "Read a session",
+      tags: ["sessions"],
+      params: sessionParameters,
+      response: responses({ 200: json("The session as it is now.", sessionSchema) }, [
+        "session_not_found",
+        "not_acceptable",
+        ...problems.ofStorage,
+      ]),
+    },
+    produces: ["application/json"],
+    handle: (request) => readSession(storage.sessions, request.access, request.params.session_id),
+  });
+}
+
+export function deleteSession({ storage }: HttpService): Operation {
+  return operation({
+    schema: {
+      operationId: "deleteSession",
+      summary: "Delete a session for good",
+      description: "With its turns and their texts. Whoever follows a turn of it is told `session_deleted`.",
+      tags: ["sessions"],
+      params: sessionParameters,
+      response: responses({ 204: noContent("The session is gone.") }, [
+        "unauthenticated",
+        "invalid_credential",
+        "session_not_found",
+        ...problems.ofWriting,
+      ]),
+    },
+    async handle(request, reply) {
+      await storage.sessions.delete(request.access, request.params.session_id);
+      return reply.code(204).send();
+    },
+  });
+}

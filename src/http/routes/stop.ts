@@ -1,0 +1,48 @@
+/** Stopping an answer. */
+import { stoppedTurnSchema } from "../../protocol/chat.ts";
+import { answerHeaders } from "../answers/answer-headers.ts";
+import { json, problems, responses } from "../openapi/responses.ts";
+import { type Operation, operation } from "../route.ts";
+import type { HttpService } from "../service.ts";
+import { sessionParameters, turnParameters } from "./parameters.ts";
+
+const stopProblems = ["session_not_found", "turn_not_found", "not_acceptable", ...problems.ofWriting] as const;
+
+export function stopRunningTurn({ chat }: HttpService): Operation {
+  return operation({
+    schema: {
+      operationId: "stopRunningTurn",
+      summary: "Stop the running answer",
+      description: "Answers once the turn has ended. Without a running turn it tells how the newest one ended.",
+      tags: ["chat"],
+      params: sessionParameters,
+      response: responses({ 200: json("How the turn ended, with its text.", stoppedTurnSchema) }, stopProblems),
+    },
+    produces: ["application/json"],
+    async handle(request, reply) {
+      const sessionId = request.params.session_id;
+      const stopped = await chat.stop(request.access, sessionId);
+      reply.headers(answerHeaders({ sessionId, turn: stopped.turn }));
+      return stopped;
+    },
+  });
+}
+
+export function stopTurn({ chat }: HttpService): Operation {
+  return operation({
+    schema: {
+      operationId: "stopTurn",
+      summary: "Stop one answer",
+      description: "Answers once the turn has ended. Stopping one that has ended tells how.",
+      tags: ["chat"],
+      params: turnParameters,
+      response: responses({ 200: json("How the turn ended, with its text.", stoppedTurnSchema) }, stopProblems),
+    },
+    produces: ["application/json"],
+    async handle(request, reply) {
+      const { session_id: sessionId, turn } = request.params;
+      reply.headers(answerHeaders({ sessionId, turn }));
+      return chat.stop(request.access, sessionId, turn);
+    },
+  });
+}

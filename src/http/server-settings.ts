@@ -1,0 +1,94 @@
+/** How Node's HTTP server treats connections: patient with streams, impatient with requests that do not arrive. */
+import { randomUUID } from "node:crypto";
+import { type IncomingMessage, type Server, type ServerOptions, type ServerResponse, STATUS_CODES } from "node:http";
+import type { Socket } from "node:net";
+import { Problem, type ProblemCode, problemKinds } from "../protocol/problems.ts";
+import { maxBodyBytes } from "./json-body.ts";
+import { problemBody, problemContentType } from "./problem-reply.ts";
+
+export const maxHeaderLines = 100;
+
+const maxRequestsPerConnection = 1_000;
+
+/** Milliseconds and bytes. Timeouts count from the first byte of a request to its last; they do not touch answers. */
+export const serverSettings = {
+  headersTimeout: 10_000,
+  requestTimeout: 30_000,
+  // Without this Node looks every 30 s only, so the two above would come late.
+  connectionsCheckingInterval: 2_000,
+  // Longer than the 60 s of common proxies, so that it is the proxy that closes and no request crosses our closing.
+  keepAliveTimeout: 75_000,
+  maxHeaderSize: 16_384,
+  keepAlive: true,
+  keepAliveInitialDelay: 30_000,
+  noDelay: true,
+  insecureHTTPParser: false,
+  rejectNonStandardBodyWrites: true,
+} as const satisfies ServerOptions;
+
+/** What can only be set on a server that is there. */
+export function configureServer(server: Server): void {
+  // One more than allowed, so that a request with too many can be told from one whose rest was dropped.
+  server.maxHeadersCount = maxHeaderLines + 1;
+  server.maxRequestsPerSocket = maxRequestsPerConnection;
+  // Event streams live on heartbeats and a maximum age instead.
+  server.timeout = 0;
+  // @types/node does not know dropMaxConnection yet: more connections are refused instead of left waiting.
+  Object.assign(server, { maxConnections: 20_000, dropMaxConnection: true });
+  server.on("checkContinue", (request, response: ServerResponse) => {
+    // A body that is refused for its length is better not sent at all.
+    if (Number(request.headers["content-length"] ?? 0) <= maxBodyBytes) response.writeContinue();
+    server.emit("request", request, response);
+  });
+}
+
+const problemOfClientError: Readonly<Record<string, { code: ProblemCode; detail: string }>> = {
+  HPE_HEADER_OVERFLOW: { code: "headers_too_large", detail: "The request headers are larger than 16 KiB." },
+  ERR_HTTP_REQUEST_TIMEOUT: { code: "request_timeout", detail: "The request did not arrive in time." },
+};
+
+/** Answers what the parser refused, before there is a request; the connection ends. */
+export function answerClientError(error: Error & { code?: string }, socket: Socket): void {
+  if (!socket.writable || error.code === "ECONNRESET" || hasBegunToAnswer(socket)) {
+    socket.destroy();
+    return;
+  }
+  const { code, detail } = problemOfClientError[error.code ?? ""] ?? {
+    code: "bad_request",
+    detail: "The request is not HTTP/1.1 as this service reads it.",
+  };
+  const requestId = randomUUID();
+  const body = JSON.stringify(problemBody(new Problem(code, detail), requestId));
+  const { status } = problemKinds[code];
+  socket.end(
+    [
+      `HTTP/1.1 ${status} ${STATUS_CODES[status]}`,
+      "Connection: close",
+      `Content-Type: ${problemContentType}`,
+      `Content-Length: ${Buffer.byteLength(body)}`,
+      "Cache-Control: no-store",
+      "X-Content-Type-Options: nosniff",
+      `X-Request-Id: ${requestId}`,
+      "",
+      body,
+    ].join("\r\n"),
+  );
+}
+
+/** What a connection is busy with, and how many requests it has carried. */
+type Connection = { response: ServerResponse; requests: number };
+
+const connections = new WeakMap<Socket, Connection>();
+
+/** Keeps count of a connection's requests; Node announces the last one as the last but would leave it open. */
+export function countRequest({ socket }: IncomingMessage, response: ServerResponse): void {
+  const requests = (connections.get(socket)?.requests ?? 0) + 1;
+  connections.set(socket, { response, requests });
+  if (requests >= maxRequestsPerConnection) response.setHeader("connection", "close");
+}
+
+/** A second status in the middle of an answer would be taken for a part of it. */
+function hasBegunToAnswer(socket: Socket): boolean {
+  const response = connections.get(socket)?.response;
+  return response?.headersSent === true && !response.writableFinished;
+}

@@ -1,0 +1,151 @@
+/** The HTTP server: Fastify with our checks, our errors and the routes of the table. */
+import { Readable } from "node:stream";
+import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from "fastify";
+import { isProblem, Problem, problemKinds } from "../protocol/problems.ts";
+import { sessionNotFound } from "../protocol/refusals.ts";
+import { AllowedMethods } from "./allowed-methods.ts";
+import { LiveStreams } from "./answers/live-streams.ts";
+import { requestIdOf, setApiHeaders } from "./headers.ts";
+import { hostCheck } from "./hosts.ts";
+import { maxBodyBytes, parseJson } from "./json-body.ts";
+import { listen } from "./listen.ts";
+import { describeApi } from "./openapi/document.ts";
+import { asProblem, sendProblem } from "./problem-reply.ts";
+import { addRequestChecks } from "./request-checks.ts";
+import { logWhenDone } from "./request-log.ts";
+import { addRoute, requireDeclaredAccess } from "./route.ts";
+import { routeTable } from "./route-table.ts";
+import { addDocsPages } from "./routes/docs.ts";
+import { answerClientError, configureServer, countRequest, serverSettings } from "./server-settings.ts";
+import type { HttpService, HttpServiceOptions } from "./service.ts";
+import { zodValidator } from "./validation.ts";
+
+export type HttpServer = {
+  /** For tests, which can send requests into it without a port. */
+  readonly app: FastifyInstance;
+  /**
+   * Starts listening and gives the URL of the service.
+   *
+   * @throws Error with a sentence for the operator when the port cannot be used
+   */
+  listen(): Promise<string>;
+  /** Takes no new connections, ends the streams, and waits for open answers, at most `graceMs`; then cuts the rest. */
+  close(graceMs?: number): Promise<void>;
+};
+
+/** Builds the server; it does not listen yet. */
+export async function createHttpServer(options: HttpServiceOptions): Promise<HttpServer> {
+  const service: HttpService = { ...options, streams: new LiveStreams(options.config.heartbeatMs) };
+  const app = await createApp(service);
+  return {
+    app,
+    listen: () => listen(app, options.config),
+    close: (graceMs = 5_000) => close(app, service, graceMs),
+  };
+}
+
+async function createApp(service: HttpService): Promise<FastifyInstance> {
+  const app: FastifyInstance = Fastify({
+    logger: false,
+    http: serverSettings,
+    requestTimeout: serverSettings.requestTimeout,
+    keepAliveTimeout: serverSettings.keepAliveTimeout,
+    bodyLimit: maxBodyBytes,
+    genReqId: requestIdOf,
+    exposeHeadRoutes: false,
+    // Requests that arrive on open connections while we close are answered as usual.
+    return503OnClosing: false,
+    forceCloseConnections: false,
+    // The whole of a request line fits: an id that is too long is no session, like any other wrong id.
+    routerOptions: { maxParamLength: serverSettings.maxHeaderSize },
+    clientErrorHandler: answerClientError,
+    frameworkErrors: (error, request, reply) => answerUnreadablePath(service, error, request, reply),
+  });
+  configureServer(app.server);
+  const allowedMethods = new AllowedMethods();
+  app.addHook("onRoute", (route) => allowedMethods.add(route));
+  app.addHook("onRequest", async (request, reply) => countRequest(request.raw, reply.raw));
+  readBodies(app);
+  addRequestChecks(app, service, allowedMethods);
+  answerErrors(app, service);
+  dropBodiesOfHead(app);
+  app.setValidatorCompiler(zodValidator);
+  app.setSerializerCompiler(() => JSON.stringify);
+  await describeApi(app, service.version ?? "0.0.0");
+  await addDocsPages(app);
+  requireDeclaredAccess(app);
+  for (const route of routeTable(service)) addRoute(app, route);
+  await app.ready();
+  // Made once, here, so that a schema that cannot be described fails the start and not a request.
+  app.swagger();
+  return app;
+}
+
+/** A path that cannot be decoded, such as `/chat/%zz`: Fastify gives it to no route and runs no hooks. */
+function answerUnreadablePath(service: HttpService, error: Error, request: FastifyRequest, reply: FastifyReply) {
+  setApiHeaders(reply);
+  logWhenDone(request, reply, service.log);
+  const id = /^\/(?:chat|chat_history|sessions)\/(?<id>[^/?]*)/.exec(request.url)?.groups?.["id"];
+  try {
+    hostCheck(service.config)(request.headers.host);
+    sendProblem(reply, id === undefined ? asProblem(error) : sessionNotFound(id));
+  } catch (refusal) {
+    sendProblem(reply, asProblem(refusal));
+  }
+}
+
+/** JSON for the routes that take it; other routes have no use for a body, whatever it claims to be. */
+function readBodies(app: FastifyInstance): void {
+  app.removeAllContentTypeParsers();
+  app.addContentTypeParser("*", { parseAs: "buffer" }, async (request: FastifyRequest, body: Buffer) =>
+    request.routeOptions.config.takesJson === true ? parseJson(body) : undefined,
+  );
+  // Never looks at the body, so nothing about it can be wrong.
+  app.addHttpMethod("DELETE", { hasBody: false, overrideExisting: true });
+}
+
+function answerErrors(app: FastifyInstance, service: HttpService): void {
+  // For plugins that find nothing at a path of theirs; where there is no route, the checks have answered before.
+  app.setNotFoundHandler(async () => {
+    throw new Problem("not_found", "The path names nothing.");
+  });
+  app.setErrorHandler((error, request, reply) => {
+    const problem = request.raw.readableAborted ? clientLeft(error) : asProblem(error);
+    const cause = isProblem(error) ? error.cause : error;
+    if (problemKinds[problem.code].status >= 500 && cause !== undefined) {
+      service.log.error({ err: cause, code: problem.code, request_id: request.id }, "A request failed");
+    }
+    return sendProblem(reply, problem);
+  });
+}
+
+/** Nobody reads this answer; it is for the log. */
+function clientLeft(cause: unknown): Problem {
+  return new Problem("bad_request", "The connection ended before the request was complete.", { cause });
+}
+
+/** The answer to HEAD is that to GET without its body; Node refuses to write one. */
+function dropBodiesOfHead(app: FastifyInstance): void {
+  app.addHook("onSend", async (request, reply, payload) => {
+    if (request.method !== "HEAD" || payload === undefined || payload === null) return payload;
+    if (typeof payload === "string" || Buffer.isBuffer(payload)) {
+      reply.header("content-length", Buffer.byteLength(payload));
+    } else if (payload instanceof Readable) {
+      payload.destroy();
+    }
+    return null;
+  });
+}
+
+async function close(app: FastifyInstance, service: HttpService, graceMs: number): Promise<void> {
+  const { server } = app;
+  service.streams.closeAll();
+  const closeIdle = setInterval(() => server.closeIdleConnections(), 1_000);
+  const closeAll = setTimeout(() => server.closeAllConnections(), graceMs);
+  try {
+    await app.close();
+  } finally {
+    clearInterval(closeIdle);
+    clearTimeout(closeAll);
+  }
+}

@@ -1,0 +1,32 @@
+/** What the routes work with. */
+import type { Chat } from "../chat/chat.ts";
+import type { Log } from "../log.ts";
+import type { Storage } from "../storage/storage.ts";
+import type { LiveStreams } from "./answers/live-streams.ts";
+
+export type HttpConfig = {
+  /** A name or an address; IPv6 without brackets. */
+  readonly host: string;
+  /** 0 takes a free one. */
+  readonly port: number;
+  /** Host names besides loopback under which clients reach the service: lower case, no ports, no brackets. */
+  readonly allowedHosts: readonly string[];
+  /** How long a client that wants the whole answer as JSON is kept waiting. */
+  readonly waitMs: number;
+  /** After how much silence a stream gets a sign of life. */
+  readonly heartbeatMs: number;
+};
+
+export type HttpServiceOptions = {
+  readonly config: HttpConfig;
+  readonly chat: Chat;
+  readonly storage: Storage;
+  readonly model: { readonly name: string };
+  /** The built-in demo model answers, no language model; `/readyz` says so. */
+  readonly isDemo: boolean;
+  readonly log: Log;
+  /** The version of the service, for the OpenAPI document. */
+  readonly version?: string;
+};
+
+export type HttpService = HttpServiceOptions & { readonly streams: LiveStreams };

@@ -1,0 +1,50 @@
+/** Stand-ins for what a real back end cannot be made to do on demand. */
+import { type Model, ModelError, type ModelEvent, type ModelRequest } from "../../src/models/model.ts";
+import type { ProblemCode } from "../../src/protocol/problems.ts";
+
+/** A model that says what a test tells it to, when it tells it to. */
+export class ScriptedModel implements Model {
+  readonly name = "scripted";
+  #steps: (ModelEvent | ModelError)[] = [];
+  #wake = Promise.withResolvers<void>();
+
+  say(text: string): void {
+    this.#add({ type: "text", text });
+  }
+
+  finish(finishReason = "stop"): void {
+    this.#add({ type: "finish", finishReason, usage: { input_tokens: 1, output_tokens: 1 }, model: this.name });
+  }
+
+  fail(code: ProblemCode): void {
+    this.#add(new ModelError(code, "The model server is not well.", { model: this.name }));
+  }
+
+  async *generate(_request: ModelRequest, signal: AbortSignal): AsyncGenerator<ModelEvent> {
+    const stop = () => this.#wake.resolve();
+    signal.addEventListener("abort", stop);
+    try {
+      for (;;) {
+        signal.throwIfAborted();
+        const step = this.#steps.shift();
+        if (step instanceof Error) throw step;
+        if (step !== undefined) {
+          yield step;
+          if (step.type === "finish") return;
+          continue;
+        }
+        this.#wake = Promise.withResolvers();
+        await this.#wake.promise;
+      }
+    } finally {
+      signal.removeEventListener("abort", stop);
+    }
+  }
+
+  async close(): Promise<void> {}
+
+  #add(step: ModelEvent | ModelError): void {
+    this.#steps.push(step);
+    this.#wake.resolve();
+  }
+}

@@ -1,0 +1,78 @@
+/** The HTTP server on a free port, with a storage in memory and a model that says what a test tells it to. */
+import { createChat } from "../../src/chat/chat.ts";
+import { createHttpServer, type HttpServer } from "../../src/http/server.ts";
+import type { HttpConfig, HttpServiceOptions } from "../../src/http/service.ts";
+import type { Log } from "../../src/log.ts";
+import type { Storage } from "../../src/storage/storage.ts";
+import { createTurnEngine } from "../../src/turns/engine.ts";
+import { ScriptedModel } from "./http-fakes.ts";
+import { openTestStorage } from "./storage.ts";
+
+export type LogLine = { readonly level: keyof Log; readonly message: string } & Readonly<Record<string, unknown>>;
+
+export type TestServer = {
+  readonly server: HttpServer;
+  readonly url: string;
+  readonly port: number;
+  readonly storage: Storage;
+  readonly model: ScriptedModel;
+  readonly log: readonly LogLine[];
+  openSession(): Promise<{ sessionId: string; token: string }>;
+  ask(sessionId: string, accept?: string, payload?: string): Promise<Response>;
+  /** What a signal to end does first: no new turns. */
+  drain(): Promise<void>;
+  close(): Promise<void>;
+};
+
+export type TestServerOptions = {
+  readonly config?: Partial<HttpConfig>;
+  /** Puts something in front of the real storage. */
+  readonly storage?: (real: Storage) => Storage;
+  readonly isDemo?: boolean;
+};
+
+export async function startTestServer(options: TestServerOptions = {}): Promise<TestServer> {
+  const log: LogLine[] = [];
+  const record = (level: keyof Log) => (facts: object, message: string) => void log.push({ ...facts, level, message });
+  const logger: Log = { debug: record("debug"), info: record("info"), warn: record("warn"), error: record("error") };
+  const real = await openTestStorage();
+  const storage = options.storage?.(real) ?? real;
+  const model = new ScriptedModel();
+  const engine = createTurnEngine({ turns: storage.turns, modelName: () => model.name, log: logger });
+  const chat = createChat({ storage, engine, model, context: { systemPrompt: "", contextTokens: 1_000 } });
+  const serviceOptions: HttpServiceOptions = {
+    config: { host: "127.0.0.1", port: 0, allowedHosts: [], waitMs: 5_000, heartbeatMs: 10_000, ...options.config },
+    chat,
+    storage,
+    model,
+    isDemo: options.isDemo ?? false,
+    log: logger,
+  };
+  const server = await createHttpServer(serviceOptions);
+  const url = await server.listen();
+  return {
+    server,
+    url,
+    port: Number(new URL(url).port),
+    storage,
+    model,
+    log,
+    async openSession() {
+      const response = await fetch(`${url}/?username=TR`);
+      const { session_id, token } = (await response.json()) as { session_id: string; token: string };
+      return { sessionId: session_id, token };
+    },
+    ask: (sessionId, accept = "text/event-stream", payload = "Hello!") =>
+      fetch(`${url}/chat/${sessionId}`, {
+        method: "PUT",
+        headers: { accept, "content-type": "application/json" },
+        body: JSON.stringify({ payload }),
+      }),
+    drain: () => chat.drain(0),
+    async close() {
+      await chat.drain(0);
+      await server.close(100);
+      await real.close();
+    },
+  };
+}
