@@ -1,5 +1,6 @@
 /** The composition root: the one file that names concrete back ends and puts the rooms together. */
 import type { Logger } from "pino";
+import packageJson from "../package.json" with { type: "json" };
 import { createChat } from "./chat/chat.ts";
 import type { Config } from "./config.ts";
 import { createHttpServer } from "./http/server.ts";
@@ -7,6 +8,7 @@ import { openDemoModel } from "./models/demo/demo.ts";
 import type { Model } from "./models/model.ts";
 import { openOpenAiCompatibleModel } from "./models/openai-compatible/open.ts";
 import { openSqliteStorage } from "./storage/sqlite/open.ts";
+import type { Storage } from "./storage/storage.ts";
 import { createTurnEngine } from "./turns/engine.ts";
 
 export type App = {
@@ -25,9 +27,10 @@ export type App = {
  * @throws Error with a sentence for the operator when the storage or the port cannot be used
  */
 export async function startApp(config: Config, log: Logger, onFatal: (error: Error) => void): Promise<App> {
-  const storage = await openSqliteStorage({ path: config.storage.path, onFatal });
   const model = openModel(config, log);
+  let storage: Storage | undefined;
   try {
+    storage = await openSqliteStorage({ path: config.storage.path, onFatal });
     const engine = createTurnEngine({ turns: storage.turns, modelName: () => model.name, log });
     const interruptedTurns = await engine.settleLapsed();
     const chat = createChat({ storage, engine, model, context: config.context });
@@ -37,6 +40,7 @@ export async function startApp(config: Config, log: Logger, onFatal: (error: Err
       storage,
       model,
       isDemo: config.model.kind === "demo",
+      version: packageJson.version,
       log,
     });
     const url = await server.listen();
@@ -45,16 +49,22 @@ export async function startApp(config: Config, log: Logger, onFatal: (error: Err
       interruptedTurns,
       async close() {
         await chat.drain(config.shutdown.drainMs);
-        await server.close();
-        await model.close();
-        await storage.close();
+        try {
+          await server.close();
+        } finally {
+          await letGo(model, storage);
+        }
       },
     };
   } catch (error) {
-    await model.close();
-    await storage.close();
+    await letGo(model, storage);
     throw error;
   }
+}
+
+async function letGo(model: Model, storage: Storage | undefined): Promise<void> {
+  await model.close();
+  await storage?.close();
 }
 
 function openModel(config: Config, log: Logger): Model {

@@ -52,7 +52,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   backEnd: contracts,
   chat: [...contracts, "turns"],
   http: [...contracts, "turns", "chat"],
-  app: [...contracts, "turns", "backEnd", "chat", "http", "config"],
+  app: [...contracts, "turns", "backEnd", "chat", "http", "config", "package.json"],
   main: ["log", "config", "app"],
 };
 

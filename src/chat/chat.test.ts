@@ -26,7 +26,10 @@ async function* whole(text: string, finishReason = "stop"): AsyncGenerator<Model
 
 async function* hanging(text: string, signal: AbortSignal): AsyncGenerator<ModelEvent> {
   yield { type: "text", text };
-  await new Promise((_, reject) => signal.addEventListener("abort", () => reject(signal.reason)));
+  await new Promise((_, reject) => {
+    if (signal.aborted) reject(signal.reason);
+    signal.addEventListener("abort", () => reject(signal.reason));
+  });
 }
 
 async function* failing(text: string, error: ModelError): AsyncGenerator<ModelEvent> {
@@ -115,6 +118,14 @@ describe("chat", () => {
     await ask("one");
     await ask("two");
     expect((await chat.follow(capability, sessionId, {}, AbortSignal.timeout(1_000)))?.turn).toBe(2);
+  });
+
+  test("draining waits for a prompt that is being accepted, and ends its turn", async () => {
+    model.play = (_, signal) => hanging("so far", signal);
+    const sending = chat.send(capability, sessionId, "?");
+    await chat.drain(0);
+    const turn = await sending;
+    expect(await chat.answer(capability, sessionId, turn)).toMatchObject({ status: "interrupted" });
   });
 
   test("while draining a send is refused and stores nothing", async () => {

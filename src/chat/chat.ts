@@ -45,13 +45,36 @@ export type ChatOptions = {
   readonly context: ContextOptions;
 };
 
+/** Milliseconds that a stop waits for the turn's end. */
+const longestStop = 30_000;
+
 export function createChat({ storage, engine, model, context }: ChatOptions): Chat {
   const { sessions, turns } = storage;
+  /** Sends between their request and their turn's start. */
+  const sending = new Set<Promise<number>>();
   let draining = false;
+
+  async function accept(access: Access, sessionId: string, prompt: string): Promise<number> {
+    if (draining) {
+      throw new Problem("draining", "The service is shutting down and takes no new turns.", { retryAfterSeconds: 1 });
+    }
+    const lease = await turns.accept(access, { sessionId, prompt });
+    const question = { access, sessionId, turn: lease.turn, prompt };
+    engine.start(lease, answerProducer(turns, model, question, context));
+    return lease.turn;
+  }
 
   async function newestTurn(access: Access, sessionId: string): Promise<number | undefined> {
     const session = await sessions.read(access, sessionId);
     return session.turns === 0 ? undefined : session.turns;
+  }
+
+  /** Resolves when the turn has ended, or has not within the longest time that a stop may take. */
+  async function waitForEnd(access: Access, sessionId: string, turn: number): Promise<void> {
+    const { head, end } = await turns.read(access, sessionId, turn);
+    if (end !== null) return;
+    const { events } = await turns.follow(access, sessionId, turn, head, AbortSignal.timeout(longestStop));
+    for await (const _ of events);
   }
 
   return {
@@ -59,14 +82,10 @@ export function createChat({ storage, engine, model, context }: ChatOptions): Ch
       return draining;
     },
 
-    async send(access, sessionId, prompt) {
-      if (draining) {
-        throw new Problem("draining", "The service is shutting down and takes no new turns.", { retryAfterSeconds: 1 });
-      }
-      const lease = await turns.accept(access, { sessionId, prompt });
-      const question = { access, sessionId, turn: lease.turn, prompt };
-      engine.start(lease, answerProducer(turns, model, question, context));
-      return lease.turn;
+    send(access, sessionId, prompt) {
+      const accepting = accept(access, sessionId, prompt).finally(() => sending.delete(accepting));
+      sending.add(accepting);
+      return accepting;
     },
 
     async follow(access, sessionId, { turn, after = emptyLogPosition }, signal) {
@@ -79,9 +98,13 @@ export function createChat({ storage, engine, model, context }: ChatOptions): Ch
       const stopped = turn ?? session.running ?? session.turns;
       if (stopped === 0) throw new Problem("turn_not_found", "The session has no turn to stop.");
       await turns.requestStop(access, sessionId, stopped);
-      await waitForEnd(await turns.follow(access, sessionId, stopped, emptyLogPosition, neverAborted));
+      await waitForEnd(access, sessionId, stopped);
       const { end, status, answer } = await turns.read(access, sessionId, stopped);
-      if (end === null) throw new Error("A turn was still running after its end event");
+      if (end === null) {
+        throw new Problem("storage_unavailable", "The turn was told to stop, but its end cannot be stored now.", {
+          turn: stopped,
+        });
+      }
       return { turn: stopped, status, answer };
     },
 
@@ -91,15 +114,10 @@ export function createChat({ storage, engine, model, context }: ChatOptions): Ch
 
     async drain(graceMs) {
       draining = true;
+      await Promise.allSettled(sending);
       await engine.drain(graceMs);
     },
   };
-}
-
-const neverAborted = new AbortController().signal;
-
-async function waitForEnd(following: Following): Promise<void> {
-  for await (const _ of following.events);
 }
 
 function turnAnswer(sessionId: string, turn: Turn, defaultModel: string): TurnAnswer {

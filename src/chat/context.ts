@@ -19,47 +19,45 @@ export type Context = {
   readonly trimmedTurns: number;
 };
 
-/**
- * The context of a turn. It reads back only as far as the budget reaches, so a long session costs no more than a
- * short one.
- */
+/** The context of a turn. Its cost depends on the budget alone, not on the length of the session. */
 export async function buildContext(
   turns: TurnStore,
   access: Access,
   current: { readonly sessionId: string; readonly turn: number; readonly prompt: string },
   options: ContextOptions,
 ): Promise<Context> {
-  const history = await turns.history(access, current.sessionId, { before: current.turn, order: "newest-first" });
-  const { session } = history;
+  const {
+    session,
+    turns: remembered,
+    older,
+  } = await turns.remember(access, current.sessionId, {
+    before: current.turn,
+    // A UTF-16 unit is at least one byte, so no more than this can fit.
+    maxLength: options.contextTokens * bytesPerToken,
+  });
   const system = [options.systemPrompt, session.instructions].filter((text) => text).join("\n\n");
   const first: ModelMessage[] = system === "" ? [] : [{ role: "system", content: system }];
   const last: ModelMessage = { role: "user", content: current.prompt };
 
   let budget = options.contextTokens - estimateTokens([...first, last]);
   const newestFirst: ModelMessage[][] = [];
-  let oldestKept = current.turn;
-  reading: for await (const page of history.pages) {
-    for (const turn of page) {
-      const messages = messagesOf(turn);
-      budget -= estimateTokens(messages);
-      if (budget < 0) break reading;
-      newestFirst.push(messages);
-      oldestKept = turn.turn;
-    }
+  for (const turn of remembered) {
+    const messages = messagesOf(turn);
+    budget -= estimateTokens(messages);
+    if (budget < 0) break;
+    newestFirst.push(messages);
   }
-  const exhausted = budget >= 0;
   return {
     session,
     messages: [...first, ...newestFirst.reverse().flat(), last],
-    trimmedTurns: exhausted ? 0 : oldestKept - 1,
+    trimmedTurns: older + remembered.length - newestFirst.length,
   };
 }
 
-function messagesOf(turn: Turn): ModelMessage[] {
-  if (turn.answer === "") return [];
+function messagesOf({ prompt, answer }: Turn): ModelMessage[] {
   return [
-    { role: "user", content: turn.prompt },
-    { role: "assistant", content: turn.answer },
+    { role: "user", content: prompt },
+    { role: "assistant", content: answer },
   ];
 }
 

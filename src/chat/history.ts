@@ -14,9 +14,9 @@ export async function readDialogue(
   turns: TurnStore,
   access: Access,
   sessionId: string,
-  window: Omit<HistoryWindow, "order">,
+  window: HistoryWindow,
 ): Promise<Dialogue> {
-  const { session, hasMore, pages } = await turns.history(access, sessionId, { ...window, order: "oldest-first" });
+  const { session, hasMore, pages } = await turns.history(access, sessionId, window);
   return { username: session.username, hasMore, pages: messagePages(pages) };
 }
 

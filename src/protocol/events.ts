@@ -59,6 +59,7 @@ export const errorEventSchema = z
     code: z.enum(Object.keys(problemKinds) as [keyof typeof problemKinds]),
     message: z.string(),
     retryable: z.boolean(),
+    retry_after: z.number().int().min(0).optional().describe("Seconds after which trying again can help, where known"),
   })
   .meta({ id: "ErrorEvent", description: "What went wrong, in our words; `end` follows" });
 

@@ -1,6 +1,13 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { eventLength, formatEventId, parseEventId, splitsSurrogatePair } from "./positions.ts";
+import {
+  formatEventId,
+  parseEventId,
+  positionAfter,
+  resetStride,
+  splitsSurrogatePair,
+  takeoverReason,
+} from "./positions.ts";
 
 describe("event ids", () => {
   test("every id that we write is read back as the same place", () => {
@@ -35,9 +42,21 @@ describe("event ids", () => {
 });
 
 test("text advances a position by its UTF-16 units, everything else by 1", () => {
-  expect(eventLength({ type: "text", text: "a🦊" })).toBe(3);
-  expect(eventLength({ type: "turn" })).toBe(1);
-  expect(eventLength({ type: "reset", text: "long text" })).toBe(1);
+  expect(positionAfter(5, { type: "text", text: "a🦊" })).toBe(8);
+  expect(positionAfter(-1, { type: "turn" })).toBe(0);
+  expect(positionAfter(5, { type: "reset", text: "long text", reason: "position_not_in_log" })).toBe(6);
+});
+
+test("a reset after a takeover jumps to a position that was never used, for any head", () => {
+  fc.assert(
+    fc.property(fc.integer({ min: -1, max: 2 ** 40 }), fc.nat({ max: 2 ** 20 }), (head, lost) => {
+      const after = positionAfter(head, { type: "reset", text: "", reason: takeoverReason });
+      expect(after % resetStride).toBe(0);
+      expect(after).toBeGreaterThan(head);
+      // What was lost is at most an answer long, and answers are shorter than the stride.
+      if ((head % resetStride) + lost < resetStride) expect(after).toBeGreaterThan(head + lost);
+    }),
+  );
 });
 
 test("a cut splits a pair exactly where one of the two sides stops being well-formed", () => {

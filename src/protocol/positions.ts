@@ -14,9 +14,21 @@ export const emptyLogPosition = -1;
  */
 export const resetStride = 2 ** 24;
 
-/** How far an event moves the position of its turn's log. */
-export function eventLength(event: { readonly type: string; readonly text?: string }): number {
-  return event.type === "text" ? (event.text ?? "").length : 1;
+/** The reason of that `reset`. */
+export const takeoverReason = "takeover";
+
+/** The position after an event that is logged when the log's head is at `head`. */
+export function positionAfter(
+  head: number,
+  event: { readonly type: string; readonly text?: string; readonly reason?: string | undefined },
+): number {
+  if (event.type === "text") return head + (event.text ?? "").length;
+  if (event.type === "reset" && event.reason === takeoverReason) return nextStride(head);
+  return head + 1;
+}
+
+function nextStride(head: number): number {
+  return (Math.floor(Math.max(head, 0) / resetStride) + 1) * resetStride;
 }
 
 /** A place in a session's dialogue: a turn and a position in its log. */

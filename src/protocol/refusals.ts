@@ -16,3 +16,8 @@ export function turnInProgress(turn: number): Problem {
     turn,
   });
 }
+
+/** For whoever was reading a session when it was deleted. */
+export function sessionDeleted(): Problem {
+  return new Problem("session_deleted", "The session was deleted.");
+}

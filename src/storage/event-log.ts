@@ -1,11 +1,11 @@
 import type { LoggedEvent, TurnEvent } from "../protocol/events.ts";
-import { emptyLogPosition, eventLength, splitsSurrogatePair } from "../protocol/positions.ts";
+import { emptyLogPosition, positionAfter, splitsSurrogatePair } from "../protocol/positions.ts";
 
 /** Gives each event its place, the log's head being at `head`. */
 export function placeEvents(head: number, events: readonly TurnEvent[]): LoggedEvent[] {
   let position = head;
   return events.map((event) => {
-    position += eventLength(event);
+    position = positionAfter(position, event);
     return { position, event };
   });
 }

@@ -2,7 +2,7 @@
  * CONTRACT of a storage back end: sessions and turns, and what happens to them when things go wrong. Every back end
  * passes `test/contracts/storage.ts`; no method is a no-op in any of them.
  *
- * Values come back as copies. Times are milliseconds since 1970 from the clock that the back end was opened with. What
+ * Values come back as copies, or are shared and read-only, as events are. Times are milliseconds since 1970 from the clock that the back end was opened with. What
  * a client may be told is thrown as a `Problem`: `storage_unavailable`, `storage_full`, `storage_error` and
  * `storage_corrupt` from every method, others where they are named.
  */
@@ -103,6 +103,15 @@ export type LapsedTurn = {
   readonly lease: Lease;
   /** The model that its `turn` event names; null when the worker died before logging one. */
   readonly model: string | null;
+  /** Its text so far. */
+  readonly text: string;
+  /** Somebody asked it to stop, and its worker did not live to do so. */
+  readonly stopRequested: boolean;
+  /**
+   * The log may have lost events at its end that followers have seen, as after a power failure. Whoever goes on must
+   * log a `reset` for `takeoverReason` first, whose position cannot have been used before.
+   */
+  readonly tailMayBeLost: boolean;
 };
 
 /** Somebody asked the turn to stop; its worker settles it as `stopped`. */
@@ -133,15 +142,28 @@ export type HistoryWindow = {
   readonly limit?: number;
   /** Only turns before this number. */
   readonly before?: number;
-  readonly order: "oldest-first" | "newest-first";
 };
 
 export type History = {
   readonly session: Session;
   /** Whether there are turns older than the window. */
   readonly hasMore: boolean;
-  /** Pages of at most 100 turns, ended early at about 1 MiB of text, read one at a time as they are asked for. */
+  /**
+   * Oldest first, in pages of at most 100 turns, ended early at about 1 MiB of text and read one at a time as they are
+   * asked for. Turns that begin after the first page was asked for are not among them.
+   *
+   * @throws Problem `session_deleted` when the session is deleted meanwhile
+   */
   readonly pages: AsyncIterable<readonly Turn[]>;
+};
+
+/** What a session remembers for the model. */
+export type Memory = {
+  readonly session: Session;
+  /** The newest settled turns that have an answer, newest first. */
+  readonly turns: readonly Turn[];
+  /** How many turns with an answer are older than these. */
+  readonly older: number;
 };
 
 /** A reader's place in a turn's log. */
@@ -197,4 +219,11 @@ export interface TurnStore {
   follow(access: Access, sessionId: string, turn: number, after: number, signal: AbortSignal): Promise<Following>;
   /** @throws Problem `session_not_found` */
   history(access: Access, sessionId: string, window: HistoryWindow): Promise<History>;
+  /**
+   * Reads back from a turn as far as `maxLength` UTF-16 units of prompts and answers reach, however long the session
+   * and however many of its prompts got no answer.
+   *
+   * @throws Problem `session_not_found`
+   */
+  remember(access: Access, sessionId: string, limits: { before: number; maxLength: number }): Promise<Memory>;
 }

@@ -3,7 +3,7 @@ import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { capability, openTestSession, openTestStorage, silentLog } from "../../test/helpers/storage.ts";
 import type { TurnEvent } from "../protocol/events.ts";
 import { Problem } from "../protocol/problems.ts";
-import type { Storage, TurnStore } from "../storage/storage.ts";
+import { type LapsedTurn, PositionRefused, type Storage, type TurnStore } from "../storage/storage.ts";
 import { createTurnEngine, type TurnEngine } from "./engine.ts";
 import type { Produced, Producer } from "./producer.ts";
 
@@ -28,7 +28,15 @@ async function* say(...pieces: (string | Produced | Error)[]): AsyncGenerator<Pr
 /** Says its pieces, then nothing more until it is stopped. */
 async function* sayAndHang(signal: AbortSignal, ...pieces: string[]): AsyncGenerator<Produced> {
   yield* say(...pieces);
-  await new Promise((_, reject) => signal.addEventListener("abort", () => reject(signal.reason)));
+  await aborted(signal);
+}
+
+/** Rejects once the signal fires, also when it has already. */
+function aborted(signal: AbortSignal): Promise<never> {
+  return new Promise((_, reject) => {
+    if (signal.aborted) reject(signal.reason);
+    signal.addEventListener("abort", () => reject(signal.reason));
+  });
 }
 
 describe("the turn engine", () => {
@@ -155,7 +163,7 @@ describe("the turn engine", () => {
   test("a stop before the first event still gives a log that begins with turn and ends with end", async () => {
     const waiting: Producer = {
       model: "asked",
-      begin: (signal) => new Promise((_, reject) => signal.addEventListener("abort", () => reject(signal.reason))),
+      begin: aborted,
     };
     const turn = await start(waiting);
     await storage.turns.requestStop(capability, sessionId, turn);
@@ -232,6 +240,102 @@ describe("the turn engine", () => {
       status: "interrupted",
       answer: "half",
       error: { code: "turn_interrupted", retryable: true },
+    });
+  });
+
+  test("a turn that starts when the grace is over is interrupted too", async () => {
+    await engine.drain(0);
+    const turn = await start(producer((signal) => sayAndHang(signal, "half")));
+    await engine.drain(0);
+    expect(await storage.turns.read(capability, sessionId, turn)).toMatchObject({ status: "interrupted" });
+  });
+
+  test("draining does not wait for a storage that refuses to settle: the next start finds the turn", async () => {
+    const full = { ...storage.turns, settle: () => Promise.reject(new Problem("storage_full", "Full.")) };
+    const stuck = createTurnEngine({ turns: full, modelName: () => "asked", log: silentLog });
+    const turn = await start(
+      producer(() => say("kept", finish)),
+      stuck,
+    );
+    await delay(50);
+    await stuck.drain(50);
+    expect(await storage.turns.read(capability, sessionId, turn)).toMatchObject({ status: "running", answer: "kept" });
+  });
+
+  test("an append whose answer was lost is not written twice and fails nothing", async () => {
+    let lost = false;
+    const turns: TurnStore = {
+      ...storage.turns,
+      async append(lease, position, events) {
+        const head = await storage.turns.append(lease, position, events);
+        if (lost || events[0]?.type !== "text") return head;
+        lost = true;
+        throw new PositionRefused(head);
+      },
+    };
+    const flaky = createTurnEngine({ turns, modelName: () => "asked", log: silentLog });
+    const turn = await start(
+      producer(() => say("Hello ", "world", finish)),
+      flaky,
+    );
+    await log(turn);
+    expect(await storage.turns.read(capability, sessionId, turn)).toMatchObject({
+      status: "completed",
+      answer: "Hello world",
+    });
+  });
+
+  test("a storage failure in mid-answer ends the turn with what was stored, and reaches the log", async () => {
+    const logged: object[] = [];
+    let appends = 0;
+    const turns: TurnStore = {
+      ...storage.turns,
+      append: (...given) =>
+        ++appends > 2 ? Promise.reject(new Problem("storage_full", "Full.")) : storage.turns.append(...given),
+    };
+    const noting = { ...silentLog, warn: (facts: object) => void logged.push(facts) };
+    const turn = await start(
+      producer(() => say("kept ", "not stored", finish)),
+      createTurnEngine({ turns, modelName: () => "asked", log: noting }),
+    );
+    await log(turn);
+    expect(await storage.turns.read(capability, sessionId, turn)).toMatchObject({
+      status: "incomplete",
+      answer: "kept ",
+      end: { reason: "storage_full" },
+    });
+    expect(logged).toMatchObject([{ err: { code: "storage_full" } }]);
+  });
+
+  describe("the turns of a dead process", () => {
+    /** As a restarted process finds it: accepted, partly written, and nobody's. */
+    async function lapse(facts: Partial<LapsedTurn>): Promise<TurnStore> {
+      const lease = await storage.turns.accept(capability, { sessionId, prompt: "?" });
+      const head = await storage.turns.append(lease, -1, [
+        { type: "turn", session_id: sessionId, turn: 1, model: "old" },
+      ]);
+      const lapsed = { model: "old", text: "", stopRequested: false, tailMayBeLost: false, ...facts };
+      return { ...storage.turns, claimLapsed: async () => [{ lease: { ...lease, head }, ...lapsed }] };
+    }
+
+    async function settled(turns: TurnStore) {
+      const restarted = createTurnEngine({ turns, modelName: () => "new", log: silentLog });
+      expect(await restarted.settleLapsed()).toBe(1);
+      return storage.turns.read(capability, sessionId, 1);
+    }
+
+    test("are settled as interrupted, naming the model that was asked", async () => {
+      expect(await settled(await lapse({}))).toMatchObject({ status: "interrupted", end: { model: "old" } });
+    });
+
+    test("E12: are settled as stopped when somebody had asked for that", async () => {
+      expect(await settled(await lapse({ stopRequested: true }))).toMatchObject({ status: "stopped", error: null });
+    });
+
+    test("do not keep the service from starting when the storage refuses for now", async () => {
+      const turns = { ...storage.turns, claimLapsed: () => Promise.reject(new Problem("storage_full", "Full.")) };
+      const restarted = createTurnEngine({ turns, modelName: () => "new", log: silentLog });
+      expect(await restarted.settleLapsed()).toBe(0);
     });
   });
 

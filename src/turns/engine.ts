@@ -1,16 +1,24 @@
 /** The turns that run in this process: starts them, takes over those of a dead one, and ends them when it goes down. */
+import { setTimeout as delay } from "node:timers/promises";
 import type { Log } from "../log.ts";
 import { type LapsedTurn, type Lease, LeaseLost, type TurnStore } from "../storage/storage.ts";
-import { eventsAfterInterruption, withStart } from "./last-events.ts";
+import { eventsAfterLapse } from "./last-events.ts";
 import type { Producer } from "./producer.ts";
 import { runTurn, TurnInterrupted } from "./run-turn.ts";
+import { TurnWriter } from "./turn-writer.ts";
 
 export interface TurnEngine {
   /** Runs an accepted turn in the background, to its end. */
   start(lease: Lease, producer: Producer): void;
-  /** Settles every turn that a dead process left running as `interrupted`; gives how many there were. */
+  /**
+   * Settles every turn that a dead process left running, as `stopped` or `interrupted`. What the storage refuses for
+   * now is tried again in the background. Gives how many there were.
+   */
   settleLapsed(): Promise<number>;
-  /** Waits until the running turns have ended, at most `graceMs`; then interrupts the rest and waits for them. */
+  /**
+   * Waits until the running turns have ended, at most `graceMs`; then interrupts the rest, also those that start later,
+   * and waits for them. What cannot be settled even then is left to the next start.
+   */
   drain(graceMs: number): Promise<void>;
   readonly running: number;
 }
@@ -22,40 +30,55 @@ export type TurnEngineOptions = {
   readonly log: Log;
 };
 
-export function createTurnEngine({ turns, modelName, log }: TurnEngineOptions): TurnEngine {
-  const running = new Map<Promise<void>, AbortController>();
+/** Milliseconds until a storage that refused to settle lapsed turns is asked again. */
+const retryPause = 5_000;
 
-  async function settleAsInterrupted({ lease, model }: LapsedTurn): Promise<void> {
-    const name = model ?? modelName();
+export function createTurnEngine({ turns, modelName, log }: TurnEngineOptions): TurnEngine {
+  const running = new Set<Promise<void>>();
+  const interrupt = new AbortController();
+
+  function track(work: Promise<void>): void {
+    const done = work.finally(() => running.delete(done));
+    running.add(done);
+  }
+
+  async function settleLapsedTurn(lapsed: LapsedTurn): Promise<void> {
+    const model = lapsed.model ?? modelName();
     try {
-      await turns.settle(lease, lease.head, withStart(lease, lease.head, name, eventsAfterInterruption(name)));
+      const writer = new TurnWriter(turns, lapsed.lease, log);
+      await writer.settle(eventsAfterLapse(lapsed, model), model, interrupt.signal);
     } catch (error) {
-      if (!(error instanceof LeaseLost)) throw error;
+      if (!(error instanceof LeaseLost)) log.error({ err: error }, "A turn of a dead process could not be settled");
+    }
+  }
+
+  async function settleLapsed(): Promise<number> {
+    try {
+      const lapsed = await turns.claimLapsed();
+      const settling = Promise.all(lapsed.map(settleLapsedTurn)).then(() => undefined);
+      track(settling);
+      await Promise.race([settling, delay(retryPause, undefined, { ref: false })]);
+      return lapsed.length;
+    } catch (error) {
+      log.error({ err: error }, "The turns of a dead process could not be claimed; they are tried again");
+      setTimeout(() => void settleLapsed(), retryPause).unref();
+      return 0;
     }
   }
 
   return {
+    settleLapsed,
     get running() {
       return running.size;
     },
     start(lease, producer) {
-      const interrupt = new AbortController();
-      const done = runTurn({ turns, lease, producer, interrupt: interrupt.signal, log }).finally(() =>
-        running.delete(done),
-      );
-      running.set(done, interrupt);
-    },
-    async settleLapsed() {
-      const lapsed = await turns.claimLapsed();
-      await Promise.all(lapsed.map(settleAsInterrupted));
-      return lapsed.length;
+      track(runTurn({ turns, lease, producer, interrupt: interrupt.signal, log }));
     },
     async drain(graceMs) {
-      const timer = setTimeout(() => {
-        for (const interrupt of running.values()) interrupt.abort(new TurnInterrupted());
-      }, graceMs);
-      while (running.size > 0) await Promise.all(running.keys());
+      const timer = setTimeout(() => interrupt.abort(new TurnInterrupted()), graceMs);
+      while (running.size > 0) await Promise.all(running);
       clearTimeout(timer);
+      interrupt.abort(new TurnInterrupted());
     },
   };
 }

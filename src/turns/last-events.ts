@@ -7,9 +7,9 @@ import {
   type TurnEvent,
   type TurnStarted,
 } from "../protocol/events.ts";
-import { emptyLogPosition } from "../protocol/positions.ts";
+import { emptyLogPosition, takeoverReason } from "../protocol/positions.ts";
 import { Problem, problemKinds } from "../protocol/problems.ts";
-import type { Lease } from "../storage/storage.ts";
+import type { LapsedTurn, Lease } from "../storage/storage.ts";
 import type { Produced } from "./producer.ts";
 
 export type LastEvents = readonly [...TurnEvent[], TurnEnded];
@@ -48,6 +48,15 @@ export function eventsAfterStop(model: string): LastEvents {
   return [{ type: "end", status: "stopped", finish_reason: null, usage: null, model }];
 }
 
+/**
+ * How a turn ends whose worker is gone: as `stopped` when somebody had asked for that, else as `interrupted`. Where
+ * followers may have seen more than the log still has, a `reset` first tells them what is left.
+ */
+export function eventsAfterLapse({ stopRequested, tailMayBeLost, text }: LapsedTurn, model: string): LastEvents {
+  const last = stopRequested ? eventsAfterStop(model) : eventsAfterInterruption(model);
+  return tailMayBeLost ? [{ type: "reset", text, reason: takeoverReason }, ...last] : last;
+}
+
 /** The worker went down in mid-answer. */
 export function eventsAfterInterruption(model: string): LastEvents {
   const problem = new Problem("turn_interrupted", "The service stopped before the answer was finished.");
@@ -56,9 +65,15 @@ export function eventsAfterInterruption(model: string): LastEvents {
 
 function incompleteReasonOf({ code }: Problem): IncompleteReason {
   const named = incompleteReasons.find((reason) => reason === code);
-  return named ?? (problemKinds[code].status === 502 ? "upstream_error" : "internal");
+  return named ?? (code.startsWith("upstream_") ? "upstream_error" : "internal");
 }
 
-function errorEvent({ code, detail }: Problem): TurnErrored {
-  return { type: "error", code, message: detail, retryable: problemKinds[code].retryable };
+function errorEvent({ code, detail, retryAfterSeconds }: Problem): TurnErrored {
+  return {
+    type: "error",
+    code,
+    message: detail,
+    retryable: problemKinds[code].retryable,
+    ...(retryAfterSeconds !== undefined && { retry_after: retryAfterSeconds }),
+  };
 }

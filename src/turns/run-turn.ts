@@ -19,7 +19,7 @@ import type { Producer } from "./producer.ts";
 import { TurnWriter } from "./turn-writer.ts";
 import { WholeCharacters } from "./whole-characters.ts";
 
-/** The service is going down; the turn is settled as `interrupted`. */
+/** The service is going down; the turn is settled as `interrupted`, or left to the next start. */
 export class TurnInterrupted extends Error {
   override readonly name = "TurnInterrupted";
 }
@@ -45,7 +45,7 @@ export async function runTurn(run: RunTurn): Promise<void> {
   }
   const writer = new TurnWriter(turns, lease, log);
   try {
-    await writer.settle(await produce(run, writer, cancel.signal), producer.model);
+    await writer.settle(await produce(run, writer, cancel.signal), producer.model, interrupt);
   } catch (error) {
     if (!(error instanceof LeaseLost)) log.error({ err: error, turn: lease.turn }, "A turn could not be settled");
   } finally {
@@ -97,7 +97,10 @@ function eventsAfterError({ producer, lease, log }: RunTurn, error: unknown, has
   const { model } = producer;
   if (error instanceof TurnStopRequested) return eventsAfterStop(model);
   if (error instanceof TurnInterrupted) return eventsAfterInterruption(model);
-  if (isProblem(error)) return eventsAfterProblem(error, model, hasText);
+  if (isProblem(error)) {
+    log.warn({ err: error, turn: lease.turn }, "An answer failed");
+    return eventsAfterProblem(error, model, hasText);
+  }
   log.error({ err: error, turn: lease.turn }, "A turn failed by a fault of the service");
   const problem = new Problem("internal", "The answer failed by a fault of the service.", { cause: error });
   return eventsAfterProblem(problem, model, hasText);

@@ -1,8 +1,7 @@
 /**
  * The storage contract as promises. Every back end runs all of it, in a few lines of its own.
  *
- * `open` gives a storage on an empty place; `reopen` opens the same place again after a close, as a restarted process
- * would, and is absent where nothing outlives a close.
+ * A place is where a storage keeps its data; opening it again after a close is what a restarted process does.
  */
 import { setTimeout as delay } from "node:timers/promises";
 import fc from "fast-check";
@@ -83,7 +82,7 @@ export function storageContract(name: string, makePlace: () => Promise<StoragePl
     }
 
     async function allTurns(sessionId: string, window: { limit?: number; before?: number } = {}) {
-      const history = await storage.turns.history(capability, sessionId, { ...window, order: "oldest-first" });
+      const history = await storage.turns.history(capability, sessionId, window);
       return { ...history, turns: (await Array.fromAsync(history.pages)).flat() };
     }
 
@@ -134,7 +133,7 @@ export function storageContract(name: string, makePlace: () => Promise<StoragePl
             () => storage.turns.requestStop(access, id, 1),
             () => storage.turns.read(access, id, 1),
             () => storage.turns.follow(access, id, 1, -1, signal),
-            () => storage.turns.history(access, id, { order: "oldest-first" }),
+            () => storage.turns.history(access, id, {}),
           ];
           for (const call of calls) {
             await expect(call()).rejects.toMatchObject({
@@ -178,6 +177,45 @@ export function storageContract(name: string, makePlace: () => Promise<StoragePl
         await expect(storage.turns.settle(lease, head, [ended("completed")])).rejects.toBeInstanceOf(LeaseLost);
         await expect(storage.sessions.read(capability, sessionId)).rejects.toMatchObject({ code: "session_not_found" });
         await expect(storage.turns.read(capability, sessionId, 1)).rejects.toMatchObject({ code: "session_not_found" });
+      });
+
+      test("followers of a deleted session are told also while an append is under way", async () => {
+        for (let round = 0; round < 20; round += 1) {
+          const sessionId = await openSession();
+          const { lease, head } = await begin(sessionId);
+          const readings = [readAll(sessionId, 1), readAll(sessionId, 1, 0)].map((reading) =>
+            reading.then(
+              () => "ended",
+              (error: unknown) => (error as { code?: string }).code,
+            ),
+          );
+          await delay(1);
+          const append = write(lease, head, "under way").catch(() => undefined);
+          const deletion = storage.sessions.delete(owner(alice), sessionId);
+          const late = write(lease, head + 9, "after it").catch(() => undefined);
+          await Promise.all([append, deletion, late]);
+          expect(await Promise.all(readings)).toEqual(["session_deleted", "session_deleted"]);
+        }
+      });
+
+      test("a write that fails leaves its neighbours in the same moment unharmed", async () => {
+        const taken = await openSession();
+        const again = { sessionId: taken, principal: bob, username: "TR", title: null, instructions: null };
+        const fresh = Array.from({ length: 5 }, () => openSession());
+        const outcomes = await Promise.allSettled([
+          ...fresh,
+          storage.sessions.open(again),
+          openSession(),
+          accept(taken),
+        ]);
+        expect(outcomes.map(({ status }) => status)).toEqual([
+          ...fresh.map(() => "fulfilled"),
+          "rejected",
+          "fulfilled",
+          "fulfilled",
+        ]);
+        expect(await storage.sessions.isKnown(bob)).toBe(false);
+        expect(await storage.sessions.read(owner(alice), taken)).toMatchObject({ turns: 1 });
       });
 
       test("a session opened after another was deleted has nothing of it", async () => {
@@ -515,8 +553,6 @@ export function storageContract(name: string, makePlace: () => Promise<StoragePl
         ]);
         expect(session.username).toBe("TR");
         expect(hasMore).toBe(false);
-        const falling = await storage.turns.history(capability, sessionId, { order: "newest-first" });
-        expect((await Array.fromAsync(falling.pages)).flat()).toEqual(turns.toReversed());
       });
 
       test("pages back through a long session without gap or repeat", async () => {
@@ -533,10 +569,64 @@ export function storageContract(name: string, makePlace: () => Promise<StoragePl
       });
 
       test("reads in pages of at most 100 turns, ended early by long texts", async () => {
+        const many = await openSession();
+        for (let index = 0; index < 150; index += 1) await complete(many, "x");
+        const short = await storage.turns.history(capability, many, {});
+        expect((await Array.fromAsync(short.pages)).map((page) => page.length)).toEqual([100, 50]);
         const sessionId = await openSession();
         for (let index = 0; index < 5; index += 1) await complete(sessionId, "x".repeat(600_000));
-        const long = await storage.turns.history(capability, sessionId, { order: "oldest-first" });
+        const long = await storage.turns.history(capability, sessionId, {});
         expect((await Array.fromAsync(long.pages)).map((page) => page.length)).toEqual([2, 2, 1]);
+      });
+    });
+
+    describe("history while things change", () => {
+      test("turns that begin after it was asked for are not among it", async () => {
+        const sessionId = await openSession();
+        for (let index = 0; index < 3; index += 1) await complete(sessionId, `${index}`);
+        const history = await storage.turns.history(capability, sessionId, { limit: 2 });
+        await complete(sessionId, "later");
+        expect((await Array.fromAsync(history.pages)).flat().map(({ turn }) => turn)).toEqual([2, 3]);
+      });
+
+      test("a session that is deleted in mid-reading never looks whole", async () => {
+        const sessionId = await openSession();
+        for (let index = 0; index < 101; index += 1) await complete(sessionId, "x");
+        const { pages } = await storage.turns.history(capability, sessionId, {});
+        const iterator = pages[Symbol.asyncIterator]();
+        expect((await iterator.next()).value).toHaveLength(100);
+        await storage.sessions.delete(owner(alice), sessionId);
+        await expect(iterator.next()).rejects.toMatchObject({ code: "session_deleted" });
+      });
+    });
+
+    describe("memory", () => {
+      const remember = (sessionId: string, before: number, maxLength: number) =>
+        storage.turns.remember(capability, sessionId, { before, maxLength });
+
+      test("holds the newest answered turns, newest first, and counts the older ones", async () => {
+        const sessionId = await openSession();
+        for (let index = 1; index <= 6; index += 1) {
+          await complete(sessionId, `${index}`.repeat(14));
+          const { lease, head } = await begin(sessionId);
+          await storage.turns.settle(lease, head, [errored, ended("failed")]);
+        }
+        // A prompt is 6 units long, so a turn is 20.
+        const memory = await remember(sessionId, 12, 50);
+        expect(memory.turns.map(({ turn }) => turn)).toEqual([11, 9, 7]);
+        expect(memory.older).toBe(3);
+        expect(memory.session.username).toBe("TR");
+        expect((await remember(sessionId, 5, 1_000)).turns.map(({ turn }) => turn)).toEqual([3, 1]);
+        expect(await remember(sessionId, 1, 1_000)).toMatchObject({ turns: [], older: 0 });
+      });
+
+      test("holds what a stopped answer said, and nothing of a running one", async () => {
+        const sessionId = await openSession();
+        const stopped = await begin(sessionId);
+        await storage.turns.settle(stopped.lease, await write(stopped.lease, 0, "half"), [ended("stopped")]);
+        const running = await begin(sessionId);
+        await write(running.lease, 0, "so far");
+        expect((await remember(sessionId, 3, 1_000)).turns.map(({ answer }) => answer)).toEqual(["half"]);
       });
     });
 
@@ -555,15 +645,23 @@ export function storageContract(name: string, makePlace: () => Promise<StoragePl
         await write(lease, head, "half");
         const beforeEvents = await openSession();
         await accept(beforeEvents);
+        await storage.turns.requestStop(capability, beforeEvents, 1);
 
         await storage.close();
         storage = await place.open(() => now);
         const lapsed = await storage.turns.claimLapsed();
         expect(lapsed).toHaveLength(2);
         const found = lapsed.find((each) => each.lease.sessionId === sessionId);
-        expect(found).toMatchObject({ model: "some-model", lease: { turn: 2, head: 4 } });
+        expect(found).toMatchObject({
+          model: "some-model",
+          text: "half",
+          stopRequested: false,
+          tailMayBeLost: false,
+          lease: { turn: 2, head: 4 },
+        });
         expect(found?.lease.epoch).toBeGreaterThan(lease.epoch);
         expect(lapsed.find((each) => each.lease.sessionId === beforeEvents)).toMatchObject({
+          stopRequested: true,
           model: null,
           lease: { head: -1 },
         });
@@ -577,6 +675,29 @@ export function storageContract(name: string, makePlace: () => Promise<StoragePl
         ]);
         expect(textOf(await readAll(sessionId, 2, 2))).toBe("lf");
       });
+    });
+
+    test("closing the storage ends every reading with an error, not with silence", async () => {
+      const sessionId = await openSession();
+      await begin(sessionId);
+      const reading = readAll(sessionId, 1);
+      reading.catch(() => undefined);
+      await delay(20);
+      await storage.close();
+      await expect(reading).rejects.toMatchObject({ code: "storage_unavailable" });
+    });
+
+    test("closing commits what was written before it and ends also while writers go on", async () => {
+      const sessionId = await openSession();
+      const { lease, head } = await begin(sessionId);
+      const writing = (async () => {
+        for (let position = head; ; ) position = await write(lease, position, "more ");
+      })();
+      writing.catch(() => undefined);
+      const last = storage.sessions.delete(owner(alice), await openSession());
+      await storage.close();
+      await last;
+      await expect(writing).rejects.toBeDefined();
     });
 
     test("check resolves while the storage works and rejects when it is closed; closing twice is harmless", async () => {

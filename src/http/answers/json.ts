@@ -25,12 +25,18 @@ export async function answerAsJson(reply: FastifyReply, answer: StreamAnswer): P
   }
   const state = await service.chat.answer(access, sessionId, turn);
   if (state.status === "failed") {
-    throw new Problem(error?.code ?? "internal", error?.message ?? "The turn failed.", { turn });
+    throw problemOf(error, turn);
   }
   if (state.status === "running" || state.status === "queued") {
     reply.code(202).header("location", `/chat/${sessionId}/${turn}`);
   }
   reply.send(state);
+}
+
+function problemOf(error: TurnErrored | undefined, turn: number): Problem {
+  if (error === undefined) return new Problem("internal", "The turn failed.", { turn });
+  const { code, message, retry_after } = error;
+  return new Problem(code, message, { turn, ...(retry_after !== undefined && { retryAfterSeconds: retry_after }) });
 }
 
 /** The `error` event of a turn, once it has ended or nobody waits any more. */

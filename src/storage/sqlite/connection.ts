@@ -1,8 +1,6 @@
 /** A connection with the settings that the storage contract needs; the only file that says which and why. */
-import { mkdirSync } from "node:fs";
-import { dirname } from "node:path";
 import { DatabaseSync } from "node:sqlite";
-import { migrate } from "./schema.ts";
+import { migrate, refuseForeignFile } from "./schema.ts";
 
 export const inMemory = ":memory:";
 
@@ -21,9 +19,9 @@ const connectionOptions = {
  * `setDurability` lowers that around batches of deltas.
  */
 export function openWriter(path: string): DatabaseSync {
-  if (path !== inMemory) mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
   const database = new DatabaseSync(path, connectionOptions);
   refuseUnsafeVersion(database);
+  refuseForeignFile(database);
   database.enableDefensive(true);
   // auto_vacuum only takes effect before the first table.
   database.exec(`

@@ -9,8 +9,9 @@ import { once } from "node:events";
 import { Worker } from "node:worker_threads";
 import { Problem } from "../../protocol/problems.ts";
 import { LeaseLost, PositionRefused } from "../storage.ts";
+import { bootId } from "./boot-id.ts";
 import { inMemory } from "./connection.ts";
-import { problemOfFailure } from "./failures.ts";
+import { openingFailure, problemOfFailure } from "./failures.ts";
 import type { Call, FromThread, Outcome, ThreadData, ThreadRole, ToThread } from "./thread/messages.ts";
 import { durableAgainstPowerFailure, type ReadOperations, type WriteOperations } from "./thread/operations.ts";
 
@@ -27,8 +28,11 @@ export class Database {
   readonly #writer: Thread;
   readonly #reader: Thread;
   #gathering: Write[] = [];
-  #committing = false;
+  #committing: Promise<void> | undefined;
   #scheduled = false;
+  #closing = false;
+  /** Set once the file turned out to be damaged: writing on could only make it worse. */
+  #damage: Problem | undefined;
 
   private constructor(writer: Thread, reader: Thread) {
     this.#writer = writer;
@@ -40,7 +44,7 @@ export class Database {
    * @throws Error with a sentence for the operator when the file cannot be used
    */
   static async open(path: string, onFatal: (error: Error) => void): Promise<Database> {
-    const worker = randomUUID();
+    const worker = { boot: bootId(), id: randomUUID() };
     // A database in memory belongs to one connection.
     if (path === inMemory) {
       const thread = await Thread.start({ path, role: "writer-and-reader", worker }, onFatal);
@@ -48,7 +52,12 @@ export class Database {
     }
     // The writer makes the tables that the reader prepares its statements for.
     const writer = await Thread.start({ path, role: "writer", worker }, onFatal);
-    return new Database(writer, await Thread.start({ path, role: "reader", worker }, onFatal));
+    try {
+      return new Database(writer, await Thread.start({ path, role: "reader", worker }, onFatal));
+    } catch (error) {
+      await writer.close();
+      throw error;
+    }
   }
 
   /** Resolves once the write is committed. */
@@ -57,6 +66,7 @@ export class Database {
     argument: Argument<WriteOperations[Name]>,
   ): Promise<Result<WriteOperations[Name]>> {
     return new Promise((resolve, reject) => {
+      if (this.#closing || this.#damage !== undefined) return reject(this.#damage ?? unavailable(undefined));
       const durable = durableAgainstPowerFailure[name];
       this.#gathering.push({ call: { name, argument }, durable, resolve: resolve as Waiting["resolve"], reject });
       this.#schedule();
@@ -68,27 +78,36 @@ export class Database {
     argument: Argument<ReadOperations[Name]>,
   ): Promise<Result<ReadOperations[Name]>> {
     const outcomes = await this.#reader.ask((id) => ({ kind: "read", id, call: { name, argument } }));
-    return valueFrom(outcomes[0]) as Result<ReadOperations[Name]>;
+    return this.#valueFrom(outcomes[0]) as Result<ReadOperations[Name]>;
   }
 
+  /** Commits what was given to `write` before, refuses what comes after, and lets go of the file. */
   async close(): Promise<void> {
-    while (this.#gathering.length > 0 || this.#committing) await new Promise(setImmediate);
-    await this.#writer.close();
+    if (this.#gathering.length > 0) this.#commitGathered();
+    this.#closing = true;
+    await this.#committing;
+    // The writer last: whoever closes last brings everything from the write-ahead log into the file.
     await this.#reader.close();
+    await this.#writer.close();
   }
 
   #schedule(): void {
-    if (this.#committing || this.#scheduled) return;
+    if (this.#committing !== undefined || this.#scheduled) return;
     this.#scheduled = true;
     // After the poll phase: everything that this turn of the event loop read from its sockets goes together.
     setImmediate(() => {
       this.#scheduled = false;
-      void this.#commit();
+      this.#commitGathered();
     });
   }
 
-  async #commit(): Promise<void> {
-    this.#committing = true;
+  #commitGathered(): void {
+    this.#committing ??= this.#commitAll().finally(() => {
+      this.#committing = undefined;
+    });
+  }
+
+  async #commitAll(): Promise<void> {
     while (this.#gathering.length > 0) {
       const batch = this.#gathering.splice(0, largestBatch);
       const calls = batch.map(({ call }) => call);
@@ -96,13 +115,40 @@ export class Database {
       try {
         const outcomes = await this.#writer.ask((id) => ({ kind: "write", id, calls, durable }));
         batch.forEach((write, index) => {
-          settle(write, outcomes[index]);
+          this.#settle(write, outcomes[index]);
         });
       } catch (error) {
         for (const write of batch) write.reject(error);
       }
     }
-    this.#committing = false;
+  }
+
+  #settle({ resolve, reject }: Waiting, outcome: Outcome | undefined): void {
+    try {
+      resolve(this.#valueFrom(outcome));
+    } catch (error) {
+      reject(error);
+    }
+  }
+
+  #valueFrom(outcome: Outcome | undefined): unknown {
+    switch (outcome?.kind) {
+      case "value":
+        return outcome.value;
+      case "problem":
+        throw new Problem(outcome.code, outcome.detail, outcome.turn === undefined ? {} : { turn: outcome.turn });
+      case "lease-lost":
+        throw new LeaseLost();
+      case "position-refused":
+        throw new PositionRefused(outcome.head);
+      case "failed": {
+        const problem = problemOfFailure(outcome);
+        if (problem.code === "storage_corrupt") this.#damage = problem;
+        throw problem;
+      }
+      case undefined:
+        throw new Error("A database thread gave no outcome");
+    }
   }
 }
 
@@ -125,10 +171,14 @@ class Thread {
 
   static async start(data: ThreadData & { role: ThreadRole }, onFatal: (error: Error) => void): Promise<Thread> {
     const worker = new Worker(new URL("./thread/thread.ts", import.meta.url), { workerData: data });
-    const [message] = (await once(worker, "message")) as [FromThread];
+    const ended = once(worker, "exit").then((): [FromThread] => {
+      throw new Error("A database thread ended before it was ready");
+    });
+    ended.catch(() => undefined);
+    const [message] = (await Promise.race([once(worker, "message"), ended])) as [FromThread];
     if (message.kind === "open-failed") {
       await worker.terminate();
-      throw message.error;
+      throw openingFailure(data.path, message.error);
     }
     return new Thread(worker, onFatal);
   }
@@ -174,29 +224,4 @@ function unavailable(cause: Error | undefined): Problem {
 /** SQLITE_IOERR_FSYNC of https://www.sqlite.org/rescode.html */
 function isFailedSync(outcome: Outcome): boolean {
   return outcome.kind === "failed" && outcome.errcode === 1034;
-}
-
-function settle({ resolve, reject }: Waiting, outcome: Outcome | undefined): void {
-  try {
-    resolve(valueFrom(outcome));
-  } catch (error) {
-    reject(error);
-  }
-}
-
-function valueFrom(outcome: Outcome | undefined): unknown {
-  switch (outcome?.kind) {
-    case "value":
-      return outcome.value;
-    case "problem":
-      throw new Problem(outcome.code, outcome.detail, outcome.turn === undefined ? {} : { turn: outcome.turn });
-    case "lease-lost":
-      throw new LeaseLost();
-    case "position-refused":
-      throw new PositionRefused(outcome.head);
-    case "failed":
-      throw problemOfFailure(outcome);
-    case undefined:
-      throw new Error("A database thread gave no outcome");
-  }
 }

@@ -16,3 +16,16 @@ export function problemOfFailure({ message, errcode }: { message: string; errcod
   const [code, detail] = known.get(errcode & 0xff) ?? ["storage_error", "The database refused an operation."];
   return new Problem(code, detail, { cause });
 }
+
+/** Why the file cannot be opened, for the operator: our own sentences as they are, SQLite's in our words. */
+export function openingFailure(path: string, cause: Error): Error {
+  const errcode = "errcode" in cause ? Number(cause.errcode) : undefined;
+  if (errcode === undefined) return cause;
+  const isDamaged = known.get(errcode & 0xff)?.[0] === "storage_corrupt";
+  return new Error(
+    isDamaged
+      ? `${path} is damaged or no database; put a backup in its place, or name another file in STORAGE_URL.`
+      : `${path} cannot be opened; check its disk and its owner, or name another file in STORAGE_URL.`,
+    { cause },
+  );
+}

@@ -40,8 +40,13 @@ export class LiveTurn {
     return controller.signal;
   }
 
-  /** Makes committed events known. */
-  publish(events: readonly LoggedEvent[]): void {
+  /** Makes committed events known that stand in the log after `position`. */
+  publish(position: number, events: readonly LoggedEvent[]): void {
+    if (position !== this.#head) {
+      // An append in between was committed without our knowing: what the tail has is no longer all there is.
+      this.#tail = [];
+      this.#tailStart = position;
+    }
     this.#tail.push(...events);
     if (this.#tail.length > longestTail) {
       const forgotten = this.#tail.splice(0, this.#tail.length - longestTail / 2);
@@ -52,13 +57,16 @@ export class LiveTurn {
 
   /** The committed events after a position; undefined when memory does not know that place. */
   since(position: number): readonly LoggedEvent[] | undefined {
-    const newest = this.#tail.at(-1);
-    const head = newest?.position ?? this.#tailStart;
-    if (position === head) return [];
-    if (position < this.#tailStart || position > head) return undefined;
+    if (position === this.#head) return [];
+    if (position < this.#tailStart || position > this.#head) return undefined;
     // Nearly every reader is one event behind.
+    const newest = this.#tail.at(-1);
     const before = this.#tail.at(-2)?.position ?? this.#tailStart;
     return newest !== undefined && position === before ? [newest] : eventsAfter(this.#tail, position);
+  }
+
+  get #head(): number {
+    return this.#tail.at(-1)?.position ?? this.#tailStart;
   }
 
   wake(): void {
@@ -112,28 +120,37 @@ export class LiveTurns {
     this.release(sessionId, turn);
   }
 
-  /** The lease of a turn is gone, and with a loss the whole turn. */
-  lost(sessionId: string, turn: number, loss?: Loss): void {
+  /** The lease of that epoch turned out to be lost; the turn itself may go on elsewhere. */
+  leaseLost(sessionId: string, turn: number, epoch: number): void {
     const live = this.#turns.get(sessionId)?.get(turn);
-    if (live === undefined) return;
-    live.loss = loss;
-    const { lease } = live;
-    live.lease = undefined;
-    lease?.controller.abort(new LeaseLost());
-    live.wake();
-    if (lease !== undefined) this.release(sessionId, turn);
+    if (live?.lease?.key.epoch === epoch) this.#giveUpLease(live, sessionId, turn);
   }
 
   /** A session is deleted, with all of its turns. */
   deleted(sessionId: string): void {
-    for (const turn of [...(this.#turns.get(sessionId)?.keys() ?? [])]) this.lost(sessionId, turn, "deleted");
+    for (const turn of [...(this.#turns.get(sessionId)?.keys() ?? [])]) this.#gone(sessionId, turn, "deleted");
   }
 
   /** The storage closes under all of them. */
   closed(): void {
     for (const [sessionId, turns] of [...this.#turns]) {
-      for (const turn of [...turns.keys()]) this.lost(sessionId, turn, "closed");
+      for (const turn of [...turns.keys()]) this.#gone(sessionId, turn, "closed");
     }
+  }
+
+  #gone(sessionId: string, turn: number, loss: Loss): void {
+    const live = this.#turns.get(sessionId)?.get(turn);
+    if (live === undefined) return;
+    live.loss = loss;
+    this.#giveUpLease(live, sessionId, turn);
+  }
+
+  #giveUpLease(live: LiveTurn, sessionId: string, turn: number): void {
+    const { lease } = live;
+    live.lease = undefined;
+    lease?.controller.abort(new LeaseLost());
+    live.wake();
+    if (lease !== undefined) this.release(sessionId, turn);
   }
 
   get size(): number {

@@ -3,16 +3,16 @@
  * the process dies, however it dies. A file with a process id in it would not do, as in containers every server is
  * process 1.
  */
-import { mkdirSync } from "node:fs";
-import { dirname } from "node:path";
+import { mkdir, realpath } from "node:fs/promises";
+import { basename, dirname, join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 
 export type FileLock = { release(): void };
 
 /** @throws Error when another process holds the file, or the directory cannot be written */
-export function lockDatabaseFile(path: string): FileLock {
+export async function lockDatabaseFile(path: string): Promise<FileLock> {
   try {
-    mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
+    await mkdir(dirname(path), { recursive: true, mode: 0o700 });
   } catch (cause) {
     throw new Error(`The directory of ${path} cannot be made; choose another in STORAGE_URL or mend its owner.`, {
       cause,
@@ -20,7 +20,8 @@ export function lockDatabaseFile(path: string): FileLock {
   }
   let database: DatabaseSync | undefined;
   try {
-    database = new DatabaseSync(`${path}.lock`, { timeout: 0 });
+    // By its real name, so that a second way to the same file is found out.
+    database = new DatabaseSync(`${await realName(path)}.lock`, { timeout: 0 });
     database.exec("BEGIN EXCLUSIVE");
     const held = database;
     return { release: () => held.close() };
@@ -32,6 +33,15 @@ export function lockDatabaseFile(path: string): FileLock {
         : `${path} cannot be opened for writing; check that its directory exists and belongs to this user.`,
       { cause },
     );
+  }
+}
+
+async function realName(path: string): Promise<string> {
+  try {
+    return await realpath(path);
+  } catch {
+    // Not there yet.
+    return join(await realpath(dirname(path)), basename(path));
   }
 }
 

@@ -24,7 +24,7 @@ export type SqliteOptions = {
  * @throws Error with a sentence for the operator when the file is in use, cannot be written, or is not ours
  */
 export async function openSqliteStorage({ path, clock = Date.now, onFatal }: SqliteOptions): Promise<Storage> {
-  const lock = path === inMemory ? undefined : lockDatabaseFile(path);
+  const lock = path === inMemory ? undefined : await lockDatabaseFile(path);
   let database: Database;
   try {
     database = await Database.open(path, onFatal);
@@ -38,7 +38,7 @@ export async function openSqliteStorage({ path, clock = Date.now, onFatal }: Sql
     sessions: sessionStore(database, liveTurns, clock),
     turns: turnStore(database, liveTurns, clock),
     async check() {
-      await Promise.all([database.read("ping", {}), database.write("touch", {})]);
+      await Promise.all([database.read("ping", {}), database.write("checkWrite", {})]);
     },
     close() {
       closing ??= database.close().then(() => {

@@ -37,8 +37,10 @@ const steps: readonly string[] = [
       status IN ('queued', 'running', 'completed', 'incomplete', 'stopped', 'failed', 'interrupted')
     ),
     epoch INTEGER NOT NULL,                -- rises with every claim
-    worker TEXT NOT NULL,                  -- the opened storage that claimed it last
+    worker TEXT NOT NULL,                  -- the opening of the storage that claimed it last
+    boot TEXT NOT NULL,                    -- the run of the kernel which that was in
     stop_requested INTEGER NOT NULL DEFAULT 0,
+    answered INTEGER NOT NULL DEFAULT 0,   -- settled with text: part of what the model is told later
     created_at INTEGER NOT NULL,
     ended_at INTEGER,
     prompt TEXT NOT NULL,
@@ -46,6 +48,7 @@ const steps: readonly string[] = [
   ) STRICT, WITHOUT ROWID;
   -- At most one running turn a session, and the ones to take over after a crash found without a scan.
   CREATE UNIQUE INDEX running_turns ON turns (session) WHERE status = 'running';
+  CREATE INDEX answered_turns ON turns (session, turn) WHERE answered = 1;
   CREATE INDEX queued_turns ON turns (session, turn) WHERE status = 'queued';
 
   -- A turn's log; its head is the greatest position. Settling merges neighbouring text events into one row.
@@ -58,21 +61,38 @@ const steps: readonly string[] = [
     PRIMARY KEY (session, turn, position),
     FOREIGN KEY (session, turn) REFERENCES turns (session, turn) ON DELETE CASCADE
   ) STRICT, WITHOUT ROWID;
+
+  -- One row, written to find out whether writing works.
+  CREATE TABLE checks (count INTEGER NOT NULL) STRICT;
+  INSERT INTO checks VALUES (0);
   `,
 ];
 
 export const schemaVersion = steps.length;
 
-/** @throws Error when the file belongs to another program or to a newer version of this one */
-export function migrate(database: DatabaseSync): void {
-  const found = pragmaNumber(database, "user_version");
+/**
+ * Looks before anything is touched: a file that is not ours is left as it was.
+ *
+ * @throws Error when the file belongs to another program or to a newer version of this one
+ */
+export function refuseForeignFile(database: DatabaseSync): void {
+  const version = pragmaNumber(database, "user_version");
   const application = pragmaNumber(database, "application_id");
-  if (application !== applicationId && (application !== 0 || found !== 0)) {
+  const { tables } = database.prepare("SELECT count(*) AS tables FROM sqlite_schema").get() as { tables: number };
+  const isNew = version === 0 && application === 0 && tables === 0;
+  if (application !== applicationId && !isNew) {
     throw new Error("The database file belongs to another program; name another file in STORAGE_URL.");
   }
-  if (found > schemaVersion) {
-    throw new Error(`The database has schema ${found}, this version knows ${schemaVersion}: run the newer version.`);
+  if (version > schemaVersion) {
+    throw new Error(
+      `The database has schema ${version} and this version knows ${schemaVersion}; run the newer version, or name another file in STORAGE_URL.`,
+    );
   }
+}
+
+/** Brings the tables to this version's schema. */
+export function migrate(database: DatabaseSync): void {
+  const found = pragmaNumber(database, "user_version");
   for (const [index, step] of steps.entries()) {
     if (index < found) continue;
     database.exec("BEGIN IMMEDIATE");

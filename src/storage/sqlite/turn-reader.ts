@@ -8,6 +8,7 @@
 import type { LoggedEvent } from "../../protocol/events.ts";
 import { emptyLogPosition } from "../../protocol/positions.ts";
 import { Problem } from "../../protocol/problems.ts";
+import { sessionDeleted } from "../../protocol/refusals.ts";
 import { eventsAfter, splitLongText } from "../event-log.ts";
 import type { Database } from "./database.ts";
 import type { Follower, LiveTurn } from "./live-turns.ts";
@@ -34,13 +35,14 @@ export class TurnReader implements AsyncIterableIterator<readonly LoggedEvent[],
   #ended = false;
   #finished = false;
   #resume: (() => void) | undefined;
-  readonly #onAbort = () => this.wake();
+  readonly #onAbort = () => this.#finish();
 
   constructor(options: TurnReaderOptions) {
     this.#options = options;
     this.#position = options.after;
     options.live.followers.add(this);
     options.signal.addEventListener("abort", this.#onAbort);
+    if (options.signal.aborted) this.#finish();
   }
 
   [Symbol.asyncIterator](): this {
@@ -54,16 +56,18 @@ export class TurnReader implements AsyncIterableIterator<readonly LoggedEvent[],
   }
 
   async next(): Promise<Step> {
-    const { live, signal } = this.#options;
+    const { live } = this.#options;
     try {
-      while (!this.#ended && !signal.aborted) {
+      while (!this.#ended) {
         const { wakes, settled } = live;
         const events = (await this.#more()) ?? [];
+        // Finished while the log was read: nobody wants it any more.
+        if (this.#finished) break;
         if (events.length > 0) return this.#give(events);
         if (live.loss === "closed") throw new Problem("storage_unavailable", "The storage is closed.");
         // All of a settled log was there before it was read: nothing after our position means that it is gone.
-        if (live.loss === "deleted" || settled) throw new Problem("session_deleted", "The session was deleted.");
-        if (live.wakes === wakes && !signal.aborted) await this.#woken();
+        if (live.loss === "deleted" || settled) throw sessionDeleted();
+        if (live.wakes === wakes) await this.#woken();
       }
     } catch (error) {
       this.#finish();
@@ -118,5 +122,6 @@ export class TurnReader implements AsyncIterableIterator<readonly LoggedEvent[],
     live.followers.delete(this);
     signal.removeEventListener("abort", this.#onAbort);
     onDone();
+    this.wake();
   }
 }

@@ -21,7 +21,7 @@ export function turnStore(database: Database, liveTurns: LiveTurns, clock: () =>
     try {
       return await write(live, live.lease.key);
     } catch (error) {
-      if (error instanceof LeaseLost) liveTurns.lost(lease.sessionId, lease.turn);
+      if (error instanceof LeaseLost) liveTurns.leaseLost(lease.sessionId, lease.turn, lease.epoch);
       throw error;
     }
   }
@@ -36,7 +36,7 @@ export function turnStore(database: Database, liveTurns: LiveTurns, clock: () =>
       return withLease(lease, async (live, key) => {
         const added = placeEvents(position, events);
         const { stopRequested } = await database.write("appendEvents", { lease: key, position, added });
-        live.publish(added);
+        live.publish(position, added);
         if (stopRequested) liveTurns.stop(lease.sessionId, lease.turn);
         return added.at(-1)?.position ?? position;
       });
@@ -46,16 +46,16 @@ export function turnStore(database: Database, liveTurns: LiveTurns, clock: () =>
       return withLease(lease, async (live, key) => {
         const added = placeEvents(position, events);
         await database.write("settleTurn", { lease: key, position, added, now: clock() });
-        live.publish(added);
+        live.publish(position, added);
         liveTurns.settled(lease.sessionId, lease.turn);
       });
     },
 
     async claimLapsed() {
       const lapsed = await database.write("claimLapsed", {});
-      return lapsed.map(({ sessionId, owner, head, model, ...key }) => ({
-        lease: hold(sessionId, key, owner, head),
-        model,
+      return lapsed.map(({ sessionId, owner, head, key, turn, epoch, ...facts }) => ({
+        lease: hold(sessionId, { key, turn, epoch }, owner, head),
+        ...facts,
       }));
     },
 
@@ -90,19 +90,22 @@ export function turnStore(database: Database, liveTurns: LiveTurns, clock: () =>
       }
     },
 
-    async history(access, sessionId, { order, ...window }): Promise<History> {
+    async history(access, sessionId, window): Promise<History> {
       const { session, hasMore, range } = await database.read("openHistory", { access, sessionId, window });
       async function* pages() {
-        for (let rest = range; ; ) {
-          const page = await database.read("readHistory", { range: rest, order });
+        for (let { above } = range; ; ) {
+          const page = await database.read("readHistory", { ...range, above });
           const last = page.at(-1);
           if (last === undefined) return;
           yield page;
-          rest = order === "oldest-first" ? { ...rest, above: last.turn } : { ...rest, below: last.turn };
+          above = last.turn;
         }
       }
       return { session, hasMore, pages: pages() };
     },
+
+    remember: (access, sessionId, { before, maxLength }) =>
+      database.read("remember", { access, sessionId, before, maxLength }),
   };
 }
 

@@ -2,9 +2,9 @@
 import type { DatabaseSync } from "node:sqlite";
 import type { LoggedEvent, TurnStatus } from "../../../protocol/events.ts";
 import { emptyLogPosition } from "../../../protocol/positions.ts";
-import { turnNotFound } from "../../../protocol/refusals.ts";
+import { sessionDeleted, turnNotFound } from "../../../protocol/refusals.ts";
 import { textOf } from "../../event-log.ts";
-import type { Access, HistoryWindow, Session, Turn } from "../../storage.ts";
+import type { Access, HistoryWindow, Memory, Session, Turn } from "../../storage.ts";
 import { eventLog, type TurnKey } from "./events.ts";
 import { sessionFinder, sessionViewer } from "./sessions.ts";
 
@@ -24,7 +24,6 @@ export type LogStart = { readonly key: number; readonly status: TurnStatus; read
 const pageTurns = 100;
 /** UTF-16 code units of text after which a page ends. */
 const pageLength = 1024 * 1024;
-const noTurnAbove = Number.MAX_SAFE_INTEGER;
 
 export function historyReads(database: DatabaseSync) {
   const find = sessionFinder(database);
@@ -32,9 +31,16 @@ export function historyReads(database: DatabaseSync) {
   const log = eventLog(database);
   const selectTurn = database.prepare("SELECT * FROM turns WHERE session = ? AND turn = ?");
   const columns = "turn, status, created_at, ended_at, prompt";
-  const range = "session = ? AND turn > ? AND turn < ?";
-  const selectRising = database.prepare(`SELECT ${columns} FROM turns WHERE ${range} ORDER BY turn LIMIT ?`);
-  const selectFalling = database.prepare(`SELECT ${columns} FROM turns WHERE ${range} ORDER BY turn DESC LIMIT ?`);
+  const selectPage = database.prepare(`
+    SELECT ${columns} FROM turns WHERE session = ? AND turn > ? AND turn < ? ORDER BY turn LIMIT ?
+  `);
+  const selectAnswered = database.prepare(`
+    SELECT ${columns} FROM turns WHERE session = ? AND turn < ? AND answered = 1 ORDER BY turn DESC
+  `);
+  const countAnswered = database.prepare(
+    "SELECT count(*) AS older FROM turns WHERE session = ? AND turn < ? AND answered = 1",
+  );
+  const findKey = database.prepare("SELECT 1 FROM sessions WHERE key = ?");
   /** The oldest of the newest so many turns, and whether one is older. */
   const selectNewest = database.prepare(
     "SELECT turn FROM turns WHERE session = ? AND turn < ? ORDER BY turn DESC LIMIT ?",
@@ -78,10 +84,11 @@ export function historyReads(database: DatabaseSync) {
     }: {
       access: Access;
       sessionId: string;
-      window: Omit<HistoryWindow, "order">;
-    }) {
+      window: HistoryWindow;
+    }): OpenedHistory {
       const row = find(access, sessionId);
-      const below = window.before ?? noTurnAbove;
+      // Turns that begin later are not part of this reading.
+      const below = Math.min(window.before ?? Number.POSITIVE_INFINITY, row.newest_turn + 1);
       let above = 0;
       let hasMore = false;
       if (window.limit !== undefined) {
@@ -89,24 +96,47 @@ export function historyReads(database: DatabaseSync) {
         hasMore = newest.length > window.limit;
         if (hasMore) above = newest.at(-1)?.turn ?? 0;
       }
-      const session: Session = view(row);
-      return { session, hasMore, range: { key: row.key, above, below } satisfies TurnRange };
+      return { session: view(row), hasMore, range: { key: row.key, above, below } };
     },
 
-    readHistory({ range: { key, above, below }, order }: { range: TurnRange; order: HistoryWindow["order"] }): Turn[] {
-      const select = order === "oldest-first" ? selectRising : selectFalling;
-      const page: Turn[] = [];
-      let length = 0;
-      for (const row of select.iterate(key, above, below, pageTurns)) {
-        const turn = turnFrom(row as TurnRow, log.whole({ key, turn: (row as TurnRow).turn }));
-        page.push(turn);
-        length += turn.prompt.length + turn.answer.length;
-        if (length >= pageLength) break;
-      }
-      return page;
+    readHistory({ key, above, below }: TurnRange): Turn[] {
+      if (findKey.get(key) === undefined) throw sessionDeleted();
+      return takePage(key, selectPage.iterate(key, above, below, pageTurns), pageLength);
+    },
+
+    remember({
+      access,
+      sessionId,
+      before,
+      maxLength,
+    }: {
+      access: Access;
+      sessionId: string;
+      before: number;
+      maxLength: number;
+    }): Memory {
+      const row = find(access, sessionId);
+      const turns = takePage(row.key, selectAnswered.iterate(row.key, before), maxLength);
+      const { older } = countAnswered.get(row.key, turns.at(-1)?.turn ?? before) as { older: number };
+      return { session: view(row), turns, older };
     },
   };
+
+  /** Turns until their text adds up to a length; the last one may go beyond it. */
+  function takePage(key: number, rows: Iterable<unknown>, maxLength: number): Turn[] {
+    const page: Turn[] = [];
+    let length = 0;
+    for (const row of rows as Iterable<TurnRow>) {
+      const turn = turnFrom(row, log.whole({ key, turn: row.turn }));
+      page.push(turn);
+      length += turn.prompt.length + turn.answer.length;
+      if (length >= maxLength) break;
+    }
+    return page;
+  }
 }
+
+type OpenedHistory = { readonly session: Session; readonly hasMore: boolean; readonly range: TurnRange };
 
 function turnFrom(row: TurnRow, events: readonly LoggedEvent[]): Turn {
   const first = events[0]?.event;

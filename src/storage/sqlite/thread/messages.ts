@@ -6,9 +6,11 @@ export type ThreadRole = "writer" | "reader" | "writer-and-reader";
 export type ThreadData = {
   readonly path: string;
   readonly role: ThreadRole;
-  /** Names this opening of the storage: the owner of the leases that it gives. */
-  readonly worker: string;
+  readonly worker: WorkerName;
 };
+
+/** Names this opening of the storage, the holder of the leases that it gives, and the run of the kernel that it is in. */
+export type WorkerName = { readonly boot: string; readonly id: string };
 
 export type Call = { readonly name: string; readonly argument: unknown };
 

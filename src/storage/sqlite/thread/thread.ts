@@ -40,69 +40,67 @@ function serve({ path, role, worker }: ThreadData, port: NonNullable<typeof pare
 }
 
 /**
- * Group commit: all calls in one transaction. A refusal is an answer like any other, as refusals come before the first
- * write of their call. When one call or the commit fails, all is rolled back and each call is tried alone, so that one
- * cannot harm the others.
+ * Group commit: all calls in one transaction, each in a savepoint of its own, so that one that is refused or fails
+ * leaves its neighbours unharmed. Where the transaction itself fails (it cannot begin or commit, or a full disk ended
+ * it), nothing of it is stored and every call is told so. Nothing is ever tried again here: after a failed fsync the
+ * next commit would falsely succeed.
  */
 function transactionRunner(database: DatabaseSync, operations: Operations) {
   const begin = database.prepare("BEGIN IMMEDIATE");
   const commit = database.prepare("COMMIT");
+  const save = database.prepare("SAVEPOINT call");
+  const release = database.prepare("RELEASE call");
+  const undo = database.prepare("ROLLBACK TO call");
   let durability: Durability = "power-failure";
 
-  function together(calls: readonly Call[]): readonly Outcome[] {
-    begin.run();
-    const outcomes = calls.map((call) => attempt(operations, call));
-    const failed = outcomes.find((outcome) => outcome.kind === "failed");
-    if (failed !== undefined) throw new CallFailed(failed);
-    commit.run();
-    return outcomes;
-  }
-
-  function orRolledBack(calls: readonly Call[]): readonly Outcome[] | Outcome {
-    try {
-      return together(calls);
-    } catch (error) {
-      // A full disk or an I/O error may have ended the transaction already.
-      if (database.isTransaction) database.exec("ROLLBACK");
-      return error instanceof CallFailed ? error.outcome : outcomeOf(error);
-    }
+  function isolated(call: Call): Outcome {
+    save.run();
+    const outcome = attempt(operations, call);
+    if (outcome.kind === "failed" && !database.isTransaction) throw new TransactionLost(outcome);
+    if (outcome.kind !== "value") undo.run();
+    release.run();
+    return outcome;
   }
 
   return (calls: readonly Call[], durable: boolean): readonly Outcome[] => {
-    const wanted = durable ? "power-failure" : "process-death";
-    if (wanted !== durability) setDurability(database, wanted);
-    durability = wanted;
-    const outcomes = orRolledBack(calls);
-    if (Array.isArray(outcomes)) return outcomes;
-    if (calls.length === 1) return [outcomes as Outcome];
-    return calls.map((call) => {
-      const alone = orRolledBack([call]);
-      return Array.isArray(alone) ? alone[0] : alone;
-    });
+    try {
+      const wanted = durable ? "power-failure" : "process-death";
+      if (wanted !== durability) setDurability(database, wanted);
+      durability = wanted;
+      begin.run();
+      const outcomes = calls.map(isolated);
+      commit.run();
+      return outcomes;
+    } catch (error) {
+      const outcome = error instanceof TransactionLost ? error.outcome : outcomeOf(error);
+      if (database.isTransaction) database.exec("ROLLBACK");
+      return calls.map(() => outcome);
+    }
   };
 }
 
 /** One read sees one state of the database, however many statements it takes. */
 function snapshotReader(database: DatabaseSync, operations: Operations) {
   const begin = database.prepare("BEGIN");
-  const commit = database.prepare("COMMIT");
+  const end = database.prepare("ROLLBACK");
   return (call: Call): Outcome => {
     try {
       begin.run();
-      return attempt(operations, call);
+      const outcome = attempt(operations, call);
+      if (database.isTransaction) end.run();
+      return outcome;
     } catch (error) {
       return outcomeOf(error);
-    } finally {
-      if (database.isTransaction) commit.run();
     }
   };
 }
 
-class CallFailed extends Error {
+/** SQLite ended the transaction by itself, as it does when the disk is full. */
+class TransactionLost extends Error {
   readonly outcome: Outcome;
 
   constructor(outcome: Outcome) {
-    super("A call of the batch failed");
+    super("The transaction was rolled back");
     this.outcome = outcome;
   }
 }

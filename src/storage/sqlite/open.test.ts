@@ -1,0 +1,113 @@
+import { mkdtemp, readdir, rm, symlink } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { DatabaseSync } from "node:sqlite";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { capability, openTestSession, silentLog } from "../../../test/helpers/storage.ts";
+import { createTurnEngine } from "../../turns/engine.ts";
+import { Database } from "./database.ts";
+import { LiveTurns } from "./live-turns.ts";
+import { openSqliteStorage } from "./open.ts";
+import { sessionStore } from "./sessions.ts";
+import { turnStore } from "./turns.ts";
+
+function onFatal(error: Error): never {
+  throw error;
+}
+
+describe("a database file", () => {
+  let directory: string;
+  let file: string;
+
+  beforeEach(async () => {
+    directory = await mkdtemp(path.join(tmpdir(), "chat-sqlite-"));
+    file = path.join(directory, "chat.db");
+  });
+
+  afterEach(() => rm(directory, { recursive: true }));
+
+  test("F7: is used by one storage at a time, whatever name leads to it, and free after a close", async () => {
+    const storage = await openSqliteStorage({ path: file, onFatal });
+    await symlink(directory, path.join(directory, "other-way"));
+    await symlink(file, path.join(directory, "link.db"));
+    for (const name of ["chat.db", "other-way/chat.db", "link.db"]) {
+      const second = openSqliteStorage({ path: path.join(directory, name), onFatal });
+      await expect(second).rejects.toThrow(/^Another server already uses /);
+    }
+    await storage.close();
+    await (await openSqliteStorage({ path: file, onFatal })).close();
+  });
+
+  test("holds everything by itself after a close", async () => {
+    const storage = await openSqliteStorage({ path: file, onFatal });
+    await openTestSession(storage);
+    await storage.close();
+    expect((await readdir(directory)).sort()).toEqual(["chat.db", "chat.db.lock"]);
+  });
+
+  test("F2: when a power failure took the end of a log, its followers are given what is left by a reset", async () => {
+    const storage = await openSqliteStorage({ path: file, onFatal });
+    const sessionId = await openTestSession(storage);
+    const lease = await storage.turns.accept(capability, { sessionId, prompt: "?" });
+    let head = await storage.turns.append(lease, -1, [{ type: "turn", session_id: sessionId, turn: 1, model: "m" }]);
+    for (const text of ["kept, ", "lost"]) head = await storage.turns.append(lease, head, [{ type: "text", text }]);
+    await storage.close();
+    const database = new DatabaseSync(file);
+    database.exec("DELETE FROM events WHERE data = 'lost'; UPDATE turns SET boot = 'before the power failure'");
+    database.close();
+
+    const restarted = await openSqliteStorage({ path: file, onFatal });
+    const engine = createTurnEngine({ turns: restarted.turns, modelName: () => "m", log: silentLog });
+    expect(await engine.settleLapsed()).toBe(1);
+    for (const after of [head, 6, 3]) {
+      const following = await restarted.turns.follow(capability, sessionId, 1, after, AbortSignal.timeout(5_000));
+      const events = (await Array.fromAsync(following.events)).flat().map(({ event }) => event);
+      const reset = events.findIndex(({ type }) => type === "reset");
+      expect(events.slice(reset)).toMatchObject([
+        { type: "reset", text: "kept, ", reason: "takeover" },
+        { type: "error", code: "turn_interrupted" },
+        { type: "end", status: "interrupted" },
+      ]);
+    }
+    expect((await restarted.turns.read(capability, sessionId, 1)).answer).toBe("kept, ");
+    await restarted.close();
+  });
+});
+
+describe("what memory holds of turns", () => {
+  test("is let go of when nobody runs or follows them any more, however they were left", async () => {
+    const database = await Database.open(":memory:", onFatal);
+    const liveTurns = new LiveTurns();
+    const turns = turnStore(database, liveTurns, Date.now);
+    const sessions = sessionStore(database, liveTurns, Date.now);
+    const storage = { turns, sessions, check: async () => undefined, close: () => database.close() };
+    const sessionId = await openTestSession(storage);
+    const lease = await turns.accept(capability, { sessionId, prompt: "?" });
+    const head = await turns.append(lease, -1, [{ type: "turn", session_id: sessionId, turn: 1, model: "m" }]);
+    const leaving = new AbortController();
+    const follow = (signal = leaving.signal) => turns.follow(capability, sessionId, 1, -1, signal);
+
+    await follow();
+    await follow(AbortSignal.abort());
+    const waiting = (await follow()).events[Symbol.asyncIterator]();
+    await waiting.next();
+    const unanswered = waiting.next();
+    const returned = (await follow()).events[Symbol.asyncIterator]();
+    await returned.next();
+    await returned.return?.();
+    for await (const _ of (await follow()).events) break;
+    expect(liveTurns.acquire(sessionId, 1).followers.size).toBe(2);
+    liveTurns.release(sessionId, 1);
+    leaving.abort();
+    expect(await unanswered).toEqual({ done: true, value: undefined });
+    expect(liveTurns.size).toBe(1);
+    await turns.settle(lease, head, [
+      { type: "end", status: "completed", finish_reason: null, usage: null, model: "m" },
+    ]);
+    expect(liveTurns.size).toBe(0);
+    await expect(turns.follow(capability, sessionId, 9, -1, leaving.signal)).rejects.toThrow();
+    for await (const _ of (await turns.follow(capability, sessionId, 1, -1, AbortSignal.timeout(5_000))).events);
+    expect(liveTurns.size).toBe(0);
+    await database.close();
+  });
+});
