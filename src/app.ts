@@ -7,6 +7,8 @@ import { createHttpServer } from "./http/server.ts";
 import { openDemoModel } from "./models/demo/demo.ts";
 import type { Model } from "./models/model.ts";
 import { openOpenAiCompatibleModel } from "./models/openai-compatible/open.ts";
+import { isProblem } from "./protocol/problems.ts";
+import { damagedFile } from "./storage/sqlite/failures.ts";
 import { openSqliteStorage } from "./storage/sqlite/open.ts";
 import type { Storage } from "./storage/storage.ts";
 import { createTurnEngine } from "./turns/engine.ts";
@@ -58,7 +60,7 @@ export async function startApp(config: Config, log: Logger, onFatal: (error: Err
     };
   } catch (error) {
     await letGo(model, storage);
-    throw error;
+    throw isProblem(error, "storage_corrupt") ? damagedFile(config.storage.path, error) : error;
   }
 }
 

@@ -1,6 +1,7 @@
 /** The turns that run in this process: starts them, takes over those of a dead one, and ends them when it goes down. */
 import { setTimeout as delay } from "node:timers/promises";
 import type { Log } from "../log.ts";
+import { isProblem } from "../protocol/problems.ts";
 import { type LapsedTurn, type Lease, LeaseLost, type TurnStore } from "../storage/storage.ts";
 import { eventsAfterLapse } from "./last-events.ts";
 import type { Producer } from "./producer.ts";
@@ -13,6 +14,8 @@ export interface TurnEngine {
   /**
    * Settles every turn that a dead process left running, as `stopped` or `interrupted`. What the storage refuses for
    * now is tried again in the background. Gives how many there were.
+   *
+   * @throws Problem `storage_corrupt`: waiting will not mend that
    */
   settleLapsed(): Promise<number>;
   /**
@@ -60,8 +63,9 @@ export function createTurnEngine({ turns, modelName, log }: TurnEngineOptions): 
       await Promise.race([settling, delay(retryPause, undefined, { ref: false })]);
       return lapsed.length;
     } catch (error) {
+      if (isProblem(error, "storage_corrupt")) throw error;
       log.error({ err: error }, "The turns of a dead process could not be claimed; they are tried again");
-      setTimeout(() => void settleLapsed(), retryPause).unref();
+      setTimeout(() => void settleLapsed().catch(() => undefined), retryPause).unref();
       return 0;
     }
   }

@@ -40,13 +40,12 @@ export async function startService(environment: Record<string, string>): Promise
     if (url !== undefined) listening.resolve(url);
   });
   createInterface({ input: child.stderr }).on("line", (line) => log.push(line));
-  const gone = once(child, "exit");
+  const gone = once(child, "exit").finally(() => rm(directory, { recursive: true, force: true }));
   gone.then(([code]) => listening.reject(new Error(`The service exited with ${code}:\n${log.join("\n")}`)));
   listening.promise.catch(() => undefined);
   const end = async (signal: NodeJS.Signals): Promise<number | null> => {
     child.kill(signal);
     const [code] = (await gone) as [number | null];
-    await rm(directory, { recursive: true, force: true });
     return code;
   };
   return { baseUrl: await listening.promise, process: child, log, end };

@@ -178,7 +178,7 @@ class Thread {
     const [message] = (await Promise.race([once(worker, "message"), ended])) as [FromThread];
     if (message.kind === "open-failed") {
       await worker.terminate();
-      throw openingFailure(data.path, message.error);
+      throw openingFailure(data.path, message);
     }
     return new Thread(worker, onFatal);
   }

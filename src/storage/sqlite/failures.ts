@@ -17,15 +17,22 @@ export function problemOfFailure({ message, errcode }: { message: string; errcod
   return new Problem(code, detail, { cause });
 }
 
-/** Why the file cannot be opened, for the operator: our own sentences as they are, SQLite's in our words. */
-export function openingFailure(path: string, cause: Error): Error {
-  const errcode = "errcode" in cause ? Number(cause.errcode) : undefined;
-  if (errcode === undefined) return cause;
-  const isDamaged = known.get(errcode & 0xff)?.[0] === "storage_corrupt";
+/** Why the file cannot be used, for the operator: our own sentences as they are, SQLite's in our words. */
+export function openingFailure(
+  path: string,
+  { message, errcode }: { readonly message: string; readonly errcode: number | undefined },
+): Error {
+  if (errcode === undefined) return new Error(message);
+  const cause = new Error(`SQLite: ${message} (${errcode})`);
+  if (known.get(errcode & 0xff)?.[0] === "storage_corrupt") return damagedFile(path, cause);
+  return new Error(`${path} cannot be opened; check its disk and its owner, or name another file in STORAGE_URL.`, {
+    cause,
+  });
+}
+
+export function damagedFile(path: string, cause: unknown): Error {
   return new Error(
-    isDamaged
-      ? `${path} is damaged or no database; put a backup in its place, or name another file in STORAGE_URL.`
-      : `${path} cannot be opened; check its disk and its owner, or name another file in STORAGE_URL.`,
+    `${path} is damaged or no database; put a backup in its place, or name another file in STORAGE_URL.`,
     { cause },
   );
 }

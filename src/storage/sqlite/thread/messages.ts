@@ -22,7 +22,7 @@ export type ToThread =
 
 export type FromThread =
   | { readonly kind: "ready" }
-  | { readonly kind: "open-failed"; readonly error: Error }
+  | { readonly kind: "open-failed"; readonly message: string; readonly errcode: number | undefined }
   | { readonly kind: "done"; readonly id: number; readonly outcomes: readonly Outcome[] };
 
 export type Outcome =

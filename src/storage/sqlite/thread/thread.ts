@@ -20,7 +20,8 @@ function serve({ path, role, worker }: ThreadData, port: NonNullable<typeof pare
       ...(role === "writer" ? {} : readOperations(database)),
     };
   } catch (error) {
-    reply({ kind: "open-failed", error: error as Error });
+    const { message, errcode } = error as Error & { errcode?: number };
+    reply({ kind: "open-failed", message, errcode });
     return;
   }
   const transaction = transactionRunner(database, operations);

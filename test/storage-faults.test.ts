@@ -1,0 +1,398 @@
+/** A disk that is full, fails to sync, fails to write, or gave back other bytes than it was given (faults.md, group F). */
+import { execFileSync, spawn } from "node:child_process";
+import { once } from "node:events";
+import { access, mkdtemp, open, readFile, rm, stat, truncate, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { DatabaseSync } from "node:sqlite";
+import { setTimeout as delay } from "node:timers/promises";
+import { afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { ask, openSession, problemOf, readHistory, receive, send, textOf } from "./helpers/client.ts";
+import { startFakeProvider } from "./helpers/fake-provider.ts";
+import { type Service, startService } from "./helpers/service.ts";
+
+let directory: string;
+let file: string;
+let started: Service[] = [];
+let mounted: string | undefined;
+
+beforeEach(async () => {
+  directory = await mkdtemp(path.join(tmpdir(), "chat-faults-"));
+  file = path.join(directory, "chat.db");
+});
+afterEach(async () => {
+  // Most have ended already, and only their working directories are left.
+  for (const service of started) await service.end("SIGKILL");
+  started = [];
+  if (mounted !== undefined) execFileSync("umount", ["--lazy", mounted]);
+  mounted = undefined;
+  await rm(directory, { recursive: true, force: true });
+});
+
+async function start(environment: Record<string, string> = {}): Promise<Service> {
+  const service = await startService({ STORAGE_URL: `sqlite:${file}`, ...environment });
+  started.push(service);
+  return service;
+}
+
+function hasExited({ process: { exitCode, signalCode } }: Service): boolean {
+  return exitCode !== null || signalCode !== null;
+}
+
+/** The exit code, or "still running" when the process does not end within the time. */
+async function exitWithin(service: Service, milliseconds: number): Promise<number | null | "still running"> {
+  if (!hasExited(service)) await Promise.race([once(service.process, "exit"), delay(milliseconds)]);
+  return hasExited(service) ? service.process.exitCode : "still running";
+}
+
+async function prompts({ baseUrl }: Service, sessionId: string): Promise<string[]> {
+  const history = await readHistory(baseUrl, sessionId);
+  return history.filter(({ role }) => role === "user").map(({ content }) => content);
+}
+
+/** Nothing that a client is told holds the words of the database's driver or of the operating system. */
+const drivers = /sqlite|malformed|disk image|i\/o error|ENOSPC|EIO|errcode|node:|\.ts\b/i;
+
+async function expectRefusal(response: Response, status: number, code: string): Promise<void> {
+  const text = await response.clone().text();
+  expect(await problemOf(response)).toMatchObject({ status, code });
+  expect(text).not.toMatch(drivers);
+}
+
+const shapes = ["text/event-stream", "application/json", "text/plain"];
+
+describe("F3: a full disk", () => {
+  /** Puts the database on a disk of its own that a file can fill; gives why not where that is not possible. */
+  function mountSmallDisk(): string | undefined {
+    try {
+      execFileSync("mount", ["-t", "tmpfs", "-o", "size=4m", "tmpfs", directory], { stdio: "pipe" });
+      mounted = directory;
+      return undefined;
+    } catch {
+      return "mounting a small tmpfs needs root and CAP_SYS_ADMIN";
+    }
+  }
+
+  const ballast = () => path.join(directory, "ballast");
+
+  async function fillDisk(): Promise<void> {
+    const handle = await open(ballast(), "w");
+    // Ever smaller pieces, until not one byte is left.
+    for (let size = 64 * 1024; size >= 1; size = Math.floor(size / 2)) {
+      for (;;) {
+        try {
+          const { bytesWritten } = await handle.write(Buffer.alloc(size, "x"));
+          if (bytesWritten < size) break;
+        } catch (error) {
+          expect((error as NodeJS.ErrnoException).code).toBe("ENOSPC");
+          break;
+        }
+      }
+    }
+    await handle.close();
+  }
+
+  const freeDisk = () => rm(ballast());
+
+  test("refuses prompts and sessions with 507 storage_full and stores none, reading goes on, and it recovers when space is freed", async ({
+    skip,
+  }) => {
+    const obstacle = mountSmallDisk();
+    if (obstacle !== undefined) skip(obstacle);
+    const service = await start();
+    const { baseUrl } = service;
+    const { sessionId } = await openSession(baseUrl);
+    await ask(baseUrl, sessionId, "Before");
+    const before = await readHistory(baseUrl, sessionId);
+    expect(before).toHaveLength(2);
+
+    await fillDisk();
+    for (const accept of shapes) {
+      const refused = await send(baseUrl, sessionId, "Does not fit", { accept });
+      await expectRefusal(refused, 507, "storage_full");
+    }
+    await expectRefusal(await fetch(`${baseUrl}/?username=TR`), 507, "storage_full");
+    const many = Array.from({ length: 20 }, () => send(baseUrl, sessionId, "Does not fit"));
+    for (const response of await Promise.all(many)) await expectRefusal(response, 507, "storage_full");
+    expect(await readHistory(baseUrl, sessionId)).toEqual(before);
+    const replay = await Array.fromAsync(receive(await fetch(`${baseUrl}/chat/${sessionId}/1`)));
+    expect(textOf(replay)).toBe(before[1]?.content);
+    expect((await fetch(`${baseUrl}/healthz`)).status).toBe(200);
+
+    await freeDisk();
+    expect((await ask(baseUrl, sessionId, "After")).at(-1)?.data["status"]).toBe("completed");
+    expect((await fetch(`${baseUrl}/?username=TR`)).status).toBe(200);
+    expect(await prompts(service, sessionId)).toEqual(["Before", "After"]);
+    expect(await service.end("SIGTERM")).toBe(0);
+    const restarted = await start();
+    expect(await prompts(restarted, sessionId)).toEqual(["Before", "After"]);
+    expect(await restarted.end("SIGTERM")).toBe(0);
+  });
+
+  test("makes /readyz 503 until there is space", async ({ skip }) => {
+    const obstacle = mountSmallDisk();
+    if (obstacle !== undefined) skip(obstacle);
+    const { baseUrl } = await start();
+    expect((await fetch(`${baseUrl}/readyz`)).status).toBe(200);
+    await fillDisk();
+    const status = async () => (await fetch(`${baseUrl}/readyz`)).status;
+    await expect.poll(status, { timeout: 4_000, interval: 200 }).toBe(503);
+    await freeDisk();
+    await expect.poll(status, { timeout: 4_000, interval: 200 }).toBe(200);
+  });
+
+  test("in mid-answer ends the turn as incomplete with storage_full once that fits, with the text that was seen, and lets go of the model server", async ({
+    skip,
+  }) => {
+    const obstacle = mountSmallDisk();
+    if (obstacle !== undefined) skip(obstacle);
+    const provider = await startFakeProvider();
+    const service = await start({ OPENAI_BASE_URL: provider.baseUrl, OPENAI_MODEL: "slow-drip" });
+    const { sessionId } = await openSession(service.baseUrl);
+    const events = ask(service.baseUrl, sessionId, "Hello");
+    const upstream = await provider.request();
+    await delay(200);
+    await fillDisk();
+    await upstream.closed;
+    expect(upstream.abortedAt).toBeDefined();
+    await freeDisk();
+
+    const seen = await events;
+    expect(seen.slice(-2)).toMatchObject([
+      { type: "error", data: { code: "storage_full", retryable: true } },
+      { type: "end", data: { status: "incomplete", reason: "storage_full" } },
+    ]);
+    expect(textOf(seen)).toMatch(/^(drip )+$/);
+    const history = await readHistory(service.baseUrl, sessionId);
+    expect(history[1]).toMatchObject({ status: "incomplete", content: textOf(seen) });
+    expect(await service.end("SIGTERM")).toBe(0);
+    await provider.close();
+  });
+
+  test("does not hold up SIGTERM: what cannot be settled now is settled by the next start", async ({ skip }) => {
+    const obstacle = mountSmallDisk();
+    if (obstacle !== undefined) skip(obstacle);
+    const provider = await startFakeProvider();
+    const service = await start({
+      OPENAI_BASE_URL: provider.baseUrl,
+      OPENAI_MODEL: "slow-drip",
+      DRAIN_SECONDS: "0.5",
+    });
+    const { sessionId } = await openSession(service.baseUrl);
+    const events = ask(service.baseUrl, sessionId, "Hello");
+    await delay(300);
+    await fillDisk();
+    service.process.kill("SIGTERM");
+    expect(await exitWithin(service, 9_000)).not.toBe("still running");
+    const seen = textOf(await events);
+    await freeDisk();
+
+    const restarted = await start();
+    const [asked, answer] = await readHistory(restarted.baseUrl, sessionId);
+    expect(asked?.status).toBe("interrupted");
+    expect(answer?.content.startsWith(seen)).toBe(true);
+    await restarted.end("SIGTERM");
+    await provider.close();
+  });
+});
+
+/** Lets system calls of a running service fail until it is called off; undefined where there is no strace. */
+async function failSystemCalls(service: Service, injection: string): Promise<(() => Promise<void>) | undefined> {
+  try {
+    await access("/usr/bin/strace");
+  } catch {
+    return undefined;
+  }
+  const calls = injection.split(":", 1)[0];
+  const trace = ["-f", "-p", String(service.process.pid), "-e", `trace=${calls}`, "-e", `inject=${injection}`];
+  const strace = spawn("/usr/bin/strace", trace, { stdio: ["ignore", "ignore", "pipe"] });
+  let said = "";
+  strace.stderr.on("data", (chunk) => {
+    said += chunk;
+  });
+  await expect.poll(() => said).toMatch(/attached|ptrace/);
+  if (!said.includes("attached")) return undefined;
+  return async () => {
+    if (strace.exitCode !== null || strace.signalCode !== null) return;
+    strace.kill("SIGTERM");
+    await once(strace, "exit");
+  };
+}
+
+const noStrace = "needs strace, and the right to attach it";
+
+describe("F4: an fsync that fails", () => {
+  // One at once: a commit of its own. Many: commits that several prompts share.
+  test.for([
+    { atOnce: 1, nth: 1 },
+    { atOnce: 40, nth: 1 },
+    { atOnce: 40, nth: 2 },
+    { atOnce: 40, nth: 3 },
+  ])(
+    "the fsync number $nth under $atOnce prompts at once: that batch is not acknowledged, the process exits with 70, and every acknowledged prompt is there after a restart",
+    async ({ atOnce, nth }, { skip }) => {
+      const service = await start({ DEMO_WORD_DELAY_MS: "0" });
+      const sessionIds: string[] = [];
+      for (let index = 0; index < atOnce; index += 1) sessionIds.push((await openSession(service.baseUrl)).sessionId);
+      const callOff = await failSystemCalls(service, `fsync,fdatasync:error=EIO:when=${nth}`);
+      if (callOff === undefined) return skip(noStrace);
+
+      const acknowledged = new Map<string, string[]>(sessionIds.map((id) => [id, []]));
+      const refused: Response[] = [];
+      let sent = 0;
+      const sendUntilGone = async (sessionId: string) => {
+        for (let round = 0; round < 5 && !hasExited(service); round += 1) {
+          sent += 1;
+          const prompt = `Prompt ${sent}`;
+          const response = await send(service.baseUrl, sessionId, prompt);
+          if (response.status === 200) acknowledged.get(sessionId)?.push(prompt);
+          else refused.push(response.clone());
+          await response.text();
+        }
+      };
+      // Each until the process takes its connection down with it.
+      await Promise.all(sessionIds.map((id) => sendUntilGone(id).catch(() => undefined)));
+      expect(await exitWithin(service, 2_000)).toBe(70);
+      await callOff();
+      for (const response of refused) await expectRefusal(response, 500, "storage_error");
+      if (nth === 1) expect([...acknowledged.values()].flat()).toEqual([]);
+      expect(service.log.join("\n")).toMatch(/"level":60.*cannot be trusted/);
+
+      const restarted = await start();
+      for (const [sessionId, all] of acknowledged) {
+        const history = await readHistory(restarted.baseUrl, sessionId);
+        expect(history.map(({ content }) => content)).toEqual(expect.arrayContaining(all));
+        expect(history.every(({ status }) => status !== "running")).toBe(true);
+      }
+      expect((await fetch(`${restarted.baseUrl}/readyz`)).status).toBe(200);
+      expect(await restarted.end("SIGTERM")).toBe(0);
+    },
+  );
+});
+
+describe("P21: writes that fail", () => {
+  test("are refused with storage_error, nothing of them is stored, reading goes on, and it recovers with the disk", async ({
+    skip,
+  }) => {
+    const service = await start();
+    const { baseUrl } = service;
+    const { sessionId } = await openSession(baseUrl);
+    await ask(baseUrl, sessionId, "Before");
+    const callOff = await failSystemCalls(service, "pwrite64:error=EIO:when=1+");
+    if (callOff === undefined) return skip(noStrace);
+    for (const accept of shapes) {
+      await expectRefusal(await send(baseUrl, sessionId, "Lost", { accept }), 500, "storage_error");
+    }
+    await expectRefusal(await fetch(`${baseUrl}/?username=TR`), 500, "storage_error");
+    expect(await prompts(service, sessionId)).toEqual(["Before"]);
+    await callOff();
+
+    expect((await ask(baseUrl, sessionId, "After")).at(-1)?.data["status"]).toBe("completed");
+    await service.end("SIGKILL");
+    const restarted = await start();
+    expect(await prompts(restarted, sessionId)).toEqual(["Before", "After"]);
+    await restarted.end("SIGTERM");
+  });
+});
+
+describe("F5: a file whose bytes were overwritten", () => {
+  const pageBytes = 4_096;
+
+  let sessionIds: string[] = [];
+  let whole: Uint8Array;
+
+  beforeAll(async () => {
+    const folder = await mkdtemp(path.join(tmpdir(), "chat-faults-"));
+    const original = path.join(folder, "chat.db");
+    const service = await startService({ STORAGE_URL: `sqlite:${original}`, DEMO_WORD_DELAY_MS: "0" });
+    sessionIds = [];
+    for (let index = 0; index < 8; index += 1) {
+      const { sessionId } = await openSession(service.baseUrl);
+      await ask(service.baseUrl, sessionId, "A long prompt. ".repeat(1_000));
+      sessionIds.push(sessionId);
+    }
+    await service.end("SIGTERM");
+    // Everything into the one file: what a log beside it holds could not be damaged here.
+    const database = new DatabaseSync(original);
+    database.exec("PRAGMA wal_checkpoint(TRUNCATE)");
+    database.close();
+    whole = await readFile(original);
+    await rm(folder, { recursive: true });
+  });
+
+  beforeEach(() => writeFile(file, whole));
+
+  /** Overwrites every page of a table or an index; the file is a database still. */
+  async function damagePages(name: string): Promise<void> {
+    const database = new DatabaseSync(file);
+    const pages = database.prepare("SELECT pageno FROM dbstat WHERE name = ?").all(name) as { pageno: number }[];
+    database.close();
+    expect(pages.length).toBeGreaterThan(0);
+    const handle = await open(file, "r+");
+    for (const { pageno } of pages)
+      await handle.write(Buffer.alloc(pageBytes, 0xff), 0, pageBytes, (pageno - 1) * pageBytes);
+    await handle.close();
+  }
+
+  const damaged = ["events", "turns", "sessions", "sqlite_autoindex_sessions_1"];
+
+  test.for(damaged)(
+    "in %s: reading says storage_corrupt, in no driver's words, as often as it is tried; the process lives on, and the file is not thrown away",
+    async (name) => {
+      await damagePages(name);
+      const service = await start();
+      for (const sessionId of [...sessionIds, ...sessionIds.slice(0, 2)]) {
+        const history = await fetch(`${service.baseUrl}/chat_history/${sessionId}`);
+        await expectRefusal(history, 500, "storage_corrupt");
+        const follow = await fetch(`${service.baseUrl}/chat/${sessionId}/1`);
+        await expectRefusal(follow, 500, "storage_corrupt");
+        const state = await fetch(`${service.baseUrl}/chat/${sessionId}/1`, {
+          headers: { accept: "application/json" },
+        });
+        await expectRefusal(state, 500, "storage_corrupt");
+      }
+      expect((await fetch(`${service.baseUrl}/healthz`)).status).toBe(200);
+      expect(await service.end("SIGTERM")).toBe(0);
+      expect((await stat(file)).size).toBe(whole.byteLength);
+    },
+  );
+
+  test("once that was noticed, /readyz is 503 and writes are refused instead of making it worse", async () => {
+    const [sessionId = ""] = sessionIds;
+    await damagePages("events");
+    const { baseUrl } = await start();
+    await expectRefusal(await fetch(`${baseUrl}/chat_history/${sessionId}`), 500, "storage_corrupt");
+    const refused = await send(baseUrl, sessionId, "More", { signal: AbortSignal.timeout(3_000) });
+    expect(refused.status).toBe(500);
+    await expectRefusal(refused, 500, "storage_corrupt");
+    await expectRefusal(await fetch(`${baseUrl}/?username=TR`), 500, "storage_corrupt");
+    const status = async () => (await fetch(`${baseUrl}/readyz`)).status;
+    await expect.poll(status, { timeout: 3_000, interval: 200 }).toBe(503);
+  });
+
+  test.for<readonly [name: string, damage: () => Promise<void>]>([
+    ["the first page is not SQLite's", async () => overwriteStart()],
+    ["the file was cut in half", async () => truncate(file, Math.floor(whole.byteLength / 2 / pageBytes) * pageBytes)],
+    ["what every start needs is damaged", async () => damagePages("running_turns")],
+  ])("when %s, the start is refused with a sentence that names the file and the backup", async ([_name, damage]) => {
+    await damage();
+    const { size } = await stat(file);
+    const failure = await start().then(
+      () => expect.unreachable("The service started"),
+      (error: Error) => error.message,
+    );
+    expect(failure).toMatch(/^The service exited with 1:/);
+    const { msg } = JSON.parse(failure.trim().split("\n").at(-1) ?? "") as { msg: string };
+    expect(msg).toMatch(/^The service cannot start: .*\.$/);
+    expect(msg).toContain(file);
+    expect(msg).toMatch(/backup/);
+    expect(msg).not.toMatch(/malformed|not a database|disk image/);
+    expect((await stat(file)).size).toBe(size);
+  });
+
+  async function overwriteStart(): Promise<void> {
+    const handle = await open(file, "r+");
+    await handle.write(Buffer.alloc(pageBytes, 0xff), 0, pageBytes, 0);
+    await handle.close();
+  }
+});
