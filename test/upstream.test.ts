@@ -444,12 +444,13 @@ describe("which model answers", () => {
     });
   });
 
-  test("a prompt that comes before the server has listed its models waits for that", async () => {
+  test("a prompt that comes before the server has listed its models waits for that, and names the right one at once", async () => {
     provider.listModels((response) => {
       setTimeout(() => response.end(JSON.stringify({ data: [{ id: "word-list" }] })), 300);
     });
     await withApp({}, async (app) => {
       const events = await ask(app.baseUrl, await newSession(app), prompt);
+      expect(events[0]?.data["model"]).toBe("word-list");
       expect(events.at(-1)?.data).toMatchObject({ status: "completed", model: "word-list" });
     });
   });

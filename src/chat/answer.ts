@@ -20,8 +20,11 @@ export function answerProducer(
   contextOptions: ContextOptions,
 ): Producer {
   return {
-    model: model.name,
+    get model() {
+      return model.name;
+    },
     async begin(signal) {
+      await model.ready();
       const { session, messages, trimmedTurns } = await buildContext(turns, question.access, question, contextOptions);
       const events = model.generate({ messages, username: session.username }, signal);
       return { trimmedTurns, output: asProduced(events) };

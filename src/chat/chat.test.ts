@@ -16,6 +16,8 @@ class ScriptedModel implements Model {
     return this.play(request, signal);
   }
 
+  async ready(): Promise<void> {}
+
   async close(): Promise<void> {}
 }
 

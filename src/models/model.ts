@@ -37,6 +37,8 @@ export type ModelEvent =
 export interface Model {
   /** The model that the next request asks first. */
   readonly name: string;
+  /** Resolves once `name` is certain where the server has to be asked for it; never rejects, and never takes long. */
+  ready(): Promise<void>;
   generate(request: ModelRequest, signal: AbortSignal): AsyncIterable<ModelEvent>;
   close(): Promise<void>;
 }

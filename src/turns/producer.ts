@@ -6,7 +6,7 @@ import type { IncompleteReason, TextDelta, Usage } from "../protocol/events.ts";
 import type { Problem } from "../protocol/problems.ts";
 
 export interface Producer {
-  /** Who is asked first; the `turn` event names it. */
+  /** Who is asked first, certain once `begin` has resolved; the `turn` event names it. */
   readonly model: string;
   /** Gathers what the answer needs. */
   begin(signal: AbortSignal): Promise<Production>;

@@ -8,6 +8,8 @@ export class ScriptedModel implements Model {
   #steps: (ModelEvent | ModelError)[] = [];
   #wake = Promise.withResolvers<void>();
 
+  async ready(): Promise<void> {}
+
   say(text: string): void {
     this.#add({ type: "text", text });
   }

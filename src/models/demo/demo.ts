@@ -17,6 +17,7 @@ export function openDemoModel(options: DemoModelOptions = {}): Model {
   const wordDelayMs = options.wordDelayMs ?? 20;
   return {
     name: demoModelName,
+    ready: async () => {},
     generate: (request, signal) => speak(request, signal, wordDelayMs),
     close: async () => {},
   };

@@ -41,6 +41,7 @@ export function openOpenAiCompatibleModel(options: OpenAiCompatibleOptions): Mod
     get name() {
       return list.name;
     },
+    ready: async () => list.ready(),
     generate: (request, signal) => new Generation(generation, request, signal),
     close: async () => connection.close(),
   };
