@@ -142,8 +142,8 @@ copy_step() {
 run_step() {
   local extra=("${build_variables[@]}")
   if [[ -n ${NODE_EXTRA_CA_CERTS:-} ]]; then
-    cp "$NODE_EXTRA_CA_CERTS" "$root/root/extra-ca.pem"
-    extra+=(NODE_EXTRA_CA_CERTS=/root/extra-ca.pem)
+    cp "$NODE_EXTRA_CA_CERTS" "$root/etc/extra-ca.pem"
+    extra+=(NODE_EXTRA_CA_CERTS=/etc/extra-ca.pem)
   fi
   unshare --mount --pid --fork "$work/enter" "$root" build "$user" "$directory" "$work" \
     "PATH=$path" HOME=/root "${variables[@]}" "${extra[@]}" -- sh -c "$*"
