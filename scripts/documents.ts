@@ -51,7 +51,7 @@ Every answer that is not a success is \`application/problem+json\` (RFC 9457): \
 \`code\` is stable, for programs; \`detail\` is a sentence for people and may change.
 
 Where a stream has begun, no status can be sent any more. Then the same codes come in its \`error\` event, and \`end\`
-follows.
+follows; only after \`session_deleted\` nothing does.
 
 *Retryable* means that the same request can succeed later without being changed.
 `;

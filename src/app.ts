@@ -18,6 +18,7 @@ export type App = {
   readonly url: string;
   /** How many turns of a dead process were settled as `interrupted` at this start. */
   readonly interruptedTurns: number;
+  readonly runningTurns: number;
   /** Takes no new turns, lets the running ones end within the grace, then lets go of everything. */
   close(): Promise<void>;
 };
@@ -49,6 +50,9 @@ export async function startApp(config: Config, log: Logger, onFatal: (error: Err
     return {
       url,
       interruptedTurns,
+      get runningTurns() {
+        return engine.running;
+      },
       async close() {
         await chat.drain(config.shutdown.drainMs);
         try {

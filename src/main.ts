@@ -2,13 +2,22 @@
 import { pino } from "pino";
 import { type App, startApp } from "./app.ts";
 import { type Config, ConfigError, configErrorExitCode, readConfig } from "./config.ts";
+import { causesOf, describeError } from "./log.ts";
 
 /** EX_SOFTWARE of sysexits.h: what was acknowledged is safe, and a supervisor should start us again. */
 const fatalExitCode = 70;
 
 async function main(): Promise<void> {
+  // Whatever we make holds conversations: for this user alone.
+  process.umask(0o077);
   const config = readConfigOrExit();
-  const log = pino({ level: config.log.level, base: null, timestamp: pino.stdTimeFunctions.isoTime });
+  const log = pino({
+    level: config.log.level,
+    base: null,
+    timestamp: pino.stdTimeFunctions.isoTime,
+    formatters: { level: (level) => ({ level }) },
+    serializers: { err: describeError },
+  });
   for (const warning of config.warnings) log.warn(warning);
 
   const die = (error: unknown, message: string, code: number): never => {
@@ -24,7 +33,11 @@ async function main(): Promise<void> {
       die(error, "Stopping: the storage cannot be trusted any more", fatalExitCode),
     );
   } catch (error) {
-    return die(error, `The service cannot start: ${(error as Error).message}`, 1);
+    // A port in use or a file that is locked: a sentence helps, a stack does not.
+    log.fatal({ causes: causesOf(error as Error) }, `The service cannot start: ${(error as Error).message}`);
+    log.debug({ err: error }, "Where that happened");
+    log.flush();
+    return process.exit(1);
   }
   announce(config, app, log);
 
@@ -34,9 +47,18 @@ async function main(): Promise<void> {
       // Whoever signals twice does not want to wait.
       if (closing) process.exit(1);
       closing = true;
-      log.info({ signal }, "Shutting down: no new turns, running ones may finish");
+      const turns = app.runningTurns;
+      const seconds = config.shutdown.drainMs / 1_000;
+      log.info(
+        { signal, turns },
+        `Shutting down: running turns (${turns}) have up to ${seconds} s to end; the same signal again stops at once`,
+      );
       app.close().then(
-        () => process.exit(0),
+        () => {
+          log.info("Stopped");
+          log.flush();
+          process.exit(0);
+        },
         (error) => die(error, "Shutting down failed", 1),
       );
     });
@@ -58,7 +80,14 @@ function announce(config: Config, { url, interruptedTurns }: App, log: pino.Logg
   if (config.model.kind === "demo") {
     log.warn("The built-in demo model answers, no language model. Put OPENAI_API_KEY=… into .env to connect one.");
   }
+  if (!isLoopback(config.http.host)) {
+    log.warn({ host: config.http.host }, "Anybody who reaches this port can chat: guests need no password");
+  }
   log.info({ url, storage: config.storage.path }, `Listening on ${url}`);
+}
+
+function isLoopback(host: string): boolean {
+  return host === "localhost" || host === "::1" || host.startsWith("127.");
 }
 
 await main();

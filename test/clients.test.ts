@@ -1,10 +1,13 @@
-/** The programs of docs/clients.md, run as they stand there against the real service. */
+/**
+ * The programs of docs/clients.md, run as they stand there against the real service; skipped for a language whose
+ * runtime is not installed.
+ */
 import { execFile, spawnSync } from "node:child_process";
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { promisify } from "node:util";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { type Service, startService } from "./helpers/service.ts";
 
 const run = promisify(execFile);
@@ -22,37 +25,53 @@ const clients = [
 ] as const;
 
 let service: Service;
+/** One whose model server is not there. */
+let failing: Service;
 let directory: string;
 let text: string;
 
 beforeAll(async () => {
   service = await startService({});
+  failing = await startService({ OPENAI_BASE_URL: "http://127.0.0.1:9/v1", OPENAI_MODEL: "none" });
   directory = await mkdtemp(path.join(tmpdir(), "chat-clients-"));
   text = await readFile(document, "utf8");
 });
 
 afterAll(async () => {
   await service.end("SIGTERM");
+  await failing.end("SIGTERM");
   await rm(directory, { recursive: true });
 });
 
-for (const { language, file, command, needs } of clients) {
-  test(`the ${language} program of docs/clients.md prints the answer and the history`, async (context) => {
-    const missing = [command, ...needs].find((name) => spawnSync(name, ["--version"]).error !== undefined);
-    if (missing !== undefined) return context.skip(`${missing} is not installed here`);
-    const program = new RegExp(`^\`\`\`${language}\n(.*?)^\`\`\``, "ms").exec(text)?.[1];
-    expect(program).toContain(documentedUrl);
-    const written = path.join(directory, file);
-    await writeFile(written, program?.replaceAll(documentedUrl, service.baseUrl) ?? "");
-    const argumentsOf = { bash: ["-eu", written], python: [written], javascript: [written], go: ["run", written] };
-    const { stdout, stderr } = await run(command, argumentsOf[language], { timeout: 25_000 });
-    expect(stderr).toBe("");
-    if (language === "bash") {
-      expect(stdout).toContain("event: end\n");
-      expect(stdout).toContain("Your name is TR.");
-      expect(stdout).toContain('"message_history":[');
-    } else {
-      expect(stdout).toContain(answer);
-    }
+/** Writes the program of a language as it stands in the document, but for the address, and runs it. */
+async function runProgram({ language, file, command }: (typeof clients)[number], baseUrl: string) {
+  const program = new RegExp(`^\`\`\`${language}\n(.*?)^\`\`\``, "ms").exec(text)?.[1];
+  expect(program).toContain(documentedUrl);
+  const written = path.join(directory, file);
+  await writeFile(written, program?.replaceAll(documentedUrl, baseUrl) ?? "");
+  const argumentsOf = { bash: ["-eu", written], python: [written], javascript: [written], go: ["run", written] };
+  return run(command, argumentsOf[language], { timeout: 25_000 });
+}
+
+for (const client of clients) {
+  const missing = [client.command, ...client.needs].find((name) => spawnSync(name, ["--version"]).error !== undefined);
+  describe.skipIf(missing !== undefined)(`the ${client.language} program of docs/clients.md`, () => {
+    test("prints the answer", async () => {
+      const { stdout, stderr } = await runProgram(client, service.baseUrl);
+      expect(stderr).toBe("");
+      if (client.language === "bash") {
+        expect(stdout).toContain("event: end\n");
+        expect(stdout).toContain("Your name is TR.");
+        expect(stdout).toContain('"message_history":[');
+      } else {
+        expect(stdout).toContain(answer);
+      }
+    });
+
+    test.skipIf(client.language === "bash")("says so when there is no whole answer", async () => {
+      const { stderr } = await runProgram(client, failing.baseUrl);
+      expect(stderr).toContain("The model server could not be reached.");
+      expect(stderr).toContain("The answer is failed.");
+    });
   });
 }

@@ -256,7 +256,7 @@ describe("F4: an fsync that fails", () => {
       await callOff();
       for (const response of refused) await expectRefusal(response, 500, "storage_error");
       if (nth === 1) expect([...acknowledged.values()].flat()).toEqual([]);
-      expect(service.log.join("\n")).toMatch(/"level":60.*cannot be trusted/);
+      expect(service.log.join("\n")).toMatch(/"level":"fatal".*cannot be trusted/);
 
       const restarted = await start();
       for (const [sessionId, all] of acknowledged) {

@@ -1,5 +1,6 @@
 /** A session's dialogue, prompts and answers, as clients see it. */
 import type { HistoryMessage } from "../protocol/chat.ts";
+import type { TurnErrored } from "../protocol/events.ts";
 import type { Access, HistoryWindow, Turn, TurnStore } from "../storage/storage.ts";
 
 export type Dialogue = {
@@ -32,6 +33,7 @@ function messagesOf(turn: Turn): HistoryMessage[] {
     content: turn.prompt,
     turn: turn.turn,
     status,
+    ...(turn.error !== null && { error: errorFacts(turn.error) }),
     created_at: new Date(turn.createdAt).toISOString(),
   };
   if (turn.answer === "") return [prompt];
@@ -46,4 +48,8 @@ function messagesOf(turn: Turn): HistoryMessage[] {
     created_at: new Date(turn.endedAt ?? turn.createdAt).toISOString(),
   };
   return [prompt, answer];
+}
+
+function errorFacts({ type: _, ...facts }: TurnErrored): NonNullable<HistoryMessage["error"]> {
+  return facts;
 }

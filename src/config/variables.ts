@@ -121,7 +121,7 @@ export const variables = {
   DRAIN_SECONDS: withDefault("25", seconds(0, oneDay), {
     group: "server",
     description:
-      "How long running turns may go on after SIGTERM before they end as `interrupted`. Let the supervisor wait ten seconds longer before it kills.",
+      "How long running turns may go on after SIGTERM or Ctrl-C before they end as `interrupted`. Let the supervisor wait ten seconds longer before it kills.",
   }),
   LOG_LEVEL: withDefault("info", oneOf("fatal", "error", "warn", "info", "debug", "trace", "silent"), {
     group: "server",

@@ -67,7 +67,7 @@ export function parseJson(body: Buffer): unknown {
 }
 
 function emptyBody(): Problem {
-  return new Problem("invalid_json", 'The body is empty; send JSON, such as {"payload":"Hello!"}.');
+  return new Problem("invalid_json", "The body is empty; send a JSON object.");
 }
 
 /**

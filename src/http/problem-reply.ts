@@ -27,6 +27,7 @@ export function problemBody(problem: Problem, requestId: string): Record<string,
 
 export function sendProblem(reply: FastifyReply, problem: Problem, extra: Record<string, unknown> = {}): FastifyReply {
   const { status } = problemKinds[problem.code];
+  reply.problemCode = problem.code;
   const retryAfter = retryAfterSeconds(problem);
   if (retryAfter !== undefined) reply.header("retry-after", Math.max(1, Math.ceil(retryAfter)));
   if (problem.code === "unauthenticated") reply.header("www-authenticate", "Bearer");

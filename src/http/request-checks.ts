@@ -18,6 +18,7 @@ export function addRequestChecks(app: FastifyInstance, service: HttpService, all
   const requireAllowedHost = hostCheck(service.config);
   app.decorateRequest("answerType", "");
   app.decorateRequest("access");
+  app.decorateReply("problemCode");
   app.addHook("onRequest", async (request, reply) => {
     setApiHeaders(reply);
     logWhenDone(request, reply, service.log);

@@ -21,6 +21,7 @@ export function logWhenDone(request: FastifyRequest, reply: FastifyReply, log: L
       route: route ?? "unknown",
       ...(sessionId !== undefined && { session: hashOf(sessionId) }),
       status: statusCode,
+      ...(reply.problemCode !== undefined && { code: reply.problemCode }),
       duration_ms: Math.round(performance.now() - startedAt),
       // The client left or was cut off; a turn that it started goes on.
       ...(!writableFinished && { aborted: true }),

@@ -13,6 +13,10 @@ declare module "fastify" {
     produces?: Produces | undefined;
     takesJson?: boolean;
   }
+  interface FastifyReply {
+    /** The problem that was answered, for the log. */
+    problemCode: string | undefined;
+  }
   interface FastifyRequest {
     /** By which right the caller acts. */
     access: Access;

@@ -1,6 +1,6 @@
 /** Asking, answers and history as clients see them. */
 import { z } from "zod";
-import { incompleteReasons, terminalStatuses, turnStatuses, usageSchema } from "./events.ts";
+import { errorEventSchema, incompleteReasons, terminalStatuses, turnStatuses, usageSchema } from "./events.ts";
 import { exactText } from "./sessions.ts";
 
 export const maxPayloadBytes = 64 * 1024;
@@ -43,6 +43,7 @@ export const historyMessageSchema = z
     status: z.enum(turnStatuses).describe("How the turn stands; a prompt without an answer has its status too"),
     reason: z.enum(incompleteReasons).optional(),
     model: z.string().optional().describe("On answers: the model that gave it"),
+    error: errorEventSchema.optional().describe("On prompts: what went wrong with their answer"),
     created_at: z.iso.datetime(),
   })
   .meta({ id: "HistoryMessage" });

@@ -48,7 +48,11 @@ export function getOpenApi(): Operation {
       tags: ["operation"],
       response: responses({ 200: json("OpenAPI 3.1", z.looseObject({ openapi: z.string() })) }, []),
     },
-    handle: async (request, reply) => reply.type("application/json; charset=utf-8").send(request.server.swagger()),
+    handle: async (request, reply) => {
+      // The address that the client used, which the checks have let pass: importers need an absolute one.
+      const servers = [{ url: `${request.protocol}://${request.host}`, description: "This service" }];
+      return reply.type("application/json; charset=utf-8").send({ ...request.server.swagger(), servers });
+    },
   });
 }
 

@@ -14,14 +14,17 @@ import type { HttpService } from "../service.ts";
 import { heartbeatParameter, sessionParameters, turnParameters } from "./parameters.ts";
 
 const placeHeaders = z.object({
-  "last-event-id": z
-    .string()
-    .optional()
-    .describe("The id of the last event received: only what came after it is sent. It wins over `after`."),
+  "last-event-id": z.string().optional().meta({
+    description: "The id of the last event received: only what came after it is sent. It wins over `after`.",
+    example: "-1",
+  }),
 });
 
 const placeParameters = z.object({
-  after: z.string().optional().describe("The same as `Last-Event-ID`, for clients that cannot set headers"),
+  after: z
+    .string()
+    .optional()
+    .meta({ description: "The same as `Last-Event-ID`, for clients that cannot set headers", example: "-1" }),
   heartbeat: heartbeatParameter,
 });
 

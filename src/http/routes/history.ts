@@ -20,14 +20,14 @@ const limitParameter = z
   .regex(/^[+-]?\d+(e\d+)?$/i, "must be a number")
   .transform((text) => Math.min(Math.max(Number(text), 1), maxLimit))
   .optional()
-  .meta({ type: "integer", minimum: 1, maximum: maxLimit, description: "Only the newest so many turns" });
+  .meta({ type: "integer", minimum: 1, maximum: maxLimit, description: "Only the newest so many turns", example: 20 });
 
 const beforeParameter = z
   .string()
   .regex(/^0*[1-9]\d{0,8}$/, "must be the number of a turn")
   .transform(Number)
   .optional()
-  .meta({ type: "integer", minimum: 1, description: "Only turns before this one, to page back" });
+  .meta({ type: "integer", minimum: 1, description: "Only turns before this one, to page back", example: 1_000_000 });
 
 export function getHistory({ storage, log }: HttpService): Operation {
   return operation({

@@ -27,6 +27,8 @@ const lookupLimits = { maxBytes: 4 * 1024 * 1024, milliseconds: 10_000 };
 export class ModelList {
   readonly #options: ModelListOptions;
   readonly #refused = new Set<string>();
+  /** Refused models that the log has named already. */
+  readonly #announced = new Set<string>();
   #names: readonly string[];
   readonly #isConfigured: boolean;
   /** Whether the list needs no lookup. */
@@ -58,10 +60,14 @@ export class ModelList {
   /** The server does not know the model: later requests skip it, for the life of the process. */
   refuse(name: string): void {
     if (this.candidates() === this.#names) this.#refused.clear();
-    if (!this.#refused.has(name)) {
-      this.#options.log.warn({ model: name }, "The model server does not know this model; it is skipped from now on");
-    }
     this.#refused.add(name);
+    if (!this.#announced.has(name)) {
+      this.#options.log.warn(
+        { model: name },
+        "The model server does not know this model; it is asked last from now on",
+      );
+    }
+    this.#announced.add(name);
     // What the server listed once it may have replaced.
     if (!this.#isConfigured) this.#settled = false;
   }
@@ -96,7 +102,8 @@ export class ModelList {
       log.info({ model: found, server: connection.origin }, "Using the first model that the model server lists");
     } else if (!this.#lookupFailedBefore) {
       this.#lookupFailedBefore = true;
-      log.warn({ models: defaults, server: connection.origin }, "The model server lists no models; using the defaults");
+      const message = "The model server does not answer or lists no models: the defaults until it does (does it run?)";
+      log.warn({ models: defaults, server: connection.origin }, message);
     }
   }
 }
