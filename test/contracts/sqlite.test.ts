@@ -8,17 +8,17 @@ function onFatal(error: Error): never {
   throw error;
 }
 
-storageContract("SQLite in a file", async () => {
+const inFile = async () => {
   const directory = await mkdtemp(join(tmpdir(), "chat-storage-"));
   return {
     open: (clock) => openSqliteStorage({ path: join(directory, "chat.db"), clock, onFatal }),
-    survivesClose: true,
     clean: () => rm(directory, { recursive: true }),
   };
-});
+};
+storageContract("SQLite in a file", inFile, { keepsWhenClosed: true });
 
-storageContract("SQLite in memory", async () => ({
+const inMemory = async () => ({
   open: (clock) => openSqliteStorage({ path: ":memory:", clock, onFatal }),
-  survivesClose: false,
   clean: async () => undefined,
-}));
+});
+storageContract("SQLite in memory", inMemory, { keepsWhenClosed: false });

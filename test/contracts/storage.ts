@@ -18,7 +18,6 @@ import {
 
 export type StoragePlace = {
   open(clock: () => number): Promise<Storage>;
-  readonly survivesClose: boolean;
   clean(): Promise<void>;
 };
 
@@ -29,7 +28,12 @@ const capability: Access = { by: "capability" };
 const owner = (principal: string): Access => ({ by: "owner", principal });
 const neverStored = "0".repeat(32);
 
-export function storageContract(name: string, makePlace: () => Promise<StoragePlace>): void {
+/** @param keepsWhenClosed false for a place in memory: what a restart finds cannot be asked of it */
+export function storageContract(
+  name: string,
+  makePlace: () => Promise<StoragePlace>,
+  { keepsWhenClosed }: { readonly keepsWhenClosed: boolean },
+): void {
   describe(`${name} keeps the storage contract`, () => {
     let place: StoragePlace;
     let storage: Storage;
@@ -637,8 +641,8 @@ export function storageContract(name: string, makePlace: () => Promise<StoragePl
         expect(await storage.turns.claimLapsed()).toEqual([]);
       });
 
-      test("what was stored is there after a restart, and a turn left running is claimed once with a higher epoch", async (context) => {
-        if (!place.survivesClose) return context.skip("this place keeps nothing when it is closed");
+      if (!keepsWhenClosed) return;
+      test("what was stored is there after a restart, and a turn left running is claimed once with a higher epoch", async () => {
         const sessionId = await openSession();
         await complete(sessionId, "kept ", "whole");
         const { lease, head } = await begin(sessionId);
