@@ -2,13 +2,13 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { openSqliteStorage } from "../../src/storage/sqlite/open.ts";
-import { storageContract } from "./storage.ts";
+import { type StoragePlace, storageContract } from "./storage.ts";
 
 function onFatal(error: Error): never {
   throw error;
 }
 
-const inFile = async () => {
+const inFile = async (): Promise<StoragePlace> => {
   const directory = await mkdtemp(join(tmpdir(), "chat-storage-"));
   return {
     open: (clock) => openSqliteStorage({ path: join(directory, "chat.db"), clock, onFatal }),
@@ -17,7 +17,7 @@ const inFile = async () => {
 };
 storageContract("SQLite in a file", inFile, { keepsWhenClosed: true });
 
-const inMemory = async () => ({
+const inMemory = async (): Promise<StoragePlace> => ({
   open: (clock) => openSqliteStorage({ path: ":memory:", clock, onFatal }),
   clean: async () => undefined,
 });
