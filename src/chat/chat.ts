@@ -7,6 +7,7 @@ import type { Access, Following, Storage, Turn } from "../storage/storage.ts";
 import type { TurnEngine } from "../turns/engine.ts";
 import { answerProducer } from "./answer.ts";
 import type { ContextOptions } from "./context.ts";
+import { errorFacts } from "./error-facts.ts";
 
 export interface Chat {
   /**
@@ -131,5 +132,6 @@ function turnAnswer(sessionId: string, turn: Turn, defaultModel: string): TurnAn
     finish_reason: end?.finish_reason ?? null,
     usage: end?.usage ?? null,
     model: end?.model ?? turn.model ?? defaultModel,
+    ...(turn.error !== null && { error: errorFacts(turn.error) }),
   };
 }

@@ -1,7 +1,7 @@
 /** A session's dialogue, prompts and answers, as clients see it. */
 import type { HistoryMessage } from "../protocol/chat.ts";
-import type { TurnErrored } from "../protocol/events.ts";
 import type { Access, HistoryWindow, Turn, TurnStore } from "../storage/storage.ts";
+import { errorFacts } from "./error-facts.ts";
 
 export type Dialogue = {
   readonly username: string;
@@ -48,8 +48,4 @@ function messagesOf(turn: Turn): HistoryMessage[] {
     created_at: new Date(turn.endedAt ?? turn.createdAt).toISOString(),
   };
   return [prompt, answer];
-}
-
-function errorFacts({ type: _, ...facts }: TurnErrored): NonNullable<HistoryMessage["error"]> {
-  return facts;
 }

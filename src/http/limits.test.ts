@@ -180,6 +180,15 @@ describe("bodies", () => {
 });
 
 describe("paths and methods", () => {
+  it("a path that climbs out of a folder of files is 404, and no fault of the service", async () => {
+    const response = await exchange(
+      test.port,
+      "GET /docs/static/../../../package.json HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n",
+    );
+    expect(statusOf(response)).toBe(404);
+    expect(test.log.filter(({ level }) => level === "error")).toEqual([]);
+  });
+
   it.each([
     "1234",
     "..",
@@ -284,6 +293,24 @@ describe("connections", () => {
     );
     expect(statusOf(response)).toBe(400);
     expect(response).toContain('"code":"bad_request"');
+  });
+
+  it("A16: garbage behind a request that is being answered is not answered into that answer", async () => {
+    for (const accept of ["text/event-stream", "application/json"]) {
+      const { sessionId } = await test.openSession();
+      const connection = await openConnection(test.port);
+      const body = '{"payload":"Hello!"}';
+      connection.send(
+        `PUT /chat/${sessionId} HTTP/1.1\r\nHost: localhost\r\nAccept: ${accept}\r\nContent-Type: application/json\r\nContent-Length: ${body.length}\r\n\r\n${body}`,
+      );
+      const turns = async () => (await fetch(`${test.url}/sessions/${sessionId}`)).text();
+      await expect.poll(turns).toContain('"turns":1');
+      if (accept === "text/event-stream") await connection.waitFor("x-turn: 1");
+      connection.send("this is no HTTP\r\n\r\n");
+      await connection.closed;
+      expect(connection.received()).not.toContain("HTTP/1.1 400");
+      await fetch(`${test.url}/chat/${sessionId}`, { method: "DELETE" });
+    }
   });
 
   it("A17: pipelined requests are answered in their order, 1,000 on one connection", async () => {

@@ -47,7 +47,7 @@ export class Outlet {
     return this.#response.writableNeedDrain;
   }
 
-  /** Resolves once the reader has caught up or is gone. One that takes nothing for 30 s is cut off. */
+  /** Resolves once the reader has caught up or is gone. One that needs more than 30 s for that is cut off. */
   async drained(): Promise<Exclude<Delivery, "blocked">> {
     if (!this.#closed.signal.aborted && this.isBlocked) {
       const { promise, resolve } = Promise.withResolvers<void>();
@@ -59,28 +59,28 @@ export class Outlet {
     return this.#closed.signal.aborted ? "closed" : "ok";
   }
 
-  /** Nothing more comes. What was written has 30 s to leave if the reader does not keep up. */
+  /** Nothing more comes. What was written has 30 s to leave. */
   end(): void {
     if (this.#closed.signal.aborted) return;
     const response = this.#response;
-    if (this.isBlocked) {
-      const timer = setTimeout(() => response.destroy(), this.#maxDrainMs);
-      response.on("close", () => clearTimeout(timer));
-    }
     response.end();
-    this.#close();
-  }
-
-  /** Cuts the connection, so that the reader cannot take what it has for the whole. */
-  destroy(): void {
-    this.#response.destroy();
+    // Also when the reader is not behind by so much that it counts as blocked.
+    const timer = setTimeout(() => this.destroy(), this.#maxDrainMs);
+    response.on("close", () => clearTimeout(timer));
     this.#close();
   }
 
   /**
-   * Cuts the connection by a TCP reset, once what was written has left: a mere end would look like success where a
-   * proxy speaks HTTP/1.0, in which the end of the connection is the end of the answer.
+   * Cuts the connection by a TCP reset, so that the reader cannot take what it has for the whole: a mere end would look
+   * like success where a proxy speaks HTTP/1.0, in which the end of the connection is the end of the answer.
    */
+  destroy(): void {
+    this.#response.socket?.resetAndDestroy();
+    this.#response.destroy();
+    this.#close();
+  }
+
+  /** The same, once what was written has left. */
   async reset(): Promise<void> {
     if (!this.#closed.signal.aborted) {
       const { promise, resolve } = Promise.withResolvers<void>();
@@ -90,7 +90,6 @@ export class Outlet {
       await promise;
       clearTimeout(timer);
     }
-    this.#response.socket?.resetAndDestroy();
     this.destroy();
   }
 

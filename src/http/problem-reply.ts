@@ -66,6 +66,13 @@ export function asProblem(error: unknown): Problem {
     case "FST_ERR_BAD_URL":
       return new Problem("bad_request", "The request cannot be read.", { cause: error });
     default:
+      // Whatever else Fastify and its plugins refuse is the request's fault, such as a path that climbs out of a folder.
+      if (isRefusal(error)) return new Problem("not_found", "The path names nothing.", { cause: error });
       return new Problem("internal", "Something went wrong in the service; its log has the details.", { cause: error });
   }
+}
+
+function isRefusal(error: unknown): boolean {
+  const status = error instanceof Error && "statusCode" in error ? Number(error.statusCode) : 500;
+  return status >= 400 && status < 500;
 }

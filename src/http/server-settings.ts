@@ -49,7 +49,7 @@ const problemOfClientError: Readonly<Record<string, { code: ProblemCode; detail:
 
 /** Answers what the parser refused, before there is a request; the connection ends. */
 export function answerClientError(error: Error & { code?: string }, socket: Socket): void {
-  if (!socket.writable || error.code === "ECONNRESET" || hasBegunToAnswer(socket)) {
+  if (!socket.writable || error.code === "ECONNRESET" || owesAnswers(socket)) {
     socket.destroy();
     return;
   }
@@ -75,20 +75,26 @@ export function answerClientError(error: Error & { code?: string }, socket: Sock
   );
 }
 
-/** What a connection is busy with, and how many requests it has carried. */
-type Connection = { response: ServerResponse; requests: number };
+/** The answers that a connection still owes, and how many requests it has carried. */
+type Connection = { readonly unfinished: Set<ServerResponse>; requests: number };
 
 const connections = new WeakMap<Socket, Connection>();
 
 /** Keeps count of a connection's requests; Node announces the last one as the last but would leave it open. */
 export function countRequest({ socket }: IncomingMessage, response: ServerResponse): void {
-  const requests = (connections.get(socket)?.requests ?? 0) + 1;
-  connections.set(socket, { response, requests });
-  if (requests >= maxRequestsPerConnection) response.setHeader("connection", "close");
+  const connection = connections.get(socket) ?? { unfinished: new Set(), requests: 0 };
+  connections.set(socket, connection);
+  connection.requests += 1;
+  connection.unfinished.add(response);
+  response.once("close", () => connection.unfinished.delete(response));
+  if (connection.requests >= maxRequestsPerConnection) response.setHeader("connection", "close");
 }
 
-/** A second status in the middle of an answer would be taken for a part of it. */
-function hasBegunToAnswer(socket: Socket): boolean {
-  const response = connections.get(socket)?.response;
-  return response?.headersSent === true && !response.writableFinished;
+/**
+ * Whether the connection owes answers to earlier requests: a status of ours would be taken for one of those, or for a
+ * part of one. The request that is still arriving is the faulty one itself.
+ */
+function owesAnswers(socket: Socket): boolean {
+  const unfinished = [...(connections.get(socket)?.unfinished ?? [])];
+  return unfinished.some((response) => response.headersSent || response.req.complete);
 }

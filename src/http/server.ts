@@ -69,6 +69,7 @@ async function createApp(service: HttpService): Promise<FastifyInstance> {
   addRequestChecks(app, service, allowedMethods);
   answerErrors(app, service);
   dropBodiesOfHead(app);
+  cutStalledReaders(app);
   app.setValidatorCompiler(zodValidator);
   app.setSerializerCompiler(() => JSON.stringify);
   await describeApi(app, service.version ?? "0.0.0");
@@ -122,6 +123,17 @@ function answerErrors(app: FastifyInstance, service: HttpService): void {
 /** Nobody reads this answer; it is for the log. */
 function clientLeft(cause: unknown): Problem {
   return new Problem("bad_request", "The connection ended before the request was complete.", { cause });
+}
+
+/** A reader that does not take a whole answer within this time is cut off, in milliseconds. */
+const maxDeliveryMs = 60_000;
+
+/** For the answers that Fastify writes at once; those that are written piece by piece have an `Outlet`. */
+function cutStalledReaders(app: FastifyInstance): void {
+  app.addHook("onSend", async (_request, reply) => {
+    const timer = setTimeout(() => reply.raw.socket?.resetAndDestroy(), maxDeliveryMs).unref();
+    reply.raw.once("close", () => clearTimeout(timer));
+  });
 }
 
 /** The answer to HEAD is that to GET without its body; Node refuses to write one. */

@@ -25,6 +25,7 @@ export const turnAnswerSchema = z
     finish_reason: z.string().nullable(),
     usage: usageSchema.nullable(),
     model: z.string(),
+    error: errorEventSchema.optional().describe("What went wrong, where something did"),
   })
   .meta({ id: "TurnAnswer" });
 export type TurnAnswer = z.infer<typeof turnAnswerSchema>;

@@ -51,6 +51,19 @@ describe("an answer as JSON", () => {
     expect(await ask()).toMatchObject({ status: "completed", answer: "Wait" });
   });
 
+  it("of a turn that fails just when nobody waits any more still names what went wrong", async () => {
+    await test.close();
+    await start(1);
+    for (let round = 0; round < 20; round += 1) {
+      const { sessionId: id } = await test.openSession();
+      const asked = test.ask(id, "application/json");
+      test.model.fail("upstream_error");
+      const response = await asked;
+      if (response.status === 202) continue;
+      expect(await response.json()).toMatchObject({ code: "upstream_error", status: 502 });
+    }
+  });
+
   it.each([
     ["upstream_error", 502],
     ["upstream_timeout", 504],

@@ -1,8 +1,7 @@
 /** A turn's answer as one JSON object, for clients that wait. */
 import type { FastifyReply } from "fastify";
-import type { TurnErrored } from "../../protocol/events.ts";
+import type { TurnAnswer } from "../../protocol/chat.ts";
 import { Problem } from "../../protocol/problems.ts";
-import type { Following } from "../../storage/storage.ts";
 import type { StreamAnswer } from "./shapes.ts";
 
 /**
@@ -17,33 +16,22 @@ export async function answerAsJson(reply: FastifyReply, answer: StreamAnswer): P
   const stopWaiting = () => wait.abort();
   const timer = setTimeout(stopWaiting, service.config.waitMs);
   outlet.signal.addEventListener("abort", stopWaiting, { once: true });
-  let error: TurnErrored | undefined;
   try {
-    error = await findError(await answer.follow(wait.signal));
+    const { events } = await answer.follow(wait.signal);
+    for await (const _ of events);
   } finally {
     clearTimeout(timer);
   }
   const state = await service.chat.answer(access, sessionId, turn);
-  if (state.status === "failed") {
-    throw problemOf(error, turn);
-  }
+  if (state.status === "failed") throw problemOf(state);
   if (state.status === "running" || state.status === "queued") {
     reply.code(202).header("location", `/chat/${sessionId}/${turn}`);
   }
   reply.send(state);
 }
 
-function problemOf(error: TurnErrored | undefined, turn: number): Problem {
+function problemOf({ turn, error }: TurnAnswer): Problem {
   if (error === undefined) return new Problem("internal", "The turn failed.", { turn });
   const { code, message, retry_after } = error;
   return new Problem(code, message, { turn, ...(retry_after !== undefined && { retryAfterSeconds: retry_after }) });
-}
-
-/** The `error` event of a turn, once it has ended or nobody waits any more. */
-async function findError({ events }: Following): Promise<TurnErrored | undefined> {
-  let found: TurnErrored | undefined;
-  for await (const step of events) {
-    for (const { event } of step) if (event.type === "error") found = event;
-  }
-  return found;
 }

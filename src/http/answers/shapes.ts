@@ -14,6 +14,8 @@ export type StreamAnswer = {
   readonly access: Access;
   readonly sessionId: string;
   readonly turn: number;
+  /** The client already has the text before its place. */
+  readonly resumes: boolean;
   /** Heartbeats as events instead of comments. */
   readonly namedHeartbeat: boolean;
   readonly outlet: Outlet;

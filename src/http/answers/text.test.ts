@@ -66,6 +66,29 @@ describe("an answer as text", () => {
     expect(await connection.closed).toBe("ECONNRESET");
   });
 
+  it("whose client closes its half ends in a reset, which is no success over HTTP/1.0 either", async () => {
+    const connection = await openConnection(test.port);
+    const body = '{"payload":"Hello!"}';
+    connection.send(
+      `PUT /chat/${sessionId} HTTP/1.0\r\nHost: localhost\r\nAccept: text/plain\r\nContent-Type: application/json\r\nContent-Length: ${body.length}\r\n\r\n${body}`,
+    );
+    test.model.say("Half of it");
+    await connection.waitFor("Half of it");
+    connection.socket.end();
+    expect(await connection.closed).toBe("ECONNRESET");
+  });
+
+  it("from a place that is not in the log ends in a reset: its client cannot be told to begin anew", async () => {
+    const asking = await ask();
+    test.model.say("So far");
+    await asking.waitFor("So far");
+    const resuming = await openConnection(test.port);
+    resuming.send(`GET /chat/${sessionId}/1?after=1.9999 HTTP/1.1\r\nHost: localhost\r\nAccept: text/plain\r\n\r\n`);
+    expect(await resuming.closed).toBe("ECONNRESET");
+    expect(resuming.received()).not.toContain("So far");
+    asking.socket.destroy();
+  });
+
   it("that is reset after text was sent ends in a reset of the connection; before, it begins anew", async () => {
     await test.close();
     const reset: TurnEvent = { type: "reset", text: "Anew", reason: "test" };

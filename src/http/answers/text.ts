@@ -10,11 +10,12 @@ import type { StreamAnswer } from "./shapes.ts";
 
 class TextStream implements Receiver {
   readonly #outlet: Outlet;
-  #hasText = false;
+  #hasText: boolean;
   completed = false;
 
-  constructor(outlet: Outlet) {
+  constructor(outlet: Outlet, hasText: boolean) {
     this.#outlet = outlet;
+    this.#hasText = hasText;
   }
 
   async take(events: readonly LoggedEvent[]): Promise<Delivery> {
@@ -55,7 +56,11 @@ export async function answerAsText(reply: FastifyReply, answer: StreamAnswer): P
   const { service, outlet } = answer;
   reply.headers(streamHeaders("text/plain"));
   openRaw(reply).flushHeaders();
-  const stream = new TextStream(outlet);
+  const stream = new TextStream(outlet, answer.resumes);
+  const { socket } = reply.raw;
+  // A client that closes its half would be answered by an end of ours, which looks like success over HTTP/1.0.
+  const cut = () => outlet.destroy();
+  socket?.prependListener("end", cut);
   try {
     const { events } = await answer.follow(outlet.signal);
     await followInto(events, stream);
@@ -64,6 +69,7 @@ export async function answerAsText(reply: FastifyReply, answer: StreamAnswer): P
       service.log.error({ err: error, request_id: reply.request.id }, "A stream was cut by a fault of the service");
     }
   }
+  socket?.off("end", cut);
   if (stream.completed) outlet.end();
   else await outlet.reset();
 }

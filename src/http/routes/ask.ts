@@ -55,6 +55,7 @@ export function ask(service: HttpService): Operation {
         access,
         sessionId,
         turn,
+        resumes: false,
         namedHeartbeat: query.heartbeat === "event",
         outlet: new Outlet(reply.raw),
         async follow(signal) {

@@ -123,6 +123,7 @@ async function answerFrom(
     access,
     sessionId,
     turn: following.turn,
+    resumes: place !== undefined,
     namedHeartbeat: query.heartbeat === "event",
     outlet,
     follow: async () => following,

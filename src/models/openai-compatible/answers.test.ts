@@ -99,6 +99,36 @@ describe("an answer of an OpenAI-compatible server", () => {
     expect(await ask("refusal")).toMatchObject({ text: "", finish: { finishReason: "content_filter" } });
   });
 
+  it.each(["error", "insufficient_system_resource", "abort"])(
+    "is never whole when the server gave up with %s",
+    async (reason) => {
+      provider.model(`gave-up-${reason}`, (exchange) => {
+        exchange.text("Half an ans");
+        exchange.finish(reason);
+        exchange.done();
+      });
+      const answer = await ask(`gave-up-${reason}`);
+      expect(answer.text).toBe("Half an ans");
+      expect(answer.finish).toBeUndefined();
+      expect(answer.error).toMatchObject({ code: "upstream_error" });
+    },
+  );
+
+  it.each([
+    ["MAX_TOKENS", "length"],
+    ["model_length", "length"],
+    ["SAFETY", "content_filter"],
+    ["end_turn", "stop"],
+    ["sk-SECRETKEY", "unspecified"],
+  ])("gives the reason %s in OpenAI's words, as %s", async (word, reason) => {
+    provider.model(`ended-${word}`, (exchange) => {
+      exchange.text("text");
+      exchange.finish(word);
+      exchange.done();
+    });
+    expect((await ask(`ended-${word}`)).finish?.finishReason).toBe(reason);
+  });
+
   it("gives its connection back, so that the next one needs none of its own", async () => {
     const { model } = openModel({ baseUrl: provider.baseUrl, models: ["not-found", "end-after-a-while"] });
     provider.model("end-after-a-while", async (exchange) => {

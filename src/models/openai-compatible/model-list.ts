@@ -1,14 +1,8 @@
 /** Which model is asked, and which after it: the operator's list, or the first that the server lists. */
-
+import type { Log } from "../../log.ts";
 import { readBody } from "./body.ts";
 import type { Connection } from "./connection.ts";
 import { firstModelIdOf, parseJson } from "./wire.ts";
-
-/** The part of a pino logger that is used here. */
-export type Log = {
-  info(fields: object, message: string): void;
-  warn(fields: object, message: string): void;
-};
 
 export type ModelListOptions = {
   /** First choice first; `undefined` or empty means: ask the server. */
@@ -16,8 +10,11 @@ export type ModelListOptions = {
   /** Where the server lists none. */
   readonly defaults: readonly string[];
   readonly connection: Connection;
-  readonly log: Log;
+  readonly log: Pick<Log, "info" | "warn">;
 };
+
+/** How long a refused model is passed over, in milliseconds. */
+const refusalMs = 10 * 60_000;
 
 /** How long an answer waits for a lookup that is under way, in milliseconds. */
 const patienceMs = 3_000;
@@ -26,7 +23,8 @@ const lookupLimits = { maxBytes: 4 * 1024 * 1024, milliseconds: 10_000 };
 
 export class ModelList {
   readonly #options: ModelListOptions;
-  readonly #refused = new Set<string>();
+  /** Until when each refused model is passed over, in milliseconds of the monotonic clock. */
+  readonly #refused = new Map<string, number>();
   /** Refused models that the log has named already. */
   readonly #announced = new Set<string>();
   #names: readonly string[];
@@ -53,18 +51,19 @@ export class ModelList {
 
   /** The models to ask, in this order; all of them once every one was refused, for the server may have learnt. */
   candidates(): readonly string[] {
-    const left = this.#names.filter((name) => !this.#refused.has(name));
+    const now = performance.now();
+    const left = this.#names.filter((name) => (this.#refused.get(name) ?? now) <= now);
     return left.length > 0 ? left : this.#names;
   }
 
-  /** The server does not know the model: later requests skip it, for the life of the process. */
+  /** The server does not know the model: later requests skip it for a while, in case that was a passing fault. */
   refuse(name: string): void {
     if (this.candidates() === this.#names) this.#refused.clear();
-    this.#refused.add(name);
+    this.#refused.set(name, performance.now() + refusalMs);
     if (!this.#announced.has(name)) {
       this.#options.log.warn(
         { model: name },
-        "The model server does not know this model; it is asked last from now on",
+        "The model server does not know this model; it is passed over for ten minutes at a time",
       );
     }
     this.#announced.add(name);

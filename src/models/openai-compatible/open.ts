@@ -1,9 +1,10 @@
 /** A model behind any server that speaks OpenAI's chat completions: OpenAI, Ollama, vLLM, llama.cpp, a gateway. */
+import type { Log } from "../../log.ts";
 import type { Model } from "../model.ts";
 import { openConnection } from "./connection.ts";
 import type { Timeouts } from "./deadlines.ts";
 import { Generation } from "./generation.ts";
-import { type Log, ModelList } from "./model-list.ts";
+import { ModelList } from "./model-list.ts";
 
 export type OpenAiCompatibleOptions = {
   /** Such as `https://api.openai.com/v1`. */
@@ -16,7 +17,7 @@ export type OpenAiCompatibleOptions = {
   /** The operator's own fields of the request body. */
   readonly extraBody: Readonly<Record<string, unknown>>;
   readonly timeouts: Timeouts;
-  readonly log: Log;
+  readonly log: Pick<Log, "info" | "warn">;
   /**
    * Answers that may run at once; more wait for a connection, at most `headersMs`. By default as many as the HTTP server
    * takes: a stuck answer must not hold up another.

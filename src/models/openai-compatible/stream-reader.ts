@@ -124,6 +124,10 @@ export class StreamReader {
     this.#append(contentOf(choice, "delta"));
     this.#refused ||= isRefusal(choice, "delta");
     const finishReason = finishReasonOf(choice);
+    if (finishReason === "failed") {
+      this.#report({});
+      return;
+    }
     // A refusal is no completed answer, though servers end it with `stop`.
     if (finishReason !== undefined) this.finishReason ??= this.#refused ? "content_filter" : finishReason;
   }

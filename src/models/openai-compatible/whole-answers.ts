@@ -49,6 +49,7 @@ export async function readCompletion(
   }
   const text = contentOf(choice, "message");
   if (Buffer.byteLength(text) > maxAnswerBytes) throw failure("answer_too_large", model);
+  if (finishReasonOf(choice) === "failed") throw failure("upstream_error", model, { fact: "finished as failed" });
   const finishReason = isRefusal(choice, "message") ? "content_filter" : (finishReasonOf(choice) ?? "unspecified");
   return { text, finishReason, usage: usageOf(completion) };
 }

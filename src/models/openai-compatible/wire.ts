@@ -2,7 +2,9 @@
  * What is read of a model server's answers, and nothing else. Servers differ in everything around these fields, so they
  * are picked by hand: a schema would either refuse what is harmless or cost more than the rest of the hot path.
  */
+
 import type { Usage } from "../../protocol/events.ts";
+import { type FinishReason, finishReasonFrom } from "./finish-reasons.ts";
 
 /** A reported error, reduced to what can be compared with a closed list; its words are dropped here. */
 export type ReportedError = {
@@ -50,12 +52,12 @@ export function isRefusal(choice: JsonRecord, part: "delta" | "message"): boolea
   return typeof refusal === "string" && refusal !== "";
 }
 
-/** Why the choice ended, `undefined` while it has not. Clients see it, so only what looks like a name comes through. */
-export function finishReasonOf(choice: JsonRecord): string | undefined {
+/** Why the choice ended, `undefined` while it has not. */
+export function finishReasonOf(choice: JsonRecord): FinishReason | undefined {
   const reason = choice["finish_reason"];
   // Some gateways send "" where OpenAI sends null.
   if (typeof reason !== "string" || reason === "") return undefined;
-  return /^[\w.-]{1,64}$/.test(reason) ? reason : "unspecified";
+  return finishReasonFrom(reason);
 }
 
 /** Null when the server did not count, or counted something absurd. */

@@ -9,7 +9,7 @@ import type { LoggedEvent } from "../../protocol/events.ts";
 import { emptyLogPosition } from "../../protocol/positions.ts";
 import { Problem } from "../../protocol/problems.ts";
 import { sessionDeleted } from "../../protocol/refusals.ts";
-import { eventsAfter, splitLongText } from "../event-log.ts";
+import { splitLongText } from "../event-log.ts";
 import type { Database } from "./database.ts";
 import type { Follower, LiveTurn } from "./live-turns.ts";
 import type { TurnKey } from "./thread/events.ts";
@@ -90,7 +90,7 @@ export class TurnReader implements AsyncIterableIterator<readonly LoggedEvent[],
 
   async #readLog(after: number): Promise<readonly LoggedEvent[] | undefined> {
     const { database, key } = this.#options;
-    const events = eventsAfter(await database.read("readLog", { turn: key, after }), after);
+    const events = await database.read("readLog", { turn: key, after });
     // Between the halves of a character: no event ever ended there.
     return events ?? this.#beginAnew();
   }

@@ -2,6 +2,7 @@
 import type { DatabaseSync } from "node:sqlite";
 import type { LoggedEvent, TurnEvent } from "../../../protocol/events.ts";
 import { emptyLogPosition } from "../../../protocol/positions.ts";
+import { eventsAfter, splitLongText } from "../../event-log.ts";
 
 /** A turn by the keys of its row. */
 export type TurnKey = { readonly key: number; readonly turn: number };
@@ -25,14 +26,21 @@ export function eventLog(database: DatabaseSync) {
     whole({ key, turn }: TurnKey): LoggedEvent[] {
       return (selectAfter.all(key, turn, emptyLogPosition) as EventRow[]).map(eventFrom);
     },
-    /** The next events after a position, about a page of them; the first may begin before the position. */
-    page({ key, turn }: TurnKey, after: number): LoggedEvent[] {
+    /**
+     * The next events after a position, at most about a page of them; undefined for a position between the halves of a
+     * character. Text is cut where the page begins and ends, so that no reader is given a whole long answer at once.
+     */
+    page({ key, turn }: TurnKey, after: number): LoggedEvent[] | undefined {
       const page: LoggedEvent[] = [];
       let length = 0;
       for (const row of selectAfter.iterate(key, turn, after)) {
-        page.push(eventFrom(row as EventRow));
-        length += (row as EventRow).data.length;
-        if (length >= pageLength) break;
+        const rest = eventsAfter([eventFrom(row as EventRow)], after);
+        if (rest === undefined) return undefined;
+        const [piece] = splitLongText(rest, pageLength);
+        if (piece === undefined) break;
+        page.push(piece);
+        length += piece.event.type === "text" ? piece.event.text.length : 1;
+        if (length >= pageLength || piece.position < (row as EventRow).position) break;
       }
       return page;
     },

@@ -73,7 +73,7 @@ export function historyReads(database: DatabaseSync) {
       return { key, status: turnRow(key, turn).status, head: log.head({ key, turn }) };
     },
 
-    readLog({ turn, after }: { turn: TurnKey; after: number }): LoggedEvent[] {
+    readLog({ turn, after }: { turn: TurnKey; after: number }): LoggedEvent[] | undefined {
       return log.page(turn, after);
     },
 
