@@ -1,30 +1,25 @@
-/** What every answer has in common, whatever the route: headers, hosts, credentials, errors, the log. */
+/** What every answer has in common, whatever the route: headers, declared access, errors, the log. */
 import { createHash } from "node:crypto";
 import Fastify from "fastify";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { problemOf } from "../../test/helpers/client.ts";
 import { startTestServer, type TestServer } from "../../test/helpers/http-server.ts";
-import { exchange, openConnection, statusOf } from "../../test/helpers/http-socket.ts";
+import { openConnection } from "../../test/helpers/http-socket.ts";
 import { Problem } from "../protocol/problems.ts";
 import { requireDeclaredAccess } from "./route.ts";
 
 let test: TestServer;
 let sessionId: string;
-let token: string;
 
 beforeAll(async () => {
   test = await startTestServer();
-  ({ sessionId, token } = await test.openSession());
+  ({ sessionId } = await test.openSession());
   test.model.say("Hi");
   test.model.finish();
   await (await test.ask(sessionId)).text();
 });
 
 afterAll(() => test.close());
-
-async function problemOf(response: Response): Promise<Record<string, unknown>> {
-  expect(response.headers.get("content-type")).toBe("application/problem+json; charset=utf-8");
-  return (await response.json()) as Record<string, unknown>;
-}
 
 /** The names of the headers that are not about the connection. */
 function namesOf(response: Response): string[] {
@@ -151,128 +146,6 @@ describe("HEAD and OPTIONS", () => {
     const response = await fetch(`${test.url}/chat/${sessionId}`, { method: "OPTIONS" });
     expect(response.status).toBe(204);
     expect(response.headers.get("allow")).toBe("DELETE, GET, HEAD, OPTIONS, PUT");
-  });
-});
-
-describe("hosts", () => {
-  const get = (port: number, host: string, path = "/healthz") =>
-    exchange(port, `GET ${path} HTTP/1.1\r\n${host === "" ? "" : `Host: ${host}\r\n`}Connection: close\r\n\r\n`);
-
-  it.each(["localhost", "localhost:1", "LOCALHOST:8000", "127.0.0.1", "127.0.0.1:8000", "[::1]:8000", "[::1]"])(
-    "A23: %s is us",
-    async (host) => {
-      expect(statusOf(await get(test.port, host))).toBe(200);
-    },
-  );
-
-  it.each([
-    "evil.example",
-    "evil.example:8000",
-    "localhost.evil.example",
-    "127.0.0.1.evil.example",
-    "10.0.0.1",
-    "x@localhost",
-  ])("A23: %s is not us: 421 on every route", async (host) => {
-    for (const path of [
-      "/healthz",
-      "/",
-      "/?username=x",
-      "/chat/x",
-      "/chat/%zz",
-      "/nothing",
-      "/docs",
-      "/openapi.json",
-    ]) {
-      const response = await get(test.port, host, path);
-      expect(statusOf(response)).toBe(421);
-      expect(response).toContain('"code":"host_not_allowed"');
-    }
-  });
-
-  it("A23: ALLOWED_HOSTS adds names", async () => {
-    const named = await startTestServer({ config: { allowedHosts: ["chat.example"] } });
-    expect(statusOf(await get(named.port, "chat.example"))).toBe(200);
-    expect(statusOf(await get(named.port, "Chat.Example:443"))).toBe(200);
-    expect(statusOf(await get(named.port, "evil.example"))).toBe(421);
-    await named.close();
-  });
-
-  it("A23: beyond loopback any host passes, until there are ALLOWED_HOSTS", async () => {
-    const open = await startTestServer({ config: { host: "0.0.0.0" } });
-    expect(statusOf(await get(open.port, "any.example"))).toBe(200);
-    await open.close();
-    const named = await startTestServer({ config: { host: "0.0.0.0", allowedHosts: ["chat.example"] } });
-    expect(statusOf(await get(named.port, "any.example"))).toBe(421);
-    expect(statusOf(await get(named.port, "localhost"))).toBe(200);
-    await named.close();
-  });
-});
-
-describe("credentials", () => {
-  const remove = (headers: Record<string, string>) =>
-    fetch(`${test.url}/sessions/${sessionId}`, { method: "DELETE", headers });
-
-  it("B1: where a token is needed and none is sent: 401, which says what to send", async () => {
-    const response = await remove({});
-    expect(response.status).toBe(401);
-    expect(response.headers.get("www-authenticate")).toBe("Bearer");
-    const { code, detail } = await problemOf(response);
-    expect(code).toBe("unauthenticated");
-    expect(detail).toContain("Authorization: Bearer");
-  });
-
-  it("B2, B5: another token or scheme: 401, the same whatever is wrong with it", async () => {
-    const wrong = [`Bearer guest_${"A".repeat(43)}`, "Bearer x", `Basic ${token}`, "Bearer", "Bearer a b", token];
-    const bodies = await Promise.all(
-      wrong.map(async (authorization) => {
-        const response = await remove({ authorization });
-        expect(response.status).toBe(401);
-        return (await problemOf(response))["code"];
-      }),
-    );
-    expect(new Set(bodies)).toEqual(new Set(["invalid_credential"]));
-  });
-
-  it("B8: another guest's token: 404, the same body as for an id that never was", async () => {
-    const other = await test.openSession();
-    const authorization = `Bearer ${other.token}`;
-    const ask = async (id: string) => {
-      const response = await fetch(`${test.url}/sessions/${id}`, {
-        method: "DELETE",
-        headers: { authorization, "x-request-id": "same" },
-      });
-      expect(response.status).toBe(404);
-      return (await response.text()).replace(id, "<id>");
-    };
-    expect(await ask(sessionId)).toBe(await ask("f".repeat(32)));
-    expect(await ask("1234")).toBe(await ask("f".repeat(32)));
-  });
-
-  it("B5: two credentials in one request: 400, on every route", async () => {
-    for (const path of ["/healthz", `/sessions/${sessionId}`]) {
-      const response = await exchange(
-        test.port,
-        `GET ${path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nAuthorization: Bearer a\r\nAuthorization: Bearer b\r\n\r\n`,
-      );
-      expect(statusOf(response)).toBe(400);
-      expect(response).toContain('"code":"ambiguous_credentials"');
-    }
-    const response = await remove({ authorization: `Bearer ${token}`, "x-api-key": "x" });
-    expect((await problemOf(response))["code"]).toBe("ambiguous_credentials");
-  });
-
-  it.each(["token", "access_token", "api_key"])("B7: ?%s= in the URL: 400, and it is not read", async (name) => {
-    const response = await fetch(`${test.url}/?username=TR&${name}=${token}`);
-    expect(response.status).toBe(400);
-    expect((await problemOf(response))["code"]).toBe("credential_in_url");
-  });
-
-  it("a token opens the next session for the same guest, an unknown one opens none", async () => {
-    const open = (authorization: string) => fetch(`${test.url}/?username=TR`, { headers: { authorization } });
-    const again = (await (await open(`Bearer ${token}`)).json()) as { token: string; session_id: string };
-    expect(again.token).toBe(token);
-    expect(again.session_id).not.toBe(sessionId);
-    expect((await open(`Bearer guest_${"A".repeat(43)}`)).status).toBe(401);
   });
 });
 

@@ -1,43 +1,12 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { aborted, finish, producer, say, sayAndHang } from "../../test/helpers/producers.ts";
 import { capability, openTestSession, openTestStorage, silentLog } from "../../test/helpers/storage.ts";
 import type { TurnEvent } from "../protocol/events.ts";
 import { Problem } from "../protocol/problems.ts";
 import { type LapsedTurn, PositionRefused, type Storage, type TurnStore } from "../storage/storage.ts";
 import { createTurnEngine, type TurnEngine } from "./engine.ts";
 import type { Produced, Producer } from "./producer.ts";
-
-const finish: Produced = {
-  type: "finish",
-  finishReason: "stop",
-  usage: { input_tokens: 3, output_tokens: 2 },
-  model: "answering",
-};
-
-function producer(output: (signal: AbortSignal) => AsyncIterable<Produced>, trimmedTurns = 0): Producer {
-  return { model: "asked", begin: async (signal) => ({ trimmedTurns, output: output(signal) }) };
-}
-
-async function* say(...pieces: (string | Produced | Error)[]): AsyncGenerator<Produced> {
-  for (const piece of pieces) {
-    if (piece instanceof Error) throw piece;
-    yield typeof piece === "string" ? { type: "text", text: piece } : piece;
-  }
-}
-
-/** Says its pieces, then nothing more until it is stopped. */
-async function* sayAndHang(signal: AbortSignal, ...pieces: string[]): AsyncGenerator<Produced> {
-  yield* say(...pieces);
-  await aborted(signal);
-}
-
-/** Rejects once the signal fires, also when it has already. */
-function aborted(signal: AbortSignal): Promise<never> {
-  return new Promise((_, reject) => {
-    if (signal.aborted) reject(signal.reason);
-    signal.addEventListener("abort", () => reject(signal.reason));
-  });
-}
 
 describe("the turn engine", () => {
   let storage: Storage;

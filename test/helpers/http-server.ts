@@ -47,6 +47,7 @@ export async function startTestServer(options: TestServerOptions = {}): Promise<
     model,
     isDemo: options.isDemo ?? false,
     log: logger,
+    version: "1.2.3",
   };
   const server = await createHttpServer(serviceOptions);
   const url = await server.listen();
