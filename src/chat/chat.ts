@@ -29,6 +29,8 @@ export interface Chat {
    * @throws Problem `session_not_found`, `turn_not_found`
    */
   stop(access: Access, sessionId: string, turn?: number): Promise<StoppedTurn>;
+  /** The number of the newest turn, undefined when there is none. @throws Problem `session_not_found` */
+  newestTurn(access: Access, sessionId: string): Promise<number | undefined>;
   /** How a turn stands now. @throws Problem `session_not_found`, `turn_not_found` */
   answer(access: Access, sessionId: string, turn: number): Promise<TurnAnswer>;
   /** From now on `send` refuses; running turns may end within the grace, the rest are settled as `interrupted`. */
@@ -79,6 +81,8 @@ export function createChat({ storage, engine, model, context }: ChatOptions): Ch
   }
 
   return {
+    newestTurn,
+
     get draining() {
       return draining;
     },

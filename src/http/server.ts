@@ -72,7 +72,7 @@ async function createApp(service: HttpService): Promise<FastifyInstance> {
   cutStalledReaders(app);
   app.setValidatorCompiler(zodValidator);
   app.setSerializerCompiler(() => JSON.stringify);
-  await describeApi(app, service.version ?? "0.0.0");
+  await describeApi(app, service.version);
   await addDocsPages(app);
   requireDeclaredAccess(app);
   for (const route of routeTable(service)) addRoute(app, route);

@@ -26,7 +26,7 @@ export type HttpServiceOptions = {
   readonly isDemo: boolean;
   readonly log: Log;
   /** The version of the service, for the OpenAPI document. */
-  readonly version?: string;
+  readonly version: string;
 };
 
 export type HttpService = HttpServiceOptions & { readonly streams: LiveStreams };

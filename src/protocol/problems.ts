@@ -143,7 +143,7 @@ export const problemKinds = {
 
 export type ProblemCode = keyof typeof problemKinds;
 
-/** One field that is wrong: where it is (`payload`, `header:accept`) and a sentence that says what is wanted. */
+/** One field that is wrong: its name (`payload`, `limit`) and a sentence that says what is wanted. */
 export type FieldError = { readonly path: string; readonly message: string };
 
 export type ProblemOptions = {

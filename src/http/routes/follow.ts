@@ -68,8 +68,10 @@ export function followNewestTurn(service: HttpService): Operation {
       response: followResponses,
     },
     produces: answerTypes,
-    handle: (request, reply) => answerFrom(service, request, reply, request.params.session_id, undefined),
-    head: (request, reply) => describeAnswer(service, request, reply, request.params.session_id, undefined),
+    handle: (request, reply) =>
+      answerFrom({ service, request, reply, sessionId: request.params.session_id, turn: undefined }),
+    head: (request, reply) =>
+      describeAnswer({ service, request, reply, sessionId: request.params.session_id, turn: undefined }),
   });
 }
 
@@ -85,8 +87,10 @@ export function followTurn(service: HttpService): Operation {
       response: followResponses,
     },
     produces: answerTypes,
-    handle: (request, reply) => answerFrom(service, request, reply, request.params.session_id, request.params.turn),
-    head: (request, reply) => describeAnswer(service, request, reply, request.params.session_id, request.params.turn),
+    handle: (request, reply) =>
+      answerFrom({ service, request, reply, sessionId: request.params.session_id, turn: request.params.turn }),
+    head: (request, reply) =>
+      describeAnswer({ service, request, reply, sessionId: request.params.session_id, turn: request.params.turn }),
   });
 }
 
@@ -99,16 +103,20 @@ function placeOf({ headers, query }: PlaceRequest, turn: number | undefined): Ev
   return place;
 }
 
-async function answerFrom(
-  service: HttpService,
-  request: PlaceRequest,
-  reply: FastifyReply,
-  sessionId: string,
-  turn: number | undefined,
-): Promise<unknown> {
+/** What a request asks to follow; without a turn, the newest or the one that its place names. */
+type Asked = {
+  readonly service: HttpService;
+  readonly request: PlaceRequest;
+  readonly reply: FastifyReply;
+  readonly sessionId: string;
+  readonly turn: number | undefined;
+};
+
+async function answerFrom(asked: Asked): Promise<unknown> {
+  const { service, request, reply, sessionId, turn } = asked;
   const { access, query } = request;
   const place = placeOf(request, turn);
-  if (request.answerType === "application/json") return answerState(service, request, reply, sessionId, turn);
+  if (request.answerType === "application/json") return answerState(asked);
   const outlet = new Outlet(reply.raw);
   const where = { turn: place?.turn ?? turn, after: place?.position };
   const following = await service.chat.follow(access, sessionId, where, outlet.signal);
@@ -131,33 +139,18 @@ async function answerFrom(
 }
 
 /** As JSON: how the turn stands, at once. */
-async function answerState(
-  service: HttpService,
-  request: PlaceRequest,
-  reply: FastifyReply,
-  sessionId: string,
-  turn: number | undefined,
-): Promise<unknown> {
+async function answerState({ service, request, reply, sessionId, turn }: Asked): Promise<unknown> {
   const { access } = request;
-  const asked = placeOf(request, turn)?.turn ?? turn ?? (await newestTurn(service, access, sessionId));
-  reply.headers(answerHeaders({ sessionId, turn: asked }));
-  return asked === undefined ? reply.code(204).send() : service.chat.answer(access, sessionId, asked);
+  const { chat } = service;
+  const meant = placeOf(request, turn)?.turn ?? turn ?? (await chat.newestTurn(access, sessionId));
+  reply.headers(answerHeaders({ sessionId, turn: meant }));
+  return meant === undefined ? reply.code(204).send() : chat.answer(access, sessionId, meant);
 }
 
 /** HEAD: what GET would begin to answer, without opening a stream. */
-async function describeAnswer(
-  service: HttpService,
-  request: PlaceRequest,
-  reply: FastifyReply,
-  sessionId: string,
-  turn: number | undefined,
-): Promise<unknown> {
-  const state = await answerState(service, request, reply, sessionId, turn);
+async function describeAnswer(asked: Asked): Promise<unknown> {
+  const { request, reply } = asked;
+  const state = await answerState(asked);
   const type = request.answerType as AnswerType;
   return reply.sent || type === "application/json" ? state : reply.headers(streamHeaders(type)).send();
-}
-
-async function newestTurn({ storage }: HttpService, access: Access, sessionId: string): Promise<number | undefined> {
-  const { turns } = await storage.sessions.read(access, sessionId);
-  return turns === 0 ? undefined : turns;
 }

@@ -9,10 +9,8 @@ export type TurnKey = { readonly key: number; readonly turn: number };
 
 type EventRow = { readonly position: number; readonly type: TurnEvent["type"]; readonly data: string };
 
-/** How much text one page of a log holds, in UTF-16 code units, unless a single event is longer. */
+/** How much text one page of a log holds, in UTF-16 code units. */
 const pageLength = 64 * 1024;
-
-export type EventLog = ReturnType<typeof eventLog>;
 
 export function eventLog(database: DatabaseSync) {
   const selectAfter = database.prepare(`
