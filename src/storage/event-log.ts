@@ -1,5 +1,6 @@
 import type { LoggedEvent, TurnEvent } from "../protocol/events.ts";
 import { emptyLogPosition, positionAfter, splitsSurrogatePair } from "../protocol/positions.ts";
+import type { Turn } from "./storage.ts";
 
 /** Gives each event its place, the log's head being at `head`. */
 export function placeEvents(head: number, events: readonly TurnEvent[]): LoggedEvent[] {
@@ -43,6 +44,29 @@ export function textOf(log: readonly LoggedEvent[]): string {
     else if (event.type === "reset") texts = [event.text];
   }
   return texts.join("");
+}
+
+/** What a log tells of its turn. */
+export function factsOf(log: readonly LoggedEvent[]): Pick<Turn, "answer" | "head" | "error" | "model"> {
+  const first = log[0]?.event;
+  const error = log.find(({ event }) => event.type === "error")?.event;
+  return {
+    answer: textOf(log),
+    head: log.at(-1)?.position ?? emptyLogPosition,
+    error: error?.type === "error" ? error : null,
+    model: first?.type === "turn" ? first.model : null,
+  };
+}
+
+export type TextSoFar = { readonly text: string; readonly position: number };
+
+/**
+ * A turn's text so far and where it ends, for a reader who has to begin anew; what came after the text (an error, the
+ * end) is still to be read from there. The position of an empty log when nothing has happened yet.
+ */
+export function textSoFar(log: readonly LoggedEvent[]): TextSoFar {
+  const last = log.findLast(({ event }) => event.type === "text" || event.type === "reset") ?? log[0];
+  return { text: textOf(log), position: last?.position ?? emptyLogPosition };
 }
 
 /**

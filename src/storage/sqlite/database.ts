@@ -2,7 +2,7 @@
  * The main thread's end of the database: one thread that writes and one that reads.
  *
  * Group commit: what is to be written while a commit is under way gathers, and goes together in the next one. At rest
- * the first write waits only for the end of the event loop's turn, so there is no timer to hold back a first token.
+ * the first write waits only for the end of the event loop's turn, so that no first token is held back.
  */
 import { randomUUID } from "node:crypto";
 import { once } from "node:events";
@@ -12,24 +12,47 @@ import { LeaseLost, PositionRefused } from "../storage.ts";
 import { bootId } from "./boot-id.ts";
 import { inMemory } from "./connection.ts";
 import { openingFailure, problemOfFailure } from "./failures.ts";
-import type { Call, FromThread, Outcome, ThreadData, ThreadRole, ToThread } from "./thread/messages.ts";
-import { durableAgainstPowerFailure, type ReadOperations, type WriteOperations } from "./thread/operations.ts";
+import type {
+  Append,
+  Call,
+  FromThread,
+  Outcome,
+  ThreadData,
+  ThreadRole,
+  ToThread,
+  Writing,
+  Written,
+} from "./thread/messages.ts";
+import type { ReadOperations, WriteOperations } from "./thread/operations.ts";
 
 type Argument<Operation> = Operation extends (argument: infer A) => unknown ? A : never;
 type Result<Operation> = Operation extends (argument: never) => infer R ? R : never;
 
-type Waiting = { readonly resolve: (value: unknown) => void; readonly reject: (error: unknown) => void };
-type Write = Waiting & { readonly call: Call; readonly durable: boolean };
+type Waiting<Value> = { resolve(value: Value): void; reject(error: unknown): void };
+type WaitingCall = Waiting<unknown> & { readonly call: Call };
+type WaitingAppend = Waiting<void> & { readonly append: Append };
 
 /** At most so many writes in one transaction, so that none waits long for its neighbours. */
 const largestBatch = 500;
 
+/**
+ * Milliseconds from one commit of appends to the next. A commit costs the same for one token as for twenty, so under load
+ * a few milliseconds are given for more to gather; after a silence the first one still goes at once.
+ */
+const appendInterval = 4;
+
 export class Database {
   readonly #writer: Thread;
   readonly #reader: Thread;
-  #gathering: Write[] = [];
+  #calls: WaitingCall[] = [];
+  #appends: WaitingAppend[] = [];
   #committing: Promise<void> | undefined;
-  #scheduled = false;
+  /** A commit follows at the end of this turn of the event loop. */
+  #soon = false;
+  /** A commit follows when it is time for appends. */
+  #later: NodeJS.Timeout | undefined;
+  /** When appends may be committed again, on the clock of `performance.now()`. */
+  #nextAppendsAt = 0;
   #closing = false;
   /** Set once the file turned out to be damaged: writing on could only make it worse. */
   #damage: Problem | undefined;
@@ -60,15 +83,23 @@ export class Database {
     }
   }
 
-  /** Resolves once the write is committed. */
+  /** Resolves once the write is committed, and safe from a power failure. */
   write<Name extends keyof WriteOperations>(
     name: Name,
     argument: Argument<WriteOperations[Name]>,
   ): Promise<Result<WriteOperations[Name]>> {
     return new Promise((resolve, reject) => {
       if (this.#closing || this.#damage !== undefined) return reject(this.#damage ?? unavailable(undefined));
-      const durable = durableAgainstPowerFailure[name];
-      this.#gathering.push({ call: { name, argument }, durable, resolve: resolve as Waiting["resolve"], reject });
+      this.#calls.push({ call: { name, argument }, resolve: resolve as WaitingCall["resolve"], reject });
+      this.#schedule();
+    });
+  }
+
+  /** Resolves once the events are committed, and safe from the death of the process. @throws LeaseLost, PositionRefused */
+  append(append: Append): Promise<void> {
+    return new Promise((resolve, reject) => {
+      if (this.#closing || this.#damage !== undefined) return reject(this.#damage ?? unavailable(undefined));
+      this.#appends.push({ append, resolve, reject });
       this.#schedule();
     });
   }
@@ -77,55 +108,73 @@ export class Database {
     name: Name,
     argument: Argument<ReadOperations[Name]>,
   ): Promise<Result<ReadOperations[Name]>> {
-    const outcomes = await this.#reader.ask((id) => ({ kind: "read", id, call: { name, argument } }));
-    return this.#valueFrom(outcomes[0]) as Result<ReadOperations[Name]>;
+    return this.#valueFrom(await this.#reader.read({ name, argument })) as Result<ReadOperations[Name]>;
   }
 
-  /** Commits what was given to `write` before, refuses what comes after, and lets go of the file. */
+  /** Commits what was given to `write` and `append` before, refuses what comes after, and lets go of the file. */
   async close(): Promise<void> {
-    if (this.#gathering.length > 0) this.#commitGathered();
     this.#closing = true;
-    await this.#committing;
+    while (this.#isWaiting || this.#committing !== undefined) {
+      this.#commit();
+      await this.#committing;
+    }
     // The writer last: whoever closes last brings everything from the write-ahead log into the file.
     await this.#reader.close();
     await this.#writer.close();
   }
 
+  get #isWaiting(): boolean {
+    return this.#calls.length + this.#appends.length > 0;
+  }
+
+  /** Everything that this turn of the event loop reads from its sockets goes together; appends alone wait for their time. */
   #schedule(): void {
-    if (this.#committing !== undefined || this.#scheduled) return;
-    this.#scheduled = true;
-    // After the poll phase: everything that this turn of the event loop read from its sockets goes together.
-    setImmediate(() => {
-      this.#scheduled = false;
-      this.#commitGathered();
-    });
-  }
-
-  #commitGathered(): void {
-    this.#committing ??= this.#commitAll().finally(() => {
-      this.#committing = undefined;
-    });
-  }
-
-  async #commitAll(): Promise<void> {
-    while (this.#gathering.length > 0) {
-      const batch = this.#gathering.splice(0, largestBatch);
-      const calls = batch.map(({ call }) => call);
-      const durable = batch.some((write) => write.durable);
-      try {
-        const outcomes = await this.#writer.ask((id) => ({ kind: "write", id, calls, durable }));
-        batch.forEach((write, index) => {
-          this.#settle(write, outcomes[index]);
-        });
-      } catch (error) {
-        for (const write of batch) write.reject(error);
-      }
+    const isUrgent = this.#calls.length > 0;
+    if (this.#committing !== undefined || this.#soon || (this.#later !== undefined && !isUrgent)) return;
+    const pause = isUrgent ? 0 : this.#nextAppendsAt - performance.now();
+    if (pause > 0) {
+      this.#later = setTimeout(() => this.#commit(), pause);
+    } else {
+      this.#soon = true;
+      setImmediate(() => this.#commit());
     }
   }
 
-  #settle({ resolve, reject }: Waiting, outcome: Outcome | undefined): void {
+  #commit(): void {
+    this.#soon = false;
+    clearTimeout(this.#later);
+    this.#later = undefined;
+    if (this.#committing !== undefined || !this.#isWaiting) return;
+    this.#committing = this.#commitBatch().finally(() => {
+      this.#committing = undefined;
+      if (this.#isWaiting) this.#schedule();
+    });
+  }
+
+  /** Never rejects. */
+  async #commitBatch(): Promise<void> {
+    const calls = this.#calls.splice(0, largestBatch);
+    const appends = this.#appends.splice(0, largestBatch);
+    this.#nextAppendsAt = performance.now() + appendInterval;
     try {
-      resolve(this.#valueFrom(outcome));
+      const { outcomes, appendOutcomes } = await this.#writer.write({
+        calls: calls.map(({ call }) => call),
+        appends: appends.map(({ append }) => append),
+        durable: calls.length > 0,
+      });
+      for (const [index, call] of calls.entries()) this.#settle(call, outcomes[index]);
+      for (const [index, append] of appends.entries()) {
+        if (appendOutcomes === undefined) append.resolve();
+        else this.#settle(append, appendOutcomes[index]);
+      }
+    } catch (error) {
+      for (const { reject } of [...calls, ...appends]) reject(error);
+    }
+  }
+
+  #settle({ resolve, reject }: Waiting<void> | Waiting<unknown>, outcome: Outcome | undefined): void {
+    try {
+      resolve(this.#valueFrom(outcome) as undefined);
     } catch (error) {
       reject(error);
     }
@@ -152,10 +201,12 @@ export class Database {
   }
 }
 
+type Answer = Exclude<FromThread, { kind: "ready" | "open-failed" }>;
+
 /** A worker thread with a connection of its own. */
 class Thread {
   readonly #worker: Worker;
-  readonly #waiting = new Map<number, { resolve(outcomes: readonly Outcome[]): void; reject(error: unknown): void }>();
+  readonly #waiting = new Map<number, Waiting<Answer>>();
   readonly #onFatal: (error: Error) => void;
   #lastId = 0;
   #dead: Error | undefined;
@@ -183,7 +234,19 @@ class Thread {
     return new Thread(worker, onFatal);
   }
 
-  ask(message: (id: number) => ToThread): Promise<readonly Outcome[]> {
+  async write(writing: Writing): Promise<Written> {
+    const answer = await this.#ask((id) => ({ kind: "write", id, ...writing }));
+    if (answer.kind !== "written") throw new Error("A database thread answered something else than it was asked");
+    return answer.written;
+  }
+
+  async read(call: Call): Promise<Outcome> {
+    const answer = await this.#ask((id) => ({ kind: "read", id, call }));
+    if (answer.kind !== "read") throw new Error("A database thread answered something else than it was asked");
+    return answer.outcome;
+  }
+
+  #ask(message: (id: number) => ToThread): Promise<Answer> {
     return new Promise((resolve, reject) => {
       if (this.#dead !== undefined || this.#closing !== undefined) return reject(unavailable(this.#dead));
       this.#lastId += 1;
@@ -200,12 +263,12 @@ class Thread {
   }
 
   #receive(message: FromThread): void {
-    if (message.kind !== "done") return;
+    if (message.kind === "ready" || message.kind === "open-failed") return;
     const waiting = this.#waiting.get(message.id);
     this.#waiting.delete(message.id);
     // After a failed fsync SQLite reports the next commit as a success, although the kernel dropped the pages.
-    if (message.outcomes.some(isFailedSync)) this.#onFatal(new Error("The disk failed to sync the database file"));
-    waiting?.resolve(message.outcomes);
+    if (outcomesOf(message).some(isFailedSync)) this.#onFatal(new Error("The disk failed to sync the database file"));
+    waiting?.resolve(message);
   }
 
   #die(error: Error): void {
@@ -219,6 +282,12 @@ class Thread {
 
 function unavailable(cause: Error | undefined): Problem {
   return new Problem("storage_unavailable", "The storage is closed.", { cause });
+}
+
+function outcomesOf(answer: Answer): readonly Outcome[] {
+  if (answer.kind === "read") return [answer.outcome];
+  const { outcomes, appendOutcomes } = answer.written;
+  return appendOutcomes === undefined ? outcomes : [...outcomes, ...appendOutcomes];
 }
 
 /** SQLITE_IOERR_FSYNC of https://www.sqlite.org/rescode.html */

@@ -1,12 +1,12 @@
 /**
- * The turns that run in this process or are followed in it, as far as memory has to know them: who waits for the next
- * event, the newest events, and how to tell the worker to stop. All of it is a shortcut: the log in the database is the
- * truth.
+ * The turns that run in this process or are followed in it: their logs, who waits for the next event, and how to tell the
+ * worker to stop. A running turn's log is whole in memory, and every event in it is committed; until the turn is settled
+ * the database only has it in pieces that nobody but a later process reads.
  */
 import type { LoggedEvent } from "../../protocol/events.ts";
-import { eventsAfter } from "../event-log.ts";
 import { LeaseLost, TurnStopRequested } from "../storage.ts";
-import type { LeaseKey } from "./thread/turns.ts";
+import type { LeaseKey } from "./thread/running-turns.ts";
+import { TurnLog } from "./turn-log.ts";
 
 /** A reader that is told when there is more to read. */
 export type Follower = { wake(): void };
@@ -16,8 +16,7 @@ export type Loss = "deleted" | "closed";
 
 type HeldLease = { readonly key: LeaseKey; readonly owner: string; readonly controller: AbortController };
 
-/** When more events than this are in memory, the older half is forgotten; who still needs them reads the log. */
-const longestTail = 128;
+export type HeldTurn = LiveTurn & { readonly lease: HeldLease; readonly log: TurnLog };
 
 export class LiveTurn {
   readonly followers = new Set<Follower>();
@@ -26,47 +25,23 @@ export class LiveTurn {
   /** Rises whenever followers are woken, so that a reader can tell whether it missed one while it was reading. */
   wakes = 0;
   lease: HeldLease | undefined;
+  /** Known from when a lease is held here, and as long as anybody holds on to this object. */
+  log: TurnLog | undefined;
   settled = false;
   loss: Loss | undefined;
-  /** Everything after this position is in the tail; unknown until a lease says where the log stands. */
-  #tailStart = Number.POSITIVE_INFINITY;
-  #tail: LoggedEvent[] = [];
 
-  hold(key: LeaseKey, owner: string, head: number): AbortSignal {
+  hold(key: LeaseKey, owner: string, log: readonly LoggedEvent[]): AbortSignal {
     const controller = new AbortController();
     this.lease = { key, owner, controller };
-    this.#tailStart = head;
-    this.#tail = [];
+    this.log = new TurnLog(log);
+    this.wake();
     return controller.signal;
   }
 
-  /** Makes committed events known that stand in the log after `position`. */
-  publish(position: number, events: readonly LoggedEvent[]): void {
-    if (position !== this.#head) {
-      // An append in between was committed without our knowing: what the tail has is no longer all there is.
-      this.#tail = [];
-      this.#tailStart = position;
-    }
-    this.#tail.push(...events);
-    if (this.#tail.length > longestTail) {
-      const forgotten = this.#tail.splice(0, this.#tail.length - longestTail / 2);
-      this.#tailStart = forgotten.at(-1)?.position ?? this.#tailStart;
-    }
+  /** Makes committed events known. */
+  publish(events: readonly LoggedEvent[]): void {
+    this.log?.append(events);
     this.wake();
-  }
-
-  /** The committed events after a position; undefined when memory does not know that place. */
-  since(position: number): readonly LoggedEvent[] | undefined {
-    if (position === this.#head) return [];
-    if (position < this.#tailStart || position > this.#head) return undefined;
-    // Nearly every reader is one event behind.
-    const newest = this.#tail.at(-1);
-    const before = this.#tail.at(-2)?.position ?? this.#tailStart;
-    return newest !== undefined && position === before ? [newest] : eventsAfter(this.#tail, position);
-  }
-
-  get #head(): number {
-    return this.#tail.at(-1)?.position ?? this.#tailStart;
   }
 
   wake(): void {
@@ -99,10 +74,16 @@ export class LiveTurns {
   }
 
   /** The turn whose lease this process holds in that epoch. */
-  held(sessionId: string, turn: number, epoch: number): LiveTurn & { lease: HeldLease } {
+  held(sessionId: string, turn: number, epoch: number): HeldTurn {
     const live = this.#turns.get(sessionId)?.get(turn);
     if (live?.lease?.key.epoch !== epoch) throw new LeaseLost();
-    return live as LiveTurn & { lease: HeldLease };
+    return live as HeldTurn;
+  }
+
+  /** The log of a turn that runs here. */
+  runningLog(sessionId: string, turn: number): TurnLog | undefined {
+    const live = this.#turns.get(sessionId)?.get(turn);
+    return live?.lease === undefined ? undefined : live.log;
   }
 
   /** Tells the worker of a turn to stop, if it is of this process. */

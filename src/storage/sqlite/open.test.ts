@@ -53,7 +53,9 @@ describe("a database file", () => {
     for (const text of ["kept, ", "lost"]) head = await storage.turns.append(lease, head, [{ type: "text", text }]);
     await storage.close();
     const database = new DatabaseSync(file);
-    database.exec("DELETE FROM events WHERE data = 'lost'; UPDATE turns SET boot = 'before the power failure'");
+    const { changes } = database.prepare("DELETE FROM journal WHERE instr(entries, 'lost')").run();
+    expect(changes).toBe(1);
+    database.exec("UPDATE turns SET boot = 'before the power failure'");
     database.close();
 
     const restarted = await openSqliteStorage({ path: file, onFatal });

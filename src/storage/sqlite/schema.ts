@@ -66,6 +66,10 @@ const steps: readonly string[] = [
   CREATE TABLE checks (count INTEGER NOT NULL) STRICT;
   INSERT INTO checks VALUES (0);
   `,
+  `
+  -- What running turns were given since they began, all of them together, a row for each commit (thread/journal.ts).
+  CREATE TABLE journal (id INTEGER PRIMARY KEY, entries TEXT NOT NULL) STRICT;
+  `,
 ];
 
 export const schemaVersion = steps.length;

@@ -1,15 +1,15 @@
 /**
  * A reader's way through a turn's log: from where it stands to the `end`, across the hand-over from stored to live.
  *
- * There is no hand-over to get wrong: the reader only has a position. Each step takes what memory holds after that
- * position, or else what the log holds, or else waits to be woken. A slow reader costs nobody anything, as nothing is
+ * There is no hand-over to get wrong: the reader only has a position. Each step takes what memory or the tables hold
+ * after that position, or else waits to be woken. A slow reader costs nobody anything, as nothing is
  * queued for it.
  */
 import type { LoggedEvent } from "../../protocol/events.ts";
 import { emptyLogPosition } from "../../protocol/positions.ts";
 import { Problem } from "../../protocol/problems.ts";
 import { sessionDeleted } from "../../protocol/refusals.ts";
-import { splitLongText } from "../event-log.ts";
+import { splitLongText, type TextSoFar, textSoFar } from "../event-log.ts";
 import type { Database } from "./database.ts";
 import type { Follower, LiveTurn } from "./live-turns.ts";
 import type { TurnKey } from "./thread/events.ts";
@@ -60,7 +60,7 @@ export class TurnReader implements AsyncIterableIterator<readonly LoggedEvent[],
     try {
       while (!this.#ended) {
         const { wakes, settled } = live;
-        const events = (await this.#more()) ?? [];
+        const events = await this.#more();
         // Finished while the log was read: nobody wants it any more.
         if (this.#finished) break;
         if (events.length > 0) return this.#give(events);
@@ -82,23 +82,19 @@ export class TurnReader implements AsyncIterableIterator<readonly LoggedEvent[],
     return { done: true, value: undefined };
   }
 
-  /** The events after our position, from memory where it reaches back that far; nothing when there are none yet. */
-  #more(): readonly LoggedEvent[] | undefined | Promise<readonly LoggedEvent[] | undefined> {
-    if (this.#position === undefined) return this.#beginAnew();
-    return this.#options.live.since(this.#position) ?? this.#readLog(this.#position);
+  /** The events after our position, none when there are none yet; from memory, or of a turn that it does not know from the tables. */
+  #more(): readonly LoggedEvent[] | Promise<readonly LoggedEvent[]> {
+    const { log } = this.#options.live;
+    if (log === undefined) return this.#readTables();
+    const events = this.#position === undefined ? undefined : log.since(this.#position);
+    return events ?? resetTo(textSoFar(log.whole()));
   }
 
-  async #readLog(after: number): Promise<readonly LoggedEvent[] | undefined> {
+  async #readTables(): Promise<readonly LoggedEvent[]> {
     const { database, key } = this.#options;
-    const events = await database.read("readLog", { turn: key, after });
-    // Between the halves of a character: no event ever ended there.
-    return events ?? this.#beginAnew();
-  }
-
-  async #beginAnew(): Promise<readonly LoggedEvent[] | undefined> {
-    const { text, position } = await this.#options.database.read("readText", this.#options.key);
-    if (position === emptyLogPosition) return undefined;
-    return [{ position, event: { type: "reset", text, reason: "position_not_in_log" } }];
+    const after = this.#position;
+    const events = after === undefined ? undefined : await database.read("readLog", { turn: key, after });
+    return events ?? resetTo(await database.read("readText", key));
   }
 
   #give(events: readonly LoggedEvent[]): Step {
@@ -124,4 +120,10 @@ export class TurnReader implements AsyncIterableIterator<readonly LoggedEvent[],
     onDone();
     this.wake();
   }
+}
+
+/** For a reader whose position is no place in the log, as where it is between the halves of a character. */
+function resetTo({ text, position }: TextSoFar): readonly LoggedEvent[] {
+  if (position === emptyLogPosition) return [];
+  return [{ position, event: { type: "reset", text, reason: "position_not_in_log" } }];
 }

@@ -1,60 +1,81 @@
-import { isTerminal } from "../../protocol/events.ts";
+import { isTerminal, type LoggedEvent } from "../../protocol/events.ts";
 import { emptyLogPosition } from "../../protocol/positions.ts";
 import { mayAccess } from "../access.ts";
-import { placeEvents } from "../event-log.ts";
-import { type Following, type History, type Lease, LeaseLost, type TurnStore } from "../storage.ts";
+import { factsOf, mergeText, placeEvents, textOf } from "../event-log.ts";
+import {
+  type Following,
+  type History,
+  type Lease,
+  LeaseLost,
+  PositionRefused,
+  type Turn,
+  type TurnStore,
+} from "../storage.ts";
 import type { Database } from "./database.ts";
-import type { LiveTurn, LiveTurns } from "./live-turns.ts";
+import type { HeldTurn, LiveTurns } from "./live-turns.ts";
 import type { TurnKey } from "./thread/events.ts";
-import type { LeaseKey } from "./thread/turns.ts";
+import { journalEntry } from "./thread/journal.ts";
+import type { LeaseKey } from "./thread/running-turns.ts";
 import { TurnReader } from "./turn-reader.ts";
 
 export function turnStore(database: Database, liveTurns: LiveTurns, clock: () => number): TurnStore {
-  function hold(sessionId: string, key: LeaseKey, owner: string, head: number): Lease {
-    const signal = liveTurns.acquire(sessionId, key.turn).hold(key, owner, head);
-    return { sessionId, turn: key.turn, epoch: key.epoch, head, signal };
+  function hold(sessionId: string, key: LeaseKey, owner: string, log: readonly LoggedEvent[]): Lease {
+    const signal = liveTurns.acquire(sessionId, key.turn).hold(key, owner, log);
+    return { sessionId, turn: key.turn, epoch: key.epoch, head: log.at(-1)?.position ?? emptyLogPosition, signal };
   }
 
   /** Runs a write under a lease; a lease that turns out to be lost is given up. */
-  async function withLease<Result>(lease: Lease, write: (live: LiveTurn, key: LeaseKey) => Promise<Result>) {
+  async function withLease<Result>(lease: Lease, write: (live: HeldTurn) => Promise<Result>): Promise<Result> {
     const live = liveTurns.held(lease.sessionId, lease.turn, lease.epoch);
     try {
-      return await write(live, live.lease.key);
+      return await write(live);
     } catch (error) {
       if (error instanceof LeaseLost) liveTurns.leaseLost(lease.sessionId, lease.turn, lease.epoch);
       throw error;
     }
   }
 
+  /** A turn as the tables have it, but for the log of one that runs here: that is in memory until it is settled. */
+  async function upToDate(sessionId: string, turn: Turn, readAgain: () => Promise<Turn>): Promise<Turn> {
+    if (isTerminal(turn.status)) return turn;
+    const log = liveTurns.runningLog(sessionId, turn.turn);
+    // Without a log it was settled since it was read.
+    return log === undefined ? readAgain() : { ...turn, ...factsOf(log.whole()) };
+  }
+
   return {
     async accept(access, turn) {
       const { owner, ...key } = await database.write("acceptTurn", { access, turn, now: clock() });
-      return hold(turn.sessionId, key, owner, emptyLogPosition);
+      return hold(turn.sessionId, key, owner, []);
     },
 
     append(lease, position, events) {
-      return withLease(lease, async (live, key) => {
+      return withLease(lease, async (live) => {
+        const { key, turn, epoch } = live.lease.key;
         const added = placeEvents(position, events);
-        const { stopRequested } = await database.write("appendEvents", { lease: key, position, added });
-        live.publish(position, added);
-        if (stopRequested) liveTurns.stop(lease.sessionId, lease.turn);
-        return added.at(-1)?.position ?? position;
+        const head = added.at(-1)?.position ?? position;
+        await database.append([key, turn, epoch, position, head, journalEntry(live.lease.key, added)]);
+        live.publish(added);
+        return head;
       });
     },
 
     settle(lease, position, events) {
-      return withLease(lease, async (live, key) => {
+      return withLease(lease, async (live) => {
+        if (position !== live.log.head) throw new PositionRefused(live.log.head);
         const added = placeEvents(position, events);
-        await database.write("settleTurn", { lease: key, position, added, now: clock() });
-        live.publish(position, added);
+        const whole = mergeText([...live.log.whole(), ...added]);
+        await database.write("settleTurn", { lease: live.lease.key, position, whole, now: clock() });
+        live.publish(added);
         liveTurns.settled(lease.sessionId, lease.turn);
       });
     },
 
     async claimLapsed() {
       const lapsed = await database.write("claimLapsed", {});
-      return lapsed.map(({ sessionId, owner, head, key, turn, epoch, ...facts }) => ({
-        lease: hold(sessionId, { key, turn, epoch }, owner, head),
+      return lapsed.map(({ sessionId, owner, log, key, turn, epoch, ...facts }) => ({
+        lease: hold(sessionId, { key, turn, epoch }, owner, log),
+        text: textOf(log),
         ...facts,
       }));
     },
@@ -64,7 +85,10 @@ export function turnStore(database: Database, liveTurns: LiveTurns, clock: () =>
       liveTurns.stop(sessionId, turn);
     },
 
-    read: (access, sessionId, turn) => database.read("readTurn", { access, sessionId, turn }),
+    async read(access, sessionId, turn) {
+      const readTurn = () => database.read("readTurn", { access, sessionId, turn });
+      return upToDate(sessionId, await readTurn(), readTurn);
+    },
 
     async follow(access, sessionId, turn, after, signal): Promise<Following> {
       // Known to memory before the log is looked at, so that no end in between goes unnoticed.
@@ -73,7 +97,7 @@ export function turnStore(database: Database, liveTurns: LiveTurns, clock: () =>
       const reader = (key: TurnKey, place: number | undefined) =>
         new TurnReader({ database, key, live, after: place, signal, onDone });
       const { lease } = live;
-      if (lease !== undefined && mayAccess(access, lease.owner) && live.since(after) !== undefined) {
+      if (lease !== undefined && mayAccess(access, lease.owner)) {
         return { turn, finished: false, events: reader(lease.key, after) };
       }
       try {
@@ -92,12 +116,14 @@ export function turnStore(database: Database, liveTurns: LiveTurns, clock: () =>
 
     async history(access, sessionId, window): Promise<History> {
       const { session, hasMore, range } = await database.read("openHistory", { access, sessionId, window });
+      const readPage = (above: number, below: number) => database.read("readHistory", { ...range, above, below });
+      const readTurn = async ({ turn }: Turn) => (await readPage(turn - 1, turn + 1))[0] as Turn;
       async function* pages() {
         for (let { above } = range; ; ) {
-          const page = await database.read("readHistory", { ...range, above });
+          const page = await readPage(above, range.below);
           const last = page.at(-1);
           if (last === undefined) return;
-          yield page;
+          yield await Promise.all(page.map((turn) => upToDate(sessionId, turn, () => readTurn(turn))));
           above = last.turn;
         }
       }

@@ -7,7 +7,8 @@ import { eventsAfter, splitLongText } from "../../event-log.ts";
 /** A turn by the keys of its row. */
 export type TurnKey = { readonly key: number; readonly turn: number };
 
-type EventRow = { readonly position: number; readonly type: TurnEvent["type"]; readonly data: string };
+/** An event as it is stored: a text event's text, any other event's fields as JSON. */
+export type EventRow = { readonly position: number; readonly type: TurnEvent["type"]; readonly data: string };
 
 /** How much text one page of a log holds, in UTF-16 code units. */
 const pageLength = 64 * 1024;
@@ -49,7 +50,7 @@ export function eventWriter(database: DatabaseSync) {
   const insert = database.prepare("INSERT INTO events (session, turn, position, type, data) VALUES (?, ?, ?, ?, ?)");
   const remove = database.prepare("DELETE FROM events WHERE session = ? AND turn = ?");
   const append = ({ key, turn }: TurnKey, events: readonly LoggedEvent[]) => {
-    for (const { position, event } of events) insert.run(key, turn, position, event.type, dataOf(event));
+    for (const { position, type, data } of events.map(rowOf)) insert.run(key, turn, position, type, data);
   };
   return {
     append,
@@ -60,13 +61,13 @@ export function eventWriter(database: DatabaseSync) {
   };
 }
 
-function dataOf(event: TurnEvent): string {
-  if (event.type === "text") return event.text;
-  const { type: _, ...fields } = event;
-  return JSON.stringify(fields);
+export function rowOf({ position, event }: LoggedEvent): EventRow {
+  if (event.type === "text") return { position, type: "text", data: event.text };
+  const { type, ...fields } = event;
+  return { position, type, data: JSON.stringify(fields) };
 }
 
-function eventFrom({ position, type, data }: EventRow): LoggedEvent {
+export function eventFrom({ position, type, data }: EventRow): LoggedEvent {
   const event = type === "text" ? { type, text: data } : ({ type, ...JSON.parse(data) } as TurnEvent);
   return { position, event };
 }

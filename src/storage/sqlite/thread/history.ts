@@ -1,9 +1,8 @@
 /** The SQL of reading turns, alone and as a dialogue. Runs in a reader's thread. */
 import type { DatabaseSync } from "node:sqlite";
 import type { LoggedEvent, TurnStatus } from "../../../protocol/events.ts";
-import { emptyLogPosition } from "../../../protocol/positions.ts";
 import { sessionDeleted, turnNotFound } from "../../../protocol/refusals.ts";
-import { textOf } from "../../event-log.ts";
+import { factsOf, type TextSoFar, textSoFar } from "../../event-log.ts";
 import type { Access, HistoryWindow, Memory, Session, Turn } from "../../storage.ts";
 import { eventLog, type TurnKey } from "./events.ts";
 import { sessionFinder, sessionViewer } from "./sessions.ts";
@@ -58,15 +57,7 @@ export function historyReads(database: DatabaseSync) {
       return turnFrom(turnRow(key, turn), log.whole({ key, turn }));
     },
 
-    /**
-     * A turn's text so far and where it ends, for a reader who has to begin anew; what came after the text (an error,
-     * the end) is still to be read from there.
-     */
-    readText(turn: TurnKey): { text: string; position: number } {
-      const events = log.whole(turn);
-      const last = events.findLast(({ event }) => event.type === "text" || event.type === "reset") ?? events[0];
-      return { text: textOf(events), position: last?.position ?? emptyLogPosition };
-    },
+    readText: (turn: TurnKey): TextSoFar => textSoFar(log.whole(turn)),
 
     startLog({ access, sessionId, turn }: { access: Access; sessionId: string; turn: number }): LogStart {
       const { key } = find(access, sessionId);
@@ -139,21 +130,11 @@ export function historyReads(database: DatabaseSync) {
 type OpenedHistory = { readonly session: Session; readonly hasMore: boolean; readonly range: TurnRange };
 
 function turnFrom(row: TurnRow, events: readonly LoggedEvent[]): Turn {
-  const first = events[0]?.event;
-  const last = events.at(-1)?.event;
-  const error = events.find(({ event }) => event.type === "error")?.event;
-  const facts = {
-    turn: row.turn,
-    prompt: row.prompt,
-    answer: textOf(events),
-    head: events.at(-1)?.position ?? emptyLogPosition,
-    createdAt: row.created_at,
-    error: error?.type === "error" ? error : null,
-    model: first?.type === "turn" ? first.model : null,
-  };
+  const facts = { turn: row.turn, prompt: row.prompt, createdAt: row.created_at, ...factsOf(events) };
   if (row.status === "queued" || row.status === "running") {
     return { ...facts, status: row.status, end: null, endedAt: null };
   }
+  const last = events.at(-1)?.event;
   if (last?.type !== "end" || row.ended_at === null) throw new Error(`Turn ${row.turn} is settled without an end`);
   return { ...facts, status: row.status, end: last, endedAt: row.ended_at };
 }

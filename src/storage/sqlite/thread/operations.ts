@@ -1,7 +1,9 @@
 /** Everything that the main thread can ask of a database thread, by name. */
 import type { DatabaseSync } from "node:sqlite";
 import { historyReads } from "./history.ts";
+import type { Journal } from "./journal.ts";
 import type { WorkerName } from "./messages.ts";
+import type { RunningTurns } from "./running-turns.ts";
 import { sessionReads, sessionWrites } from "./sessions.ts";
 import { turnWrites } from "./turns.ts";
 
@@ -14,11 +16,11 @@ export function readOperations(database: DatabaseSync) {
   };
 }
 
-export function writeOperations(database: DatabaseSync, worker: WorkerName) {
+export function writeOperations(database: DatabaseSync, worker: WorkerName, running: RunningTurns, journal: Journal) {
   const touch = database.prepare("UPDATE checks SET count = count + 1");
   return {
-    ...sessionWrites(database),
-    ...turnWrites(database, worker),
+    ...sessionWrites(database, running, journal),
+    ...turnWrites(database, worker, running, journal),
     /** Really writes: succeeds only where every other write can. */
     checkWrite: (_: object): void => void touch.run(),
   };
@@ -26,18 +28,3 @@ export function writeOperations(database: DatabaseSync, worker: WorkerName) {
 
 export type ReadOperations = ReturnType<typeof readOperations>;
 export type WriteOperations = ReturnType<typeof writeOperations>;
-
-/**
- * What a write must survive before it is acknowledged. A running answer's pieces need to survive the process only
- * (`reset` announces the loss after a power failure); everything else needs to survive a power failure.
- */
-export const durableAgainstPowerFailure: Readonly<Record<keyof WriteOperations, boolean>> = {
-  openSession: true,
-  deleteSession: true,
-  acceptTurn: true,
-  appendEvents: false,
-  settleTurn: true,
-  claimLapsed: true,
-  requestStop: true,
-  checkWrite: true,
-};

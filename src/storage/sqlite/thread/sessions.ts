@@ -3,6 +3,8 @@ import type { DatabaseSync } from "node:sqlite";
 import { sessionNotFound } from "../../../protocol/refusals.ts";
 import { mayAccess } from "../../access.ts";
 import type { Access, NewSession, Session } from "../../storage.ts";
+import type { Journal } from "./journal.ts";
+import type { RunningTurns } from "./running-turns.ts";
 
 export type SessionRow = {
   readonly key: number;
@@ -40,7 +42,7 @@ export function sessionReads(database: DatabaseSync) {
   };
 }
 
-export function sessionWrites(database: DatabaseSync) {
+export function sessionWrites(database: DatabaseSync, running: RunningTurns, journal: Journal) {
   const find = sessionFinder(database);
   const addPrincipal = database.prepare("INSERT INTO principals VALUES (?, ?) ON CONFLICT DO NOTHING");
   const addSession = database.prepare(`
@@ -56,7 +58,11 @@ export function sessionWrites(database: DatabaseSync) {
       return sessionFrom(row as SessionRow, 0, null);
     },
     deleteSession({ access, sessionId }: { access: Access; sessionId: string }): void {
-      deleteSession.run(find(access, sessionId).key);
+      const { key } = find(access, sessionId);
+      deleteSession.run(key);
+      running.remove(key);
+      // What is deleted is deleted there too.
+      journal.empty();
     },
   };
 }

@@ -4,34 +4,43 @@ import { parentPort, workerData } from "node:worker_threads";
 import { isProblem } from "../../../protocol/problems.ts";
 import { LeaseLost, PositionRefused } from "../../storage.ts";
 import { type Durability, openReader, openWriter, setDurability } from "../connection.ts";
-import type { Call, FromThread, Outcome, ThreadData, ToThread } from "./messages.ts";
+import { Journal } from "./journal.ts";
+import type {
+  Append,
+  Call,
+  FromThread,
+  Outcome,
+  ThreadData,
+  ToThread,
+  WorkerName,
+  Writing,
+  Written,
+} from "./messages.ts";
 import { readOperations, writeOperations } from "./operations.ts";
+import { RunningTurns } from "./running-turns.ts";
 
 type Operations = Record<string, (argument: never) => unknown>;
 
 function serve({ path, role, worker }: ThreadData, port: NonNullable<typeof parentPort>): void {
   const reply = (message: FromThread) => port.postMessage(message);
   let database: DatabaseSync;
-  let operations: Operations;
+  let write: ReturnType<typeof transactionRunner> | undefined;
+  let read: ReturnType<typeof snapshotReader> | undefined;
   try {
     database = role === "reader" ? openReader(path) : openWriter(path);
-    operations = {
-      ...(role === "reader" ? {} : writeOperations(database, worker)),
-      ...(role === "writer" ? {} : readOperations(database)),
-    };
+    if (role !== "reader") write = transactionRunner(database, worker);
+    if (role !== "writer") read = snapshotReader(database);
   } catch (error) {
     const { message, errcode } = error as Error & { errcode?: number };
     reply({ kind: "open-failed", message, errcode });
     return;
   }
-  const transaction = transactionRunner(database, operations);
-  const snapshot = snapshotReader(database, operations);
   port.on("message", (message: ToThread) => {
     switch (message.kind) {
       case "write":
-        return reply({ kind: "done", id: message.id, outcomes: transaction(message.calls, message.durable) });
+        return write && reply({ kind: "written", id: message.id, written: write(message) });
       case "read":
-        return reply({ kind: "done", id: message.id, outcomes: [snapshot(message.call)] });
+        return read && reply({ kind: "read", id: message.id, outcome: read(message.call) });
       case "close":
         database.close();
         return port.close();
@@ -41,12 +50,15 @@ function serve({ path, role, worker }: ThreadData, port: NonNullable<typeof pare
 }
 
 /**
- * Group commit: all calls in one transaction, each in a savepoint of its own, so that one that is refused or fails
- * leaves its neighbours unharmed. Where the transaction itself fails (it cannot begin or commit, or a full disk ended
- * it), nothing of it is stored and every call is told so. Nothing is ever tried again here: after a failed fsync the
- * next commit would falsely succeed.
+ * Group commit: all calls and appends in one transaction. Each call has a savepoint of its own, so that one that is
+ * refused or fails leaves its neighbours unharmed; an append is refused before anything is written. Where the
+ * transaction itself fails (it cannot begin or commit, or a full disk ended it), nothing of it is stored and everybody
+ * is told so. Nothing is ever tried again here: after a failed fsync the next commit would falsely succeed.
  */
-function transactionRunner(database: DatabaseSync, operations: Operations) {
+function transactionRunner(database: DatabaseSync, worker: WorkerName) {
+  const running = new RunningTurns();
+  const journal = new Journal(database, running);
+  const operations: Operations = writeOperations(database, worker, running, journal);
   const begin = database.prepare("BEGIN IMMEDIATE");
   const commit = database.prepare("COMMIT");
   const save = database.prepare("SAVEPOINT call");
@@ -55,33 +67,69 @@ function transactionRunner(database: DatabaseSync, operations: Operations) {
   let durability: Durability = "power-failure";
 
   function isolated(call: Call): Outcome {
+    const savepoint = running.savepoint();
     save.run();
     const outcome = attempt(operations, call);
     if (outcome.kind === "failed" && !database.isTransaction) throw new TransactionLost(outcome);
-    if (outcome.kind !== "value") undo.run();
+    if (outcome.kind !== "value") {
+      undo.run();
+      running.rollBack(savepoint);
+    }
     release.run();
     return outcome;
   }
 
-  return (calls: readonly Call[], durable: boolean): readonly Outcome[] => {
+  /** Gives the outcomes where one was refused. */
+  function log(appends: readonly Append[]): readonly Outcome[] | undefined {
+    const outcomes: Outcome[] = [];
+    const entries: string[] = [];
+    let refused = false;
+    for (const append of appends) {
+      const outcome = advance(append);
+      outcomes.push(outcome);
+      if (outcome.kind === "value") entries.push(append[5]);
+      else refused = true;
+    }
+    if (entries.length > 0) journal.write(entries);
+    return refused ? outcomes : undefined;
+  }
+
+  function advance([key, turn, epoch, position, head]: Append): Outcome {
+    try {
+      running.advance({ key, turn, epoch }, position, head, journal.nextRow);
+      return logged;
+    } catch (error) {
+      return outcomeOf(error);
+    }
+  }
+
+  return ({ calls, appends, durable }: Writing): Written => {
     try {
       const wanted = durable ? "power-failure" : "process-death";
       if (wanted !== durability) setDurability(database, wanted);
       durability = wanted;
       begin.run();
       const outcomes = calls.map(isolated);
+      const appendOutcomes = log(appends);
       commit.run();
-      return outcomes;
+      running.commit();
+      journal.commit();
+      return { outcomes, appendOutcomes };
     } catch (error) {
       const outcome = error instanceof TransactionLost ? error.outcome : outcomeOf(error);
       if (database.isTransaction) database.exec("ROLLBACK");
-      return calls.map(() => outcome);
+      running.rollBack();
+      journal.rollBack();
+      return { outcomes: calls.map(() => outcome), appendOutcomes: appends.map(() => outcome) };
     }
   };
 }
 
+const logged: Outcome = { kind: "value", value: undefined };
+
 /** One read sees one state of the database, however many statements it takes. */
-function snapshotReader(database: DatabaseSync, operations: Operations) {
+function snapshotReader(database: DatabaseSync) {
+  const operations: Operations = readOperations(database);
   const begin = database.prepare("BEGIN");
   const end = database.prepare("ROLLBACK");
   return (call: Call): Outcome => {

@@ -3,34 +3,34 @@ import type { DatabaseSync } from "node:sqlite";
 import type { LoggedEvent, TurnEnded, TurnStatus } from "../../../protocol/events.ts";
 import { emptyLogPosition } from "../../../protocol/positions.ts";
 import { turnInProgress, turnNotFound } from "../../../protocol/refusals.ts";
-import { mergeText, textOf } from "../../event-log.ts";
-import { type Access, type LapsedTurn, LeaseLost, type NewTurn, PositionRefused } from "../../storage.ts";
-import { eventLog, eventWriter, type TurnKey } from "./events.ts";
+import { textOf } from "../../event-log.ts";
+import { type Access, type LapsedTurn, LeaseLost, type NewTurn } from "../../storage.ts";
+import { eventLog, eventWriter } from "./events.ts";
+import type { Journal } from "./journal.ts";
 import type { WorkerName } from "./messages.ts";
+import type { LeaseKey, RunningTurns } from "./running-turns.ts";
 import { sessionFinder } from "./sessions.ts";
-
-/** A lease as the thread knows it. */
-export type LeaseKey = TurnKey & { readonly epoch: number };
 
 export type Accepted = LeaseKey & { readonly owner: string };
 
-export type Lapsed = Omit<LapsedTurn, "lease"> &
-  LeaseKey & { readonly sessionId: string; readonly owner: string; readonly head: number };
+export type Lapsed = Omit<LapsedTurn, "lease" | "text"> &
+  LeaseKey & { readonly sessionId: string; readonly owner: string; readonly log: readonly LoggedEvent[] };
 
-export function turnWrites(database: DatabaseSync, worker: WorkerName) {
+export function turnWrites(database: DatabaseSync, worker: WorkerName, running: RunningTurns, journal: Journal) {
   const find = sessionFinder(database);
   const log = eventLog(database);
   const events = eventWriter(database);
   const findRunning = database.prepare("SELECT turn FROM turns WHERE session = ? AND status = 'running'");
-  const findTurn = database.prepare("SELECT status, epoch, stop_requested FROM turns WHERE session = ? AND turn = ?");
+  const findStatus = database.prepare("SELECT status FROM turns WHERE session = ? AND turn = ?");
   const addTurn = database.prepare(`
     INSERT INTO turns (session, turn, status, epoch, worker, boot, created_at, prompt)
     VALUES (?, ?, 'running', 1, ?, ?, ?, ?)
   `);
   const touchSession = database.prepare("UPDATE sessions SET newest_turn = ?, updated_at = ? WHERE key = ?");
-  const endTurn = database.prepare(
-    "UPDATE turns SET status = ?, answered = ?, ended_at = ? WHERE session = ? AND turn = ?",
-  );
+  const endTurn = database.prepare(`
+    UPDATE turns SET status = ?, answered = ?, ended_at = ?
+    WHERE session = ? AND turn = ? AND status = 'running' AND epoch = ?
+  `);
   const endSession = database.prepare("UPDATE sessions SET updated_at = ? WHERE key = ?");
   const markStop = database.prepare("UPDATE turns SET stop_requested = 1 WHERE session = ? AND turn = ?");
   const findLapsed = database.prepare(`
@@ -42,64 +42,54 @@ export function turnWrites(database: DatabaseSync, worker: WorkerName) {
     "UPDATE turns SET epoch = epoch + 1, worker = ?, boot = ? WHERE session = ? AND turn = ?",
   );
 
-  /** @throws LeaseLost, PositionRefused */
-  function checkLease(lease: LeaseKey, position: number): TurnRow {
-    const row = findTurn.get(lease.key, lease.turn) as TurnRow | undefined;
-    if (row?.status !== "running" || row.epoch !== lease.epoch) throw new LeaseLost();
-    const head = log.head(lease);
-    if (head !== position) throw new PositionRefused(head);
-    return row;
-  }
-
   return {
     acceptTurn({ access, turn, now }: { access: Access; turn: NewTurn; now: number }): Accepted {
       const session = find(access, turn.sessionId);
-      const running = findRunning.get(session.key) as { turn: number } | undefined;
-      if (running !== undefined) throw turnInProgress(running.turn);
-      const number = session.newest_turn + 1;
-      addTurn.run(session.key, number, worker.id, worker.boot, now, turn.prompt);
-      touchSession.run(number, now, session.key);
-      return { key: session.key, turn: number, epoch: 1, owner: session.owner };
+      const other = findRunning.get(session.key) as { turn: number } | undefined;
+      if (other !== undefined) throw turnInProgress(other.turn);
+      const accepted = { key: session.key, turn: session.newest_turn + 1, epoch: 1, owner: session.owner };
+      addTurn.run(accepted.key, accepted.turn, worker.id, worker.boot, now, turn.prompt);
+      touchSession.run(accepted.turn, now, session.key);
+      running.add(accepted, emptyLogPosition);
+      return accepted;
     },
 
-    appendEvents({ lease, position, added }: Appending): { stopRequested: boolean } {
-      const row = checkLease(lease, position);
-      events.append(lease, added);
-      return { stopRequested: row.stop_requested === 1 };
-    },
-
-    settleTurn({ lease, position, added, now }: Appending & { now: number }): void {
-      checkLease(lease, position);
-      const end = added.at(-1)?.event as TurnEnded;
-      const whole = mergeText([...log.whole(lease), ...added]);
+    /** @param whole the turn's whole log, its text merged, up to and with its end */
+    settleTurn({ lease, position, whole, now }: Settling): void {
+      running.check(lease, position);
+      const end = whole.at(-1)?.event as TurnEnded;
+      const answered = textOf(whole) === "" ? 0 : 1;
+      const { changes } = endTurn.run(end.status, answered, now, lease.key, lease.turn, lease.epoch);
+      if (changes === 0) throw new LeaseLost();
       events.replace(lease, whole);
-      endTurn.run(end.status, textOf(whole) === "" ? 0 : 1, now, lease.key, lease.turn);
       endSession.run(now, lease.key);
+      running.remove(lease.key);
+      journal.tidy();
     },
 
     claimLapsed(_: object): Lapsed[] {
+      journal.empty();
       return (findLapsed.all(worker.id) as LapsedRow[]).map(({ key, turn, epoch, session_id, owner, ...row }) => {
         claim.run(worker.id, worker.boot, key, turn);
-        const events = log.whole({ key, turn });
-        const first = events[0]?.event;
+        const lease = { key, turn, epoch: epoch + 1 };
+        const whole = log.whole(lease);
+        const first = whole[0]?.event;
+        running.add(lease, whole.at(-1)?.position ?? emptyLogPosition);
         return {
-          key,
-          turn,
-          epoch: epoch + 1,
+          ...lease,
           sessionId: session_id,
           owner,
           model: first?.type === "turn" ? first.model : null,
-          text: textOf(events),
           stopRequested: row.stop_requested === 1,
           tailMayBeLost: row.boot !== worker.boot,
-          head: events.at(-1)?.position ?? emptyLogPosition,
+          log: whole,
         };
       });
     },
 
     requestStop({ access, sessionId, turn }: { access: Access; sessionId: string; turn: number }): void {
       const { key } = find(access, sessionId);
-      const row = findTurn.get(key, turn) as TurnRow | undefined;
+      const row = findStatus.get(key, turn) as { status: TurnStatus } | undefined;
       if (row === undefined) throw turnNotFound(turn);
       if (row.status === "running" || row.status === "queued") markStop.run(key, turn);
     },
@@ -113,11 +103,10 @@ type LapsedRow = LeaseKey & {
   readonly owner: string;
 };
 
-type TurnRow = { readonly status: TurnStatus; readonly epoch: number; readonly stop_requested: number };
-
-type Appending = {
+type Settling = {
   readonly lease: LeaseKey;
   /** The head that the lease's holder knows. */
   readonly position: number;
-  readonly added: readonly LoggedEvent[];
+  readonly whole: readonly LoggedEvent[];
+  readonly now: number;
 };
