@@ -3,7 +3,7 @@ import { emptyLogPosition } from "../../protocol/positions.ts";
 import { eventsAfter, mergeText } from "../event-log.ts";
 
 /** When more events than this stand alone, the older half is merged. */
-const longestTail = 128;
+const longestTail = 32;
 
 /** The whole log of a turn that runs in this process, in memory: the newest events as they came, older text merged. */
 export class TurnLog {

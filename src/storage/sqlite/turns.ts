@@ -12,7 +12,7 @@ import {
   type TurnStore,
 } from "../storage.ts";
 import type { Database } from "./database.ts";
-import type { HeldTurn, LiveTurns } from "./live-turns.ts";
+import type { LiveTurns } from "./live-turns.ts";
 import type { TurnKey } from "./thread/events.ts";
 import { journalEntry } from "./thread/journal.ts";
 import type { LeaseKey } from "./thread/running-turns.ts";
@@ -24,15 +24,10 @@ export function turnStore(database: Database, liveTurns: LiveTurns, clock: () =>
     return { sessionId, turn: key.turn, epoch: key.epoch, head: log.at(-1)?.position ?? emptyLogPosition, signal };
   }
 
-  /** Runs a write under a lease; a lease that turns out to be lost is given up. */
-  async function withLease<Result>(lease: Lease, write: (live: HeldTurn) => Promise<Result>): Promise<Result> {
-    const live = liveTurns.held(lease.sessionId, lease.turn, lease.epoch);
-    try {
-      return await write(live);
-    } catch (error) {
-      if (error instanceof LeaseLost) liveTurns.leaseLost(lease.sessionId, lease.turn, lease.epoch);
-      throw error;
-    }
+  /** A lease that a write found to be lost is given up. */
+  function giveUpIfLost(lease: Lease, error: unknown): unknown {
+    if (error instanceof LeaseLost) liveTurns.leaseLost(lease.sessionId, lease.turn, lease.epoch);
+    return error;
   }
 
   /** A turn as the tables have it, but for the log of one that runs here: that is in memory until it is settled. */
@@ -49,26 +44,32 @@ export function turnStore(database: Database, liveTurns: LiveTurns, clock: () =>
       return hold(turn.sessionId, key, owner, []);
     },
 
-    append(lease, position, events) {
-      return withLease(lease, async (live) => {
-        const { key, turn, epoch } = live.lease.key;
-        const added = placeEvents(position, events);
-        const head = added.at(-1)?.position ?? position;
+    async append(lease, position, events) {
+      const live = liveTurns.held(lease.sessionId, lease.turn, lease.epoch);
+      const { key, turn, epoch } = live.lease.key;
+      const added = placeEvents(position, events);
+      const head = added.at(-1)?.position ?? position;
+      try {
         await database.append([key, turn, epoch, position, head, journalEntry(live.lease.key, added)]);
-        live.publish(added);
-        return head;
-      });
+      } catch (error) {
+        throw giveUpIfLost(lease, error);
+      }
+      live.publish(added);
+      return head;
     },
 
-    settle(lease, position, events) {
-      return withLease(lease, async (live) => {
-        if (position !== live.log.head) throw new PositionRefused(live.log.head);
-        const added = placeEvents(position, events);
-        const whole = mergeText([...live.log.whole(), ...added]);
+    async settle(lease, position, events) {
+      const live = liveTurns.held(lease.sessionId, lease.turn, lease.epoch);
+      if (position !== live.log.head) throw new PositionRefused(live.log.head);
+      const added = placeEvents(position, events);
+      const whole = mergeText([...live.log.whole(), ...added]);
+      try {
         await database.write("settleTurn", { lease: live.lease.key, position, whole, now: clock() });
-        live.publish(added);
-        liveTurns.settled(lease.sessionId, lease.turn);
-      });
+      } catch (error) {
+        throw giveUpIfLost(lease, error);
+      }
+      live.publish(added);
+      liveTurns.settled(lease.sessionId, lease.turn);
     },
 
     async claimLapsed() {
