@@ -2,9 +2,10 @@
 import type { Logger } from "pino";
 import packageJson from "../package.json" with { type: "json" };
 import { createChat } from "./chat/chat.ts";
-import type { Config } from "./config.ts";
+import type { Config, OpenAiCompatibleModelConfig } from "./config.ts";
 import { createHttpServer } from "./http/server.ts";
 import { openDemoModel } from "./models/demo/demo.ts";
+import { openModelWithFallback } from "./models/fallback.ts";
 import type { Model } from "./models/model.ts";
 import { openOpenAiCompatibleModel } from "./models/openai-compatible/open.ts";
 import { isProblem } from "./protocol/problems.ts";
@@ -73,20 +74,18 @@ async function letGo(model: Model, storage: Storage | undefined): Promise<void> 
   await storage?.close();
 }
 
-function openModel(config: Config, log: Logger): Model {
-  const { model } = config;
-  switch (model.kind) {
-    case "demo":
-      return openDemoModel({ wordDelayMs: model.wordDelayMs });
-    case "openai-compatible":
-      return openOpenAiCompatibleModel({
-        baseUrl: model.baseUrl,
-        apiKey: model.apiKey,
-        models: model.takeFirstListedModel ? undefined : model.models,
-        defaultModels: model.models,
-        extraBody: model.extraBody,
-        timeouts: model.timeouts,
-        log,
-      });
-  }
+function openModel({ model, fallback }: Config, log: Logger): Model {
+  if (model.kind === "demo") return openDemoModel({ wordDelayMs: model.wordDelayMs });
+  const first = openServer(model, log);
+  if (fallback === undefined) return first;
+  return openModelWithFallback({ first, second: openServer(fallback.model, log), afterText: fallback.afterText, log });
+}
+
+function openServer({ models, takeFirstListedModel, ...server }: OpenAiCompatibleModelConfig, log: Logger): Model {
+  return openOpenAiCompatibleModel({
+    ...server,
+    models: takeFirstListedModel ? undefined : models,
+    defaultModels: models,
+    log,
+  });
 }

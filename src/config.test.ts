@@ -136,6 +136,9 @@ describe("faults", () => {
     ["OPENAI_BASE_URL", "http://"],
     ["OPENAI_BASE_URL", "http://models.example/v1?key=1"],
     ["OPENAI_BASE_URL", "http://models.example/v1/chat/completions"],
+    ["FALLBACK_BASE_URL", "other.example"],
+    ["FALLBACK_AFTER_TEXT", "sometimes"],
+    ["MODEL_RETRIES", "11"],
     ["OPENAI_EXTRA_BODY", "[1]"],
     ["OPENAI_EXTRA_BODY", "null"],
     ["OPENAI_EXTRA_BODY", '{"stream":false}'],
@@ -166,6 +169,7 @@ describe("the model", () => {
       models: ["gpt-3.5-turbo", "gpt-5.6-terra"],
       takeFirstListedModel: false,
       extraBody: {},
+      retries: 2,
       timeouts: { connectMs: 5_000, headersMs: 30_000, firstTokenMs: 60_000, gapMs: 60_000, turnMs: 600_000 },
     });
   });
@@ -204,6 +208,58 @@ describe("the model", () => {
     expect(serverModel({ OPENAI_API_KEY: "k", ...set }).timeouts.headersMs).toBe(500);
     const shorter = { MODEL_FIRST_TOKEN_TIMEOUT_SECONDS: "10" };
     expect(serverModel({ OPENAI_API_KEY: "k", ...shorter }).timeouts.headersMs).toBe(30_000);
+  });
+});
+
+describe("the fallback", () => {
+  const first = { OPENAI_API_KEY: "sk-first" };
+  const address = { FALLBACK_BASE_URL: "http://other.example/v1/" };
+
+  it("is there only where an address was given", () => {
+    expect(load(first).fallback).toBeUndefined();
+    expect(load({ ...first, ...address }).fallback).toMatchObject({
+      model: { baseUrl: "http://other.example/v1", apiKey: undefined, takeFirstListedModel: true },
+      afterText: false,
+    });
+  });
+
+  it("has its own key and models, the same patience, and nothing of the first one's extra body", () => {
+    const own = { FALLBACK_API_KEY: "sk-second", FALLBACK_MODEL: "b, c", FALLBACK_AFTER_TEXT: "TRUE" };
+    const shared = { MODEL_RETRIES: "1", MODEL_GAP_TIMEOUT_SECONDS: "7", OPENAI_EXTRA_BODY: '{"x":1}' };
+    const { model, fallback } = load({ ...first, ...address, ...own, ...shared });
+    expect(fallback).toEqual({
+      model: {
+        ...model,
+        baseUrl: "http://other.example/v1",
+        apiKey: "sk-second",
+        models: ["b", "c"],
+        extraBody: {},
+        retries: 1,
+      },
+      afterText: true,
+    });
+  });
+
+  it("may have its key in a file", () => {
+    const { fallback } = loadConfig({
+      environment: { ...first, ...address, FALLBACK_API_KEY_FILE: "/run/secrets/second" },
+      readFile: () => "sk-from-file\n",
+    });
+    expect(fallback?.model.apiKey).toBe("sk-from-file");
+    const both = { ...first, ...address, FALLBACK_API_KEY_FILE: "/run/secrets/second", FALLBACK_API_KEY: "k" };
+    expect(Object.keys(faultsOf(() => loadConfig({ environment: both, readFile: () => "x" })))).toEqual([
+      "FALLBACK_API_KEY_FILE",
+    ]);
+  });
+
+  it("is said to be idle where it has no address, or nothing to fall back from", () => {
+    expect(load({ ...first, FALLBACK_MODEL: "b" }).warnings).toEqual([
+      "FALLBACK_MODEL is set but not used without FALLBACK_BASE_URL.",
+    ]);
+    expect(load(address)).toMatchObject({
+      fallback: undefined,
+      warnings: ["FALLBACK_BASE_URL is set but not used: the demo model needs no other."],
+    });
   });
 });
 

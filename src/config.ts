@@ -12,6 +12,8 @@ export { ConfigError } from "./config/settings.ts";
 
 export type Config = {
   readonly model: DemoModelConfig | OpenAiCompatibleModelConfig;
+  /** Who answers when `model` cannot. */
+  readonly fallback: FallbackConfig | undefined;
   readonly context: { readonly systemPrompt: string; readonly contextTokens: number };
   readonly http: {
     readonly host: string;
@@ -47,6 +49,14 @@ export type OpenAiCompatibleModelConfig = {
     readonly gapMs: number;
     readonly turnMs: number;
   };
+  /** How often an answer of which nothing has come is asked for again, at most. */
+  readonly retries: number;
+};
+
+export type FallbackConfig = {
+  readonly model: OpenAiCompatibleModelConfig;
+  /** It may also take over an answer that has begun. */
+  readonly afterText: boolean;
 };
 
 /** The exit code for a bad configuration: `EX_CONFIG` of sysexits.h. */
@@ -77,8 +87,10 @@ function readDotenv(): string | undefined {
 /** @throws ConfigError naming everything that is wrong */
 export function loadConfig(source: ConfigSource): Config {
   const { settings, set, warnings } = readSettings(source);
+  const model = modelConfig(settings, set);
   return deepFreeze({
-    model: modelConfig(settings, set),
+    model,
+    fallback: model.kind === "demo" ? undefined : fallbackConfig(settings, set),
     context: { systemPrompt: settings.SYSTEM_PROMPT, contextTokens: settings.CONTEXT_TOKENS },
     http: {
       host: settings.HOST,
@@ -90,7 +102,7 @@ export function loadConfig(source: ConfigSource): Config {
     storage: settings.STORAGE_URL,
     log: { level: settings.LOG_LEVEL },
     shutdown: { drainMs: settings.DRAIN_SECONDS },
-    warnings,
+    warnings: [...warnings, ...idleFallbackWarnings(model, set)],
   });
 }
 
@@ -99,17 +111,40 @@ function modelConfig(settings: Settings, set: ReadonlySet<VariableName>): Config
   if (apiKey === undefined && !set.has("OPENAI_BASE_URL")) {
     return { kind: "demo", wordDelayMs: settings.DEMO_WORD_DELAY_MS };
   }
+  return {
+    ...serverConfig(settings, settings.OPENAI_BASE_URL, set.has("OPENAI_MODEL"), set),
+    apiKey,
+    models: settings.OPENAI_MODEL,
+    extraBody: settings.OPENAI_EXTRA_BODY ?? {},
+  };
+}
+
+function fallbackConfig(settings: Settings, set: ReadonlySet<VariableName>): FallbackConfig | undefined {
+  const baseUrl = settings.FALLBACK_BASE_URL;
+  if (baseUrl === undefined) return undefined;
+  return {
+    model: {
+      ...serverConfig(settings, baseUrl, set.has("FALLBACK_MODEL"), set),
+      apiKey: settings.FALLBACK_API_KEY,
+      models: settings.FALLBACK_MODEL,
+      // Fields that one server knows may be an error to another.
+      extraBody: {},
+    },
+    afterText: settings.FALLBACK_AFTER_TEXT,
+  };
+}
+
+/** What is the same for every server, or follows from its address. */
+function serverConfig(settings: Settings, baseUrl: string, choseModel: boolean, set: ReadonlySet<VariableName>) {
   const headersMs = settings.MODEL_HEADERS_TIMEOUT_SECONDS;
   const firstTokenMs = settings.MODEL_FIRST_TOKEN_TIMEOUT_SECONDS;
   // Many servers send their headers with the first token, so whoever allows more time for that means both.
   const meansBoth = set.has("MODEL_FIRST_TOKEN_TIMEOUT_SECONDS") && !set.has("MODEL_HEADERS_TIMEOUT_SECONDS");
   return {
     kind: "openai-compatible",
-    baseUrl: settings.OPENAI_BASE_URL,
-    apiKey,
-    models: settings.OPENAI_MODEL,
-    takeFirstListedModel: settings.OPENAI_BASE_URL !== defaultBaseUrl && !set.has("OPENAI_MODEL"),
-    extraBody: settings.OPENAI_EXTRA_BODY ?? {},
+    baseUrl,
+    takeFirstListedModel: baseUrl !== defaultBaseUrl && !choseModel,
+    retries: settings.MODEL_RETRIES,
     timeouts: {
       connectMs: settings.MODEL_CONNECT_TIMEOUT_SECONDS,
       headersMs: meansBoth ? Math.max(headersMs, firstTokenMs) : headersMs,
@@ -117,7 +152,14 @@ function modelConfig(settings: Settings, set: ReadonlySet<VariableName>): Config
       gapMs: settings.MODEL_GAP_TIMEOUT_SECONDS,
       turnMs: settings.TURN_TIME_LIMIT_SECONDS,
     },
-  };
+  } as const;
+}
+
+function idleFallbackWarnings(model: Config["model"], set: ReadonlySet<VariableName>): string[] {
+  const names = [...set].filter((name) => name.startsWith("FALLBACK_"));
+  if (model.kind === "demo") return names.map((name) => `${name} is set but not used: the demo model needs no other.`);
+  if (set.has("FALLBACK_BASE_URL")) return [];
+  return names.map((name) => `${name} is set but not used without FALLBACK_BASE_URL.`);
 }
 
 function deepFreeze<Value>(value: Value): Value {

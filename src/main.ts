@@ -83,7 +83,13 @@ function announce(config: Config, { url, interruptedTurns }: App, log: pino.Logg
   if (!isLoopback(config.http.host)) {
     log.warn({ host: config.http.host }, "Anybody who reaches this port can chat: guests need no password");
   }
-  log.info({ url, storage: config.storage.path }, `Listening on ${url}`);
+  const { fallback } = config;
+  const facts = {
+    url,
+    storage: config.storage.path,
+    ...(fallback !== undefined && { fallback: new URL(fallback.model.baseUrl).origin }),
+  };
+  log.info(facts, `Listening on ${url}`);
 }
 
 function isLoopback(host: string): boolean {

@@ -1,10 +1,10 @@
 /** A model's answer to a prompt, as a producer of turn events. */
-import { type Model, ModelError, type ModelEvent } from "../models/model.ts";
+import { type Admission, type Model, ModelError, type ModelEvent } from "../models/model.ts";
 import type { IncompleteReason } from "../protocol/events.ts";
-import { Problem } from "../protocol/problems.ts";
 import type { Access, TurnStore } from "../storage/storage.ts";
 import type { Produced, Producer } from "../turns/producer.ts";
 import { buildContext, type ContextOptions } from "./context.ts";
+import { modelProblem } from "./model-problem.ts";
 
 export type Question = {
   readonly access: Access;
@@ -18,6 +18,7 @@ export function answerProducer(
   model: Model,
   question: Question,
   contextOptions: ContextOptions,
+  admission?: Admission,
 ): Producer {
   return {
     get model() {
@@ -26,25 +27,21 @@ export function answerProducer(
     async begin(signal) {
       await model.ready();
       const { session, messages, trimmedTurns } = await buildContext(turns, question.access, question, contextOptions);
-      const events = model.generate({ messages, username: session.username }, signal);
+      const events = model.generate({ messages, username: session.username }, signal, admission);
       return { trimmedTurns, output: asProduced(events) };
     },
+    release: () => admission?.release(),
   };
 }
 
 async function* asProduced(events: AsyncIterable<ModelEvent>): AsyncGenerator<Produced> {
   try {
     for await (const event of events) {
-      yield event.type === "text" ? event : { ...event, incomplete: incompleteReasons.get(event.finishReason) };
+      yield event.type === "finish" ? { ...event, incomplete: incompleteReasons.get(event.finishReason) } : event;
     }
   } catch (error) {
     if (!(error instanceof ModelError)) throw error;
-    const { code, detail, model, retryAfterSeconds } = error;
-    const problem = new Problem(code, detail, {
-      cause: error,
-      ...(retryAfterSeconds !== undefined && { retryAfterSeconds }),
-    });
-    yield { type: "failure", problem, model };
+    yield { type: "failure", problem: modelProblem(error), model: error.model };
   }
 }
 

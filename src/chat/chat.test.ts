@@ -8,6 +8,7 @@ import { type Chat, createChat } from "./chat.ts";
 /** A model that plays what a test tells it to. */
 class ScriptedModel implements Model {
   readonly name = "scripted";
+  readonly condition = "configured";
   readonly requests: ModelRequest[] = [];
   play: (request: ModelRequest, signal: AbortSignal) => AsyncIterable<ModelEvent> = () => whole("Hi.");
 
@@ -17,6 +18,10 @@ class ScriptedModel implements Model {
   }
 
   async ready(): Promise<void> {}
+
+  admit() {
+    return { release() {} };
+  }
 
   async close(): Promise<void> {}
 }

@@ -1,5 +1,5 @@
 /** The verbs of a conversation: send a prompt, follow an answer, stop it, ask how it stands. */
-import type { Model } from "../models/model.ts";
+import { type Admission, type Model, ModelError } from "../models/model.ts";
 import type { StoppedTurn, TurnAnswer } from "../protocol/chat.ts";
 import { emptyLogPosition } from "../protocol/positions.ts";
 import { Problem } from "../protocol/problems.ts";
@@ -8,13 +8,14 @@ import type { TurnEngine } from "../turns/engine.ts";
 import { answerProducer } from "./answer.ts";
 import type { ContextOptions } from "./context.ts";
 import { errorFacts } from "./error-facts.ts";
+import { modelProblem } from "./model-problem.ts";
 
 export interface Chat {
   /**
    * Stores the prompt durably, starts its turn and gives the turn's number. The turn goes on whether or not anybody
    * follows it.
    *
-   * @throws Problem `session_not_found`, `turn_in_progress`, `draining`
+   * @throws Problem `session_not_found`, `turn_in_progress`, `draining`, `upstream_unavailable`
    */
   send(access: Access, sessionId: string, prompt: string): Promise<number>;
   /**
@@ -61,10 +62,23 @@ export function createChat({ storage, engine, model, context }: ChatOptions): Ch
     if (draining) {
       throw new Problem("draining", "The service is shutting down and takes no new turns.", { retryAfterSeconds: 1 });
     }
-    const lease = await turns.accept(access, { sessionId, prompt });
+    const admission = admit();
+    const lease = await turns.accept(access, { sessionId, prompt }).catch((error) => {
+      admission.release();
+      throw error;
+    });
     const question = { access, sessionId, turn: lease.turn, prompt };
-    engine.start(lease, answerProducer(turns, model, question, context));
+    engine.start(lease, answerProducer(turns, model, question, context, admission));
     return lease.turn;
+  }
+
+  /** Before anything is stored: a prompt that nobody can answer now is the client's to send again. */
+  function admit(): Admission {
+    try {
+      return model.admit();
+    } catch (error) {
+      throw error instanceof ModelError ? modelProblem(error) : error;
+    }
   }
 
   async function newestTurn(access: Access, sessionId: string): Promise<number | undefined> {

@@ -33,6 +33,10 @@ export function oneOf<const Choice extends string>(...choices: readonly Choice[]
   };
 }
 
+export function trueOrFalse(text: string): boolean {
+  return oneOf("true", "false")(text) === "true";
+}
+
 /** Items between commas, each once, in the order given. */
 export function commaList<Item>(item: Parser<Item>): Parser<readonly Item[]> {
   return (text) => {

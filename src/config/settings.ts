@@ -35,19 +35,24 @@ export type ReadSettings = {
   readonly warnings: readonly string[];
 };
 
+/** The keys that may also come from a file. */
+const keyNames = ["OPENAI_API_KEY", "FALLBACK_API_KEY"] as const;
+
 /** @throws ConfigError naming everything that is wrong */
 export function readSettings(source: ConfigSource): ReadSettings {
   const texts = variableTexts(source);
   const faults: ConfigFault[] = [];
   const settings = parseAll(texts, faults);
-  const apiKey = settings.OPENAI_API_KEY ?? readKeyFile(source, settings.OPENAI_API_KEY_FILE, faults);
-  if (texts.has("OPENAI_API_KEY") && texts.has("OPENAI_API_KEY_FILE")) {
-    const message = "OPENAI_API_KEY and OPENAI_API_KEY_FILE are both set; use one of them.";
-    faults.push({ variable: "OPENAI_API_KEY_FILE", message });
-  }
+  const keys = keyNames.map((name) => {
+    const file = `${name}_FILE` as const;
+    if (texts.has(name) && texts.has(file)) {
+      faults.push({ variable: file, message: `${name} and ${file} are both set; use one of them.` });
+    }
+    return [name, settings[name] ?? readKeyFile(source, file, settings[file], faults)] as const;
+  });
   if (faults.length > 0) throw new ConfigError(faults);
   return {
-    settings: { ...settings, OPENAI_API_KEY: apiKey },
+    settings: { ...settings, ...Object.fromEntries(keys) },
     set: new Set(texts.keys()),
     warnings: typoWarnings(source),
   };
@@ -94,9 +99,13 @@ function shorten(text: string): string {
   return text.length > 60 ? `${text.slice(0, 60)}…` : text;
 }
 
-function readKeyFile({ readFile }: ConfigSource, path: string | undefined, faults: ConfigFault[]): string | undefined {
+function readKeyFile(
+  { readFile }: ConfigSource,
+  variable: VariableName,
+  path: string | undefined,
+  faults: ConfigFault[],
+): string | undefined {
   if (path === undefined) return undefined;
-  const variable = "OPENAI_API_KEY_FILE";
   const content = tryToRead(path, readFile);
   if (content === undefined) {
     faults.push({ variable, message: `${variable} names a file that cannot be read (${JSON.stringify(path)}).` });

@@ -13,11 +13,13 @@ import {
   seconds,
   storageUrl,
   text,
+  trueOrFalse,
   wholeNumber,
 } from "./parsers.ts";
 
 export const groups = {
   model: "The model",
+  fallback: "A second model server, for when the first one fails",
   conversation: "Conversations",
   server: "The server",
   storage: "Storage",
@@ -54,6 +56,8 @@ const oneDay = 86_400;
 
 export const defaultBaseUrl = "https://api.openai.com/v1";
 
+const defaultModels = "gpt-3.5-turbo,gpt-5.6-terra";
+
 export const variables = {
   OPENAI_API_KEY: optional(headerSecret, {
     group: "model",
@@ -71,7 +75,7 @@ export const variables = {
     description:
       "Any server that speaks OpenAI's chat completions (Ollama, vLLM, llama.cpp, a gateway), up to and with its `/v1`.",
   }),
-  OPENAI_MODEL: withDefault("gpt-3.5-turbo,gpt-5.6-terra", commaList(text(200)), {
+  OPENAI_MODEL: withDefault(defaultModels, commaList(text(200)), {
     group: "model",
     description:
       "Models separated by commas, first choice first: one that the server does not have is skipped for the next. With a custom `OPENAI_BASE_URL` and no `OPENAI_MODEL`, the first model that the server lists is taken.",
@@ -84,6 +88,32 @@ export const variables = {
   DEMO_WORD_DELAY_MS: withDefault("20", wholeNumber(0, 60_000), {
     group: "model",
     description: "How many milliseconds the demo model waits between words.",
+  }),
+
+  FALLBACK_BASE_URL: optional(baseUrl, {
+    group: "fallback",
+    sensitive: true,
+    description:
+      "Where an answer is asked for when the first server cannot give it: it is away, overloaded, broken or slow, or refuses the key or the model. Unset, there is no second server. `OPENAI_EXTRA_BODY` is not sent there.",
+  }),
+  FALLBACK_API_KEY: optional(headerSecret, {
+    group: "fallback",
+    sensitive: true,
+    description: "The key for the second server.",
+  }),
+  FALLBACK_API_KEY_FILE: optional(text(4_096), {
+    group: "fallback",
+    description: "A file that holds that key; use it or `FALLBACK_API_KEY`, not both.",
+  }),
+  FALLBACK_MODEL: withDefault(defaultModels, commaList(text(200)), {
+    group: "fallback",
+    description:
+      "Models of the second server, as in `OPENAI_MODEL`. Where it is not set and the server is not OpenAI's, the first model that the server lists is taken.",
+  }),
+  FALLBACK_AFTER_TEXT: withDefault("false", trueOrFalse, {
+    group: "fallback",
+    description:
+      "Whether the second server may also take over an answer that has begun: clients are told to forget what they have (`reset`), and the answer begins anew. `true` or `false`.",
   }),
 
   SYSTEM_PROMPT: withDefault("You are a friendly and helpful assistant.", text(65_536), {
@@ -153,6 +183,11 @@ export const variables = {
   MODEL_GAP_TIMEOUT_SECONDS: withDefault("60", seconds(0.05, oneDay), {
     group: "timers",
     description: "How long the server may be silent in mid-answer.",
+  }),
+  MODEL_RETRIES: withDefault("2", wholeNumber(0, 10), {
+    group: "timers",
+    description:
+      "How often an answer is asked for again, at most, where the server failed before the first piece of text and another try may help; 0 turns that off.",
   }),
   TURN_TIME_LIMIT_SECONDS: withDefault("600", seconds(0.05, oneDay), {
     group: "timers",

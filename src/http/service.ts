@@ -1,6 +1,7 @@
 /** What the routes work with. */
 import type { Chat } from "../chat/chat.ts";
 import type { Log } from "../log.ts";
+import type { Model } from "../models/model.ts";
 import type { Storage } from "../storage/storage.ts";
 import type { LiveStreams } from "./answers/live-streams.ts";
 
@@ -21,7 +22,7 @@ export type HttpServiceOptions = {
   readonly config: HttpConfig;
   readonly chat: Chat;
   readonly storage: Storage;
-  readonly model: { readonly name: string };
+  readonly model: Pick<Model, "name" | "condition">;
   /** The built-in demo model answers, no language model; `/readyz` says so. */
   readonly isDemo: boolean;
   readonly log: Log;

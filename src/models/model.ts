@@ -4,6 +4,7 @@
  * - Text comes through exactly as the model server sent it. Pieces that arrive together come as one.
  * - `finish` is yielded only when the server said that the answer is whole (a `finish_reason` or `[DONE]`); an answer
  *   that merely stops coming is an error (`upstream_truncated`), never a success.
+ * - Where a `reset` comes, what was said before it is no part of the answer: another model begins anew.
  * - It is pulled: while nobody asks for the next piece, at most 64 KiB are gathered, then the server is made to wait.
  * - When `signal` fires, the connection to the server is closed at once and the iteration ends by throwing
  *   `signal.reason`.
@@ -20,10 +21,17 @@ export type ModelRequest = {
   readonly messages: readonly ModelMessage[];
   /** Who is asking. Models that run elsewhere are not told. */
   readonly username: string;
+  /**
+   * When the first model was asked for this answer, on the clock of `performance.now()`, where this one is not the first:
+   * the time limit of the whole turn counts from then. By default, from when the answer is first pulled.
+   */
+  readonly turnStartedAt?: number;
 };
 
 export type ModelEvent =
   | { readonly type: "text"; readonly text: string }
+  /** Forget the text so far: another model answers, and it may finish before it says anything. */
+  | { readonly type: "reset" }
   | {
       readonly type: "finish";
       /** What the server gave as `finish_reason`; `unspecified` when it only said `[DONE]`. */
@@ -34,12 +42,33 @@ export type ModelEvent =
       readonly model: string;
     };
 
+/** A place for one answer, given before the prompt is stored. While a server recovers, there is only one at a time. */
+export interface Admission {
+  /** Gives the place back; does nothing once an answer has taken it, and nothing the second time. */
+  release(): void;
+}
+
+/**
+ * How likely the next request is to be asked: `configured` nothing speaks against it, `degraded` it may be (a first try
+ * after a failure, or a fallback alone), `open` none is asked at the moment.
+ */
+export type ModelCondition = "configured" | "degraded" | "open";
+
 export interface Model {
   /** The model that the next request asks first. */
   readonly name: string;
+  readonly condition: ModelCondition;
   /** Resolves once `name` is certain where the server has to be asked for it; never rejects, and never takes long. */
   ready(): Promise<void>;
-  generate(request: ModelRequest, signal: AbortSignal): AsyncIterable<ModelEvent>;
+  /**
+   * Asks whether an answer can be asked for now, so that a prompt is not stored in vain. Whoever is admitted either hands
+   * the admission to `generate` and pulls the answer, or releases it.
+   *
+   * @throws ModelError `upstream_unavailable`, with the time after which asking again can help
+   */
+  admit(): Admission;
+  /** @param admission what `admit` of this model gave; without one the answer may fail as `upstream_unavailable`. */
+  generate(request: ModelRequest, signal: AbortSignal, admission?: Admission): AsyncIterable<ModelEvent>;
   close(): Promise<void>;
 }
 

@@ -103,6 +103,12 @@ export const problemKinds = {
   storage_full: kind(507, "Storage is full", true, "The disk is full; nothing was stored. Reading still works."),
 
   // The model server
+  upstream_unavailable: kind(
+    503,
+    "Model server is left alone",
+    true,
+    "It has failed too often lately or refused the key, so it is not asked for a while. A prompt that gets this as its answer was not stored; send it again after `Retry-After`.",
+  ),
   upstream_unreachable: kind(
     502,
     "Model server unreachable",

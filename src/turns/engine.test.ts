@@ -78,6 +78,35 @@ describe("the turn engine", () => {
     });
   });
 
+  test("D44: a reset takes back what was said, half a character included, and the answer begins anew", async () => {
+    const turn = await start(producer(() => say("The \ud83d", { type: "reset" }, "Hello", finish)));
+    expect((await log(turn)).slice(1, -1)).toEqual([
+      { type: "text", text: "The " },
+      { type: "reset", text: "", reason: "fallback" },
+      { type: "text", text: "Hello" },
+    ]);
+    expect(await storage.turns.read(capability, sessionId, turn)).toMatchObject({
+      status: "completed",
+      answer: "Hello",
+      end: { model: "answering" },
+    });
+  });
+
+  test("D44: what fails after a reset and before any new text is failed, not incomplete", async () => {
+    const failure: Produced = { type: "failure", problem: new Problem("upstream_error", "No."), model: "answering" };
+    const turn = await read(producer(() => say("The ", { type: "reset" }, failure)));
+    expect(turn).toMatchObject({ status: "failed", answer: "" });
+  });
+
+  test("a producer is told when its turn is over, however it went", async () => {
+    const released: Producer[] = [];
+    const counting = (from: Producer): Producer => ({ ...from, release: () => void released.push(from) });
+    await read(counting(producer(() => say("Hello", finish))));
+    await read(counting({ model: "asked", begin: () => Promise.reject(new Error("broken")) }));
+    await engine.drain(5_000);
+    expect(released).toHaveLength(2);
+  });
+
   test("a fault of ours fails the turn in our words and reaches the log with its cause", async () => {
     const logged: object[] = [];
     const noting = { ...silentLog, error: (facts: object) => void logged.push(facts) };

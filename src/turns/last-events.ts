@@ -24,7 +24,10 @@ export function withStart(lease: Lease, head: number, model: string, events: Las
 }
 
 /** What the producer gave as its last word. */
-export function eventsAfterLastWord(produced: Exclude<Produced, { type: "text" }>, hasText: boolean): LastEvents {
+export function eventsAfterLastWord(
+  produced: Extract<Produced, { type: "finish" | "failure" }>,
+  hasText: boolean,
+): LastEvents {
   if (produced.type === "failure") return eventsAfterProblem(produced.problem, produced.model, hasText);
   const { incomplete, finishReason, usage, model } = produced;
   const facts = { finish_reason: finishReason, usage, model };

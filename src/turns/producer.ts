@@ -10,13 +10,15 @@ export interface Producer {
   readonly model: string;
   /** Gathers what the answer needs. */
   begin(signal: AbortSignal): Promise<Production>;
+  /** Called once the turn is over, also when it never began: lets go of what was reserved for it. */
+  release?(): void;
 }
 
 export type Production = {
   /** How many old turns did not fit the context. */
   readonly trimmedTurns: number;
   /**
-   * Pieces of text, then exactly one finish or failure. When the signal given to `begin` fires, it lets go of what it
+   * Pieces of text, then exactly one finish or failure; a reset takes back the text before it. When the signal given to `begin` fires, it lets go of what it
    * holds and throws the signal's reason.
    */
   readonly output: AsyncIterable<Produced>;
@@ -24,6 +26,7 @@ export type Production = {
 
 export type Produced =
   | TextDelta
+  | { readonly type: "reset" }
   | {
       readonly type: "finish";
       /** Why the answer is not whole, although the model ended it itself; undefined for a complete one. */

@@ -19,6 +19,9 @@ import type { Producer } from "./producer.ts";
 import { TurnWriter } from "./turn-writer.ts";
 import { WholeCharacters } from "./whole-characters.ts";
 
+/** The reason of the `reset` that a producer asks for: it begins anew, with another model. */
+const fallbackReason = "fallback";
+
 /** The service is going down; the turn is settled as `interrupted`, or left to the next start. */
 export class TurnInterrupted extends Error {
   override readonly name = "TurnInterrupted";
@@ -50,6 +53,7 @@ export async function runTurn(run: RunTurn): Promise<void> {
     if (!(error instanceof LeaseLost)) log.error({ err: error, turn: lease.turn }, "A turn could not be settled");
   } finally {
     for (const source of sources) source.removeEventListener("abort", forward);
+    producer.release?.();
   }
 }
 
@@ -68,6 +72,12 @@ async function produce(run: RunTurn, writer: TurnWriter, signal: AbortSignal): P
       if (produced.type === "text") {
         const text = characters.push(produced.text);
         if (text !== "") await writer.append({ type: "text", text });
+        continue;
+      }
+      if (produced.type === "reset") {
+        // Half a character of what is taken back goes with it.
+        characters.flush();
+        await writer.append({ type: "reset", text: "", reason: fallbackReason });
         continue;
       }
       // A stop that came first wins over a completion that races it.

@@ -23,7 +23,7 @@ export class TurnWriter {
     this.#head = lease.head;
   }
 
-  /** Whether any text was logged, and so seen. */
+  /** Whether any text was logged, and so seen, that no reset took back. */
   get hasText(): boolean {
     return this.#hasText;
   }
@@ -38,7 +38,8 @@ export class TurnWriter {
       // Nobody else writes in our epoch: an append whose answer was lost has happened after all.
       this.#head = head;
     }
-    this.#hasText ||= event.type === "text";
+    if (event.type === "text") this.#hasText = true;
+    else if (event.type === "reset") this.#hasText = event.text !== "";
   }
 
   /**

@@ -76,7 +76,10 @@ export async function startFakeProvider(options: FakeProviderOptions = {}): Prom
     if (options.record !== false) requests.push(exchange.request);
     for (const arrived of arrivals) arrived();
     const { model } = exchange.request;
-    await (added.get(model) ?? findScript(model))(exchange);
+    const script = added.get(model) ?? findScript(model);
+    // Kept, because some behave by what came before.
+    added.set(model, script);
+    await script(exchange);
   };
 
   server.listen(options.port ?? 0, host);

@@ -5,10 +5,15 @@ import type { ProblemCode } from "../../src/protocol/problems.ts";
 /** A model that says what a test tells it to, when it tells it to. */
 export class ScriptedModel implements Model {
   readonly name = "scripted";
+  readonly condition = "configured";
   #steps: (ModelEvent | ModelError)[] = [];
   #wake = Promise.withResolvers<void>();
 
   async ready(): Promise<void> {}
+
+  admit() {
+    return { release() {} };
+  }
 
   say(text: string): void {
     this.#add({ type: "text", text });

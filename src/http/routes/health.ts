@@ -31,7 +31,11 @@ const readinessSchema = z
     dependencies: z.object({
       storage: z.object({ status: z.literal("ok") }),
       model: z.object({
-        status: z.literal("configured").describe("The model server is not asked: it has its own health"),
+        status: z
+          .enum(["configured", "degraded", "open"])
+          .describe(
+            "The model server is not asked for its health. `open`: it kept failing and is left alone, so prompts are refused for a moment. `degraded`: it is being tried again, or only the fallback answers. Reading works all the while",
+          ),
         name: z.string(),
         demo: z
           .boolean()
@@ -63,7 +67,7 @@ export function getReadiness(service: HttpService): Operation {
       const failure = await checkStorage();
       const dependencies = {
         storage: { status: failure === undefined ? "ok" : "failing" },
-        model: { status: "configured", name: service.model.name, demo: service.isDemo },
+        model: { status: service.model.condition, name: service.model.name, demo: service.isDemo },
       };
       if (service.chat.draining) {
         const draining = new Problem("draining", "The service is shutting down.", { retryAfterSeconds: 1 });

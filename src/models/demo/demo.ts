@@ -17,6 +17,8 @@ export function openDemoModel(options: DemoModelOptions = {}): Model {
   const wordDelayMs = options.wordDelayMs ?? 20;
   return {
     name: demoModelName,
+    condition: "configured",
+    admit: () => ({ release() {} }),
     ready: async () => {},
     generate: (request, signal) => speak(request, signal, wordDelayMs),
     close: async () => {},

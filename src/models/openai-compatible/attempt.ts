@@ -7,6 +7,7 @@ import type { ModelError } from "../model.ts";
 import type { Connection } from "./connection.ts";
 import { type DeadlineName, Deadlines, type Timeouts } from "./deadlines.ts";
 import { connectionFailure, failure, streamedFailure, type UpstreamCode } from "./failures.ts";
+import type { Circumstances } from "./retry-policy.ts";
 import { StreamReader } from "./stream-reader.ts";
 import { readCompletion, readError } from "./whole-answers.ts";
 
@@ -14,7 +15,7 @@ import { readCompletion, readError } from "./whole-answers.ts";
 export type AttemptSink = {
   text(text: string): void;
   finish(finishReason: string, usage: Usage | null): void;
-  fail(error: ModelError): void;
+  fail(error: ModelError, circumstances: Circumstances): void;
 };
 
 export type AttemptOptions = {
@@ -22,8 +23,10 @@ export type AttemptOptions = {
   readonly model: string;
   readonly body: string;
   readonly timeouts: Timeouts;
-  /** When the asking began, on the clock of `performance.now()`; before now when another model was asked first. */
+  /** When the asking began, on the clock of `performance.now()`; before now when this is not the first attempt. */
   readonly startedAt: number;
+  /** When the turn's did, where another server was asked before this one. */
+  readonly turnStartedAt: number;
   /** Milliseconds since the epoch, for a `Retry-After` that is a date. */
   readonly now: () => number;
 };
@@ -45,16 +48,22 @@ export class Attempt {
   readonly #reader = new StreamReader();
   #response: IncomingMessage | undefined;
   #usageDueAt: number | undefined;
+  /** What the connection had read before this attempt took it over; undefined for one that was made for it. */
+  #bytesReadBefore: number | undefined;
   #settled = false;
 
   constructor(options: AttemptOptions, sink: AttemptSink) {
     this.#options = options;
     this.#sink = sink;
-    this.#deadlines = new Deadlines(options.startedAt, options.timeouts, (name) => this.#expire(name));
+    const { startedAt, timeouts, turnStartedAt } = options;
+    this.#deadlines = new Deadlines(startedAt, timeouts, (name) => this.#expire(name), turnStartedAt);
     // Until the pool gives it a connection, a request waits for headers as if it had one.
-    this.#deadlines.enter("upstream_timeout", options.timeouts.headersMs);
+    this.#deadlines.enter("upstream_timeout", timeouts.headersMs);
     this.#request = options.connection.post("/chat/completions", options.body);
-    this.#request.on("socket", (socket) => this.#watchConnecting(socket));
+    this.#request.on("socket", (socket) => {
+      if (this.#request.reusedSocket) this.#bytesReadBefore = socket.bytesRead;
+      this.#watchConnecting(socket);
+    });
     this.#request.on("response", (response) => this.#receive(response));
     this.#request.on("error", (error) => this.#break(error));
   }
@@ -86,14 +95,24 @@ export class Attempt {
     return true;
   }
 
-  #fail(error: ModelError): void {
+  #fail(error: ModelError, staleConnection = false): void {
     if (!this.#settle()) return;
+    const circumstances = this.#circumstances(staleConnection);
     this.#request.destroy();
-    this.#sink.fail(error);
+    this.#sink.fail(error, circumstances);
   }
 
   #failWith(code: UpstreamCode, fact: string): void {
     this.#fail(failure(code, this.#options.model, { fact }));
+  }
+
+  #circumstances(staleConnection: boolean): Circumstances {
+    const response = this.#response;
+    return {
+      responded: response !== undefined,
+      refusesRetry: response?.headers["x-should-retry"] === "false",
+      staleConnection,
+    };
   }
 
   #watchConnecting(socket: Socket): void {
@@ -107,13 +126,27 @@ export class Attempt {
   #expire(name: DeadlineName): void {
     // Whatever runs out behind the finish reason, the answer is whole.
     if (name === "late_usage" || this.#reader.finishReason !== undefined) this.#finishStream();
+    // Whoever has not sent a head did not merely begin late.
+    else if (name === "first_token_timeout" && this.#response === undefined) this.#failWith("upstream_timeout", name);
     else this.#failWith(name, "timed out");
   }
 
   #break(error: unknown): void {
     if (this.#settled) return;
-    if (this.#reader.finishReason !== undefined) this.#finishStream();
-    else this.#fail(connectionFailure(error, this.#options.model, this.#response !== undefined));
+    if (this.#reader.finishReason !== undefined) {
+      this.#finishStream();
+      return;
+    }
+    const responded = this.#response !== undefined;
+    this.#fail(connectionFailure(error, this.#options.model, responded), !responded && this.#wasStale(error));
+  }
+
+  /** Whether a kept connection turned out to be closed: reset, with not a byte of an answer to us. */
+  #wasStale(error: unknown): boolean {
+    const code = (error as { code?: unknown } | null | undefined)?.code;
+    const isReset = code === "ECONNRESET" || code === "EPIPE";
+    const before = this.#bytesReadBefore;
+    return isReset && before !== undefined && this.#request.socket?.bytesRead === before;
   }
 
   #receive(response: IncomingMessage): void {
@@ -139,7 +172,7 @@ export class Attempt {
     this.#deadlines.stop();
     const error = await readError(response, this.#options.model, this.#options.now());
     // Not `#fail`: a connection whose body was read to its end can be used again.
-    if (this.#settle()) this.#sink.fail(error);
+    if (this.#settle()) this.#sink.fail(error, this.#circumstances(false));
   }
 
   async #receiveCompletion(response: IncomingMessage): Promise<void> {

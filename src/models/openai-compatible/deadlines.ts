@@ -34,10 +34,18 @@ export class Deadlines {
   #timer: NodeJS.Timeout | undefined;
   #timerFiresAt = Number.POSITIVE_INFINITY;
 
-  /** @param startedAt when the asking began, on the clock of `performance.now()`. */
-  constructor(startedAt: number, timeouts: Timeouts, onExpired: (name: DeadlineName) => void) {
+  /**
+   * @param startedAt when this server was first asked, on the clock of `performance.now()`.
+   * @param turnStartedAt when the first server was, where this is not the only one.
+   */
+  constructor(
+    startedAt: number,
+    timeouts: Timeouts,
+    onExpired: (name: DeadlineName) => void,
+    turnStartedAt: number = startedAt,
+  ) {
     this.#onExpired = onExpired;
-    this.#turnEndsAt = startedAt + timeouts.turnMs;
+    this.#turnEndsAt = turnStartedAt + timeouts.turnMs;
     this.#firstTextDueAt = startedAt + timeouts.firstTokenMs;
     this.#watch();
   }

@@ -29,6 +29,7 @@ const sentences = {
   content_filter: "The model server's content filter withheld the answer.",
   answer_too_large: "The answer grew larger than 1 MiB.",
   context_too_long: "The conversation is too long for the model.",
+  upstream_unavailable: "The model server has failed too often lately, so it is not asked for a while.",
 } as const satisfies Partial<Record<ProblemCode, string>>;
 
 export type UpstreamCode = keyof typeof sentences;

@@ -1,17 +1,10 @@
 /**
- * One answer as its consumer pulls it: asks the models of the list in turn and hands on what the first one that exists
- * says. Written as an iterator by hand, for this is the hot path: a token costs one promise, and only when it is awaited.
+ * One answer as its consumer pulls it: gathers what the asking brings (asking.ts) and hands it out. Written as an
+ * iterator by hand, for this is the hot path: a token costs one promise, and only when it is awaited.
  */
-import type { Usage } from "../../protocol/events.ts";
-import type { ModelError, ModelEvent, ModelRequest } from "../model.ts";
-import { Attempt, type AttemptOptions, type AttemptSink } from "./attempt.ts";
-import type { ModelList } from "./model-list.ts";
-import { chatCompletionBody } from "./request.ts";
-
-export type GenerationOptions = Omit<AttemptOptions, "model" | "body" | "startedAt"> & {
-  readonly list: ModelList;
-  readonly extraBody: Readonly<Record<string, unknown>>;
-};
+import type { ModelEvent, ModelRequest } from "../model.ts";
+import { Asking, type AskingSink, type Provider } from "./asking.ts";
+import type { GateAdmission } from "./gate.ts";
 
 type Outcome = { readonly finish: ModelEvent } | { readonly error: unknown } | "left";
 type Waiter = {
@@ -24,23 +17,17 @@ const maxGathered = 64 * 1024;
 
 const over: IteratorResult<ModelEvent, undefined> = { done: true, value: undefined };
 
-export class Generation implements AsyncIterableIterator<ModelEvent, undefined>, AttemptSink {
-  readonly #options: GenerationOptions;
-  readonly #request: ModelRequest;
+export class Generation implements AsyncIterableIterator<ModelEvent, undefined>, AskingSink {
+  readonly #asking: Asking;
   readonly #signal: AbortSignal;
   #started = false;
-  #startedAt = 0;
-  #candidates: readonly string[] = [];
-  #asked = 0;
-  #attempt: Attempt | undefined;
   #text = "";
   #outcome: Outcome | undefined;
   #waiter: Waiter | undefined;
   #closed = false;
 
-  constructor(options: GenerationOptions, request: ModelRequest, signal: AbortSignal) {
-    this.#options = options;
-    this.#request = request;
+  constructor(provider: Provider, request: ModelRequest, signal: AbortSignal, admission?: GateAdmission) {
+    this.#asking = new Asking(provider, request, this, admission);
     this.#signal = signal;
   }
 
@@ -72,43 +59,21 @@ export class Generation implements AsyncIterableIterator<ModelEvent, undefined>,
   text(text: string): void {
     this.#text += text;
     this.#wake();
-    if (this.#text.length >= maxGathered) this.#attempt?.pause();
+    if (this.#text.length >= maxGathered) this.#asking.pause();
   }
 
-  finish(finishReason: string, usage: Usage | null): void {
-    this.#conclude({ finish: { type: "finish", finishReason, usage, model: this.#candidates[this.#asked - 1] ?? "" } });
+  finish(finish: ModelEvent): void {
+    this.#conclude({ finish });
   }
 
-  fail(error: ModelError): void {
-    if (error.code === "model_not_found") {
-      this.#options.list.refuse(error.model);
-      if (this.#asked < this.#candidates.length) {
-        this.#ask();
-        return;
-      }
-    }
+  fail(error: unknown): void {
     this.#conclude({ error });
   }
 
   #start(): void {
     this.#started = true;
-    this.#startedAt = performance.now();
     this.#signal.addEventListener("abort", this.#abort, { once: true });
-    const begin = () => {
-      if (this.#outcome !== undefined) return;
-      this.#candidates = this.#options.list.candidates();
-      this.#ask();
-    };
-    const ready = this.#options.list.ready();
-    if (ready === undefined) begin();
-    else void ready.then(begin);
-  }
-
-  #ask(): void {
-    const model = this.#candidates[this.#asked] as string;
-    this.#asked += 1;
-    const body = chatCompletionBody(model, this.#request.messages, this.#options.extraBody);
-    this.#attempt = new Attempt({ ...this.#options, model, body, startedAt: this.#startedAt }, this);
+    this.#asking.start();
   }
 
   readonly #abort = (): void => {
@@ -123,7 +88,7 @@ export class Generation implements AsyncIterableIterator<ModelEvent, undefined>,
     if (this.#outcome !== undefined) return;
     this.#outcome = outcome;
     this.#signal.removeEventListener("abort", this.#abort);
-    this.#attempt?.abandon();
+    this.#asking.abandon();
     this.#wake();
   }
 
@@ -135,7 +100,7 @@ export class Generation implements AsyncIterableIterator<ModelEvent, undefined>,
       this.#waiter = undefined;
       waiter.resolve({ done: false, value: { type: "text", text: this.#text } });
       this.#text = "";
-      this.#attempt?.resume();
+      this.#asking.resume();
     } else if (this.#outcome !== undefined && this.#outcome !== "left") {
       this.#waiter = undefined;
       this.#closed = true;

@@ -115,7 +115,7 @@ describe("an answer that nobody pulls", () => {
     const request = { messages: [{ role: "user", content: "Hello" } as const], username: "TR" };
     for await (const event of model.generate(request, new AbortController().signal)) {
       if (event.type === "finish") finished = true;
-      else pieces.push(event.text);
+      else if (event.type === "text") pieces.push(event.text);
       if (pieces.length === 1) await pause(firstWaitMs);
     }
     await model.close();

@@ -59,11 +59,11 @@ describe("a list of models", () => {
     });
     const { model } = openModel({
       baseUrl: provider.baseUrl,
-      models: ["slow-refusal", "never-headers"],
+      models: ["slow-refusal", "headers-then-silence"],
       timeouts: { firstTokenMs: 300 },
     });
     const started = performance.now();
-    expect((await collect(model)).error).toMatchObject({ code: "first_token_timeout", model: "never-headers" });
+    expect((await collect(model)).error).toMatchObject({ code: "first_token_timeout", model: "headers-then-silence" });
     expect(performance.now() - started).toBeLessThan(450);
     await model.close();
   });

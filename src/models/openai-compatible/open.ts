@@ -1,10 +1,13 @@
 /** A model behind any server that speaks OpenAI's chat completions: OpenAI, Ollama, vLLM, llama.cpp, a gateway. */
 import type { Log } from "../../log.ts";
 import type { Model } from "../model.ts";
+import type { Provider } from "./asking.ts";
 import { openConnection } from "./connection.ts";
 import type { Timeouts } from "./deadlines.ts";
+import { Gate, GateAdmission } from "./gate.ts";
 import { Generation } from "./generation.ts";
 import { ModelList } from "./model-list.ts";
+import { RetryBudget } from "./retry-budget.ts";
 
 export type OpenAiCompatibleOptions = {
   /** Such as `https://api.openai.com/v1`. */
@@ -17,6 +20,8 @@ export type OpenAiCompatibleOptions = {
   /** The operator's own fields of the request body. */
   readonly extraBody: Readonly<Record<string, unknown>>;
   readonly timeouts: Timeouts;
+  /** How often an answer of which nothing has come is asked for again, at most. */
+  readonly retries: number;
   readonly log: Pick<Log, "info" | "warn">;
   /**
    * Answers that may run at once; more wait for a connection, at most `headersMs`. By default as many as the HTTP server
@@ -25,7 +30,13 @@ export type OpenAiCompatibleOptions = {
   readonly maxConnections?: number;
   /** Milliseconds since the epoch. */
   readonly now?: () => number;
+  /** Milliseconds on a clock that never goes back, for what lasts longer than one answer: breakers and budget. */
+  readonly clock?: () => number;
+  /** The longest first pause before a retry, in milliseconds. */
+  readonly retryBaseMs?: number;
 };
+
+const defaultRetryBaseMs = 500;
 
 /**
  * Opens the client; nothing is sent yet, but for the lookup of a model where none is configured. Its answers last no
@@ -37,13 +48,31 @@ export function openOpenAiCompatibleModel(options: OpenAiCompatibleOptions): Mod
   const { baseUrl, apiKey, extraBody, timeouts, log } = options;
   const connection = openConnection({ baseUrl, apiKey, maxConnections: options.maxConnections ?? 20_000 });
   const list = new ModelList({ configured: options.models, defaults: options.defaultModels, connection, log });
-  const generation = { connection, list, extraBody, timeouts, now: options.now ?? Date.now };
+  const clock = options.clock ?? (() => performance.now());
+  const gate = new Gate({ server: connection.origin, log, now: clock });
+  const provider: Provider = {
+    connection,
+    list,
+    gate,
+    budget: new RetryBudget(clock),
+    retry: { retries: options.retries, baseMs: options.retryBaseMs ?? defaultRetryBaseMs },
+    extraBody,
+    timeouts,
+    log,
+    now: options.now ?? Date.now,
+  };
   return {
     get name() {
       return list.name;
     },
+    get condition() {
+      return gate.condition(list.name);
+    },
     ready: async () => list.ready(),
-    generate: (request, signal) => new Generation(generation, request, signal),
+    admit: () => gate.admit(list.name),
+    generate(request, signal, admission) {
+      return new Generation(provider, request, signal, admission instanceof GateAdmission ? admission : undefined);
+    },
     close: async () => connection.close(),
   };
 }

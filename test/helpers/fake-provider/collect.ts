@@ -22,7 +22,7 @@ export async function collect(
   try {
     for await (const event of model.generate({ messages, username: "TR" }, signal)) {
       if (event.type === "text") pieces.push(event.text);
-      else finish = event;
+      else if (event.type === "finish") finish = event;
     }
   } catch (thrown) {
     error = thrown;

@@ -21,6 +21,8 @@ export function openModel(options: OpenModelOptions): OpenedModel {
     apiKey: undefined,
     defaultModels: ["echo"],
     extraBody: {},
+    // Most tests look at one attempt.
+    retries: 0,
     ...options,
     models: typeof options.models === "string" ? [options.models] : options.models,
     timeouts: { ...patient, ...options.timeouts },

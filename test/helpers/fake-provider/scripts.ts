@@ -130,6 +130,10 @@ const scripts: Record<string, ProviderScript> = {
     for (const word of words.slice(0, 3)) exchange.text(word);
     return exchange.reset();
   },
+  "cut-before-text": (exchange) => {
+    exchange.chunk({ choices: [{ index: 0, delta: { role: "assistant" } }] });
+    exchange.end();
+  },
   "cut-in-chunk": (exchange) => {
     exchange.text("The ");
     exchange.raw(exchange.textLine("quick ").slice(0, 40));
@@ -207,6 +211,9 @@ const scripts: Record<string, ProviderScript> = {
   "rate-limited": (exchange) => exchange.error(429, { code: "rate_limit_exceeded" }, { "retry-after": "7" }),
   quota: (exchange) => exchange.error(429, { code: "insufficient_quota" }, { "retry-after": "7" }),
   "quota-spend-limit": (exchange) => exchange.error(429, { type: "project_spend_limit_exceeded" }),
+  "rate-limited-briefly": (exchange) => exchange.error(429, { code: "rate_limit_exceeded" }, { "retry-after": "1" }),
+  "rate-limited-long": (exchange) => exchange.error(429, { code: "rate_limit_exceeded" }, { "retry-after": "30" }),
+  "do-not-retry": (exchange) => exchange.error(503, {}, { "x-should-retry": "false" }),
   "slow-down": (exchange) => exchange.error(429, { code: "slow_down" }, { "retry-after": "2" }),
   overloaded: (exchange) => exchange.error(503, { code: "server_is_overloaded" }),
   "prompt-filtered": (exchange) => exchange.error(400, { code: "content_filter" }),
@@ -264,11 +271,24 @@ const families: readonly { readonly pattern: RegExp; script(numbers: readonly nu
   },
 ];
 
+/** "after-2-503": of every three requests two meet the model "503", and the third one is answered. */
+const recovering = /^after-(?<failures>[1-9])-(?<name>.+)$/;
+
+function recover(failures: number, fail: ProviderScript): ProviderScript {
+  let asked = 0;
+  return (exchange) => {
+    asked += 1;
+    return asked % (failures + 1) === 0 ? exchange.answer(words) : fail(exchange);
+  };
+}
+
 const unknownModel: ProviderScript = (exchange) => exchange.error(404, { code: "model_not_found" });
 
 export function findScript(model: string): ProviderScript {
   const named = Object.hasOwn(scripts, model) ? scripts[model] : undefined;
   if (named !== undefined) return named;
+  const { failures, name } = recovering.exec(model)?.groups ?? {};
+  if (name !== undefined) return recover(Number(failures), findScript(name));
   for (const { pattern, script } of families) {
     const match = pattern.exec(model);
     if (match !== null) return script(match.slice(1).map(Number));

@@ -1,0 +1,178 @@
+/**
+ * Asking a provider for one answer: which model, with whose permission, and when again after a failure. What comes is
+ * told at once to whoever gathers it (generation.ts).
+ */
+import type { Log } from "../../log.ts";
+import type { Usage } from "../../protocol/events.ts";
+import type { ModelError, ModelEvent, ModelRequest } from "../model.ts";
+import { isOutage } from "../outages.ts";
+import { Attempt, type AttemptOptions, type AttemptSink } from "./attempt.ts";
+import type { CallOutcome, Permit } from "./circuit-breaker.ts";
+import type { Gate, GateAdmission } from "./gate.ts";
+import type { ModelList } from "./model-list.ts";
+import { chatCompletionBody } from "./request.ts";
+import type { RetryBudget } from "./retry-budget.ts";
+import { type Circumstances, pauseBeforeRetry, type RetrySettings } from "./retry-policy.ts";
+
+/** One model server, as all of its answers share it. */
+export type Provider = Pick<AttemptOptions, "connection" | "timeouts" | "now"> & {
+  readonly list: ModelList;
+  readonly gate: Gate;
+  readonly budget: RetryBudget;
+  readonly retry: RetrySettings;
+  readonly extraBody: Readonly<Record<string, unknown>>;
+  readonly log: Pick<Log, "info">;
+};
+
+/** What an asking tells: any number of texts, then one finish or one failure. */
+export type AskingSink = {
+  text(text: string): void;
+  finish(finish: ModelEvent): void;
+  fail(error: unknown): void;
+};
+
+export class Asking implements AttemptSink {
+  readonly #provider: Provider;
+  readonly #request: ModelRequest;
+  readonly #sink: AskingSink;
+  readonly #admission: GateAdmission | undefined;
+  #startedAt = 0;
+  /** The models that are left to ask, the one that is asked now first. */
+  #models: readonly string[] = [];
+  #attempt: Attempt | undefined;
+  #permit: Permit | undefined;
+  #pause: NodeJS.Timeout | undefined;
+  #retries = 0;
+  #mayForgiveStaleConnection = true;
+  #spoke = false;
+  #abandoned = false;
+
+  constructor(provider: Provider, request: ModelRequest, sink: AskingSink, admission: GateAdmission | undefined) {
+    this.#provider = provider;
+    this.#request = request;
+    this.#sink = sink;
+    this.#admission = admission;
+  }
+
+  start(): void {
+    const { list } = this.#provider;
+    this.#startedAt = performance.now();
+    const begin = () => {
+      if (this.#abandoned) return;
+      this.#models = list.candidates();
+      this.#askFirstTime();
+    };
+    const ready = list.ready();
+    if (ready === undefined) begin();
+    else void ready.then(begin);
+  }
+
+  pause(): void {
+    this.#attempt?.pause();
+  }
+
+  resume(): void {
+    this.#attempt?.resume();
+  }
+
+  /** Lets go of everything at once and tells nothing more; does nothing after a finish or a failure. */
+  abandon(): void {
+    this.#abandoned = true;
+    clearTimeout(this.#pause);
+    this.#attempt?.abandon();
+    this.#permit?.end("abandoned");
+    this.#admission?.release();
+  }
+
+  text(text: string): void {
+    if (!this.#spoke) {
+      this.#spoke = true;
+      this.#permit?.began();
+    }
+    this.#sink.text(text);
+  }
+
+  finish(finishReason: string, usage: Usage | null): void {
+    this.#permit?.end("succeeded");
+    this.#sink.finish({ type: "finish", finishReason, usage, model: this.#model });
+  }
+
+  fail(error: ModelError, circumstances: Circumstances): void {
+    const { gate, list } = this.#provider;
+    if (circumstances.staleConnection && this.#mayForgiveStaleConnection) {
+      this.#mayForgiveStaleConnection = false;
+      this.#send();
+      return;
+    }
+    this.#permit?.end(this.#outcomeOf(error));
+    if (error.code === "upstream_auth") gate.refuseKey();
+    if (error.code === "model_not_found") {
+      list.refuse(error.model);
+      this.#models = this.#models.slice(1);
+      if (this.#models.length > 0) {
+        this.#askFirstTime();
+        return;
+      }
+    }
+    const pause = this.#pauseBeforeRetry(error, circumstances);
+    if (pause === undefined) {
+      this.#sink.fail(error);
+      return;
+    }
+    this.#retries += 1;
+    this.#provider.log.info({ err: error, pauseMs: Math.round(pause) }, "An answer is asked for again");
+    this.#pause = setTimeout(() => this.#askAgain(error), pause);
+  }
+
+  get #model(): string {
+    return this.#models[0] ?? "";
+  }
+
+  #askFirstTime(): void {
+    try {
+      this.#permit = this.#admission?.take(this.#model) ?? this.#provider.gate.enter(this.#model);
+    } catch (error) {
+      this.#sink.fail(error);
+      return;
+    }
+    this.#provider.budget.countCall();
+    this.#send();
+  }
+
+  /** @param last why: what the answer ends with when the server is no longer asked. */
+  #askAgain(last: ModelError): void {
+    try {
+      this.#permit = this.#provider.gate.enter(this.#model);
+    } catch {
+      this.#sink.fail(last);
+      return;
+    }
+    this.#send();
+  }
+
+  #send(): void {
+    const { connection, timeouts, now, extraBody } = this.#provider;
+    const model = this.#model;
+    const body = chatCompletionBody(model, this.#request.messages, extraBody);
+    const startedAt = this.#startedAt;
+    const { turnStartedAt = startedAt } = this.#request;
+    this.#attempt = new Attempt({ connection, timeouts, now, model, body, startedAt, turnStartedAt }, this);
+  }
+
+  /** Asks the budget last: what it gives is spent. */
+  #pauseBeforeRetry(error: ModelError, circumstances: Circumstances): number | undefined {
+    const { gate, budget, retry, timeouts } = this.#provider;
+    if (this.#spoke || gate.condition(this.#model) !== "configured") return undefined;
+    const { turnStartedAt = this.#startedAt } = this.#request;
+    const dueAt = Math.min(this.#startedAt + timeouts.firstTokenMs, turnStartedAt + timeouts.turnMs);
+    const remainingMs = dueAt - performance.now();
+    const pause = pauseBeforeRetry({ error, circumstances, retries: this.#retries, remainingMs }, retry);
+    return pause !== undefined && budget.take() ? pause : undefined;
+  }
+
+  #outcomeOf({ code }: ModelError): CallOutcome {
+    // An answer that is cut for its length was coming; one that has not begun by then never was.
+    if (code === "turn_time_limit") return this.#spoke ? "succeeded" : "failed";
+    return isOutage(code) ? "failed" : "refused";
+  }
+}
