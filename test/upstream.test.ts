@@ -1,7 +1,7 @@
 /**
  * The whole service before a model server that does everything wrong that model servers do (faults.md, group D): what
  * the three shapes of an answer say, that the stored dialogue says the same, and that nothing of the server's own words
- * or of the key gets anywhere.
+ * or of the key gets anywhere. What the service does about a server that stays away is in outage.test.ts.
  */
 import { execFile } from "node:child_process";
 import { once } from "node:events";
@@ -15,22 +15,21 @@ import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { startTestApp, type TestApp } from "./helpers/app.ts";
 import {
-  ask,
-  openSession,
-  problemOf,
-  type ReceivedEvent,
-  readHistory,
-  receive,
-  send,
-  textOf,
-} from "./helpers/client.ts";
+  type Asked,
+  askAsEvents,
+  askInEveryShape,
+  dialogue,
+  expectedDialogue,
+  newSession,
+  prompt,
+  type ThreeApps,
+} from "./helpers/asking.ts";
+import { ask, problemOf, receive, send, textOf } from "./helpers/client.ts";
 import { multilingualText, scriptNames } from "./helpers/fake-provider/scripts.ts";
 import { canary, type FakeProvider, type ProviderExchange, startFakeProvider } from "./helpers/fake-provider.ts";
 
 /** Holds the same word as the provider's canary, so that one look finds either. */
 const key = "sk-CANARY-key-51d0";
-
-const prompt = "Say it: Grüße, 世界! 😀";
 
 let provider: FakeProvider;
 
@@ -53,86 +52,18 @@ async function withApp<Result>(
   }
 }
 
-async function newSession(app: TestApp): Promise<string> {
-  return (await openSession(app.baseUrl)).sessionId;
+/** Runs the service three times, one for each shape of an answer. */
+async function withThreeApps<Result>(
+  environment: Environment,
+  use: (apps: ThreeApps) => Promise<Result>,
+): Promise<Result> {
+  return withApp(environment, (one) =>
+    withApp(environment, (two) => withApp(environment, (three) => use([one, two, three]))),
+  );
 }
 
-type SeenAsEvents = { readonly raw: string; readonly events: readonly ReceivedEvent[] };
-
-async function askAsEvents(app: TestApp, sessionId: string): Promise<SeenAsEvents> {
-  const raw = await (await send(app.baseUrl, sessionId, prompt)).text();
-  return { raw, events: await Array.fromAsync(receive(new Response(raw))) };
-}
-
-type SeenAsText = { readonly bytes: Buffer; readonly cutBy: string | undefined };
-
-/** What `curl -N` would show, and how the connection was cut if it was. */
-async function askAsText(app: TestApp, sessionId: string): Promise<SeenAsText> {
-  const response = await send(app.baseUrl, sessionId, prompt, { accept: "text/plain" });
-  expect(response.status).toBe(200);
-  const chunks: Uint8Array[] = [];
-  let cutBy: string | undefined;
-  try {
-    for await (const chunk of response.body ?? []) chunks.push(chunk as Uint8Array);
-  } catch (error) {
-    cutBy = String(((error as Error).cause as { code?: string } | undefined)?.code ?? error);
-  }
-  return { bytes: Buffer.concat(chunks), cutBy };
-}
-
-type Asked = {
-  readonly asEvents: SeenAsEvents;
-  readonly asJson: { readonly response: Response; readonly body: Record<string, unknown> };
-  readonly asText: SeenAsText;
-};
-
-/**
- * Asks in all three shapes, each in a session of its own, and checks what holds whatever the provider does: the three
- * agree, the stored dialogue is what the client saw, only a completed text ends without a reset, and nothing leaks.
- */
-async function askInEveryShape(app: TestApp): Promise<Asked> {
-  const [first, second, third] = await Promise.all([newSession(app), newSession(app), newSession(app)]);
-  const [asEvents, response, asText] = await Promise.all([
-    askAsEvents(app, first),
-    send(app.baseUrl, second, prompt, { accept: "application/json" }),
-    askAsText(app, third),
-  ]);
-  const json = await response.clone().text();
-  const body = JSON.parse(json) as Record<string, unknown>;
-  const end = asEvents.events.at(-1);
-  expect(end?.type).toBe("end");
-  const status = end?.data["status"];
-
-  const text = textOf(asEvents.events);
-  expect(await dialogue(app, first)).toEqual(expectedDialogue(text, status));
-  const answer = String(body["answer"] ?? "");
-  expect(await dialogue(app, second)).toEqual(expectedDialogue(answer, status));
-  if (response.ok) expect(body["status"]).toBe(status);
-  const [, storedText] = await dialogue(app, third);
-  if (status === "completed") {
-    expect(asText.cutBy).toBeUndefined();
-    expect(asText.bytes.equals(Buffer.from(storedText?.content ?? ""))).toBe(true);
-  } else {
-    expect(asText.cutBy).toBe("ECONNRESET");
-    expect((storedText?.content ?? "").startsWith(asText.bytes.toString())).toBe(true);
-  }
-
-  const headers = JSON.stringify([...response.headers]);
-  expect(asEvents.raw + json + headers + asText.bytes.toString()).not.toContain("CANARY");
-  return { asEvents, asJson: { response, body }, asText };
-}
-
-async function dialogue(app: TestApp, sessionId: string) {
-  const messages = await readHistory(app.baseUrl, sessionId);
-  expect(JSON.stringify(messages)).not.toContain("CANARY");
-  return messages.map(({ role, content, status }) => ({ role, content, status }));
-}
-
-function expectedDialogue(answer: string, status: unknown) {
-  return [
-    { role: "user", content: prompt, status },
-    ...(answer === "" ? [] : [{ role: "assistant", content: answer, status }]),
-  ];
+function requestsFor(model: string): number {
+  return provider.requests.filter((request) => request.model === model).length;
 }
 
 const sentence = "The quick brown fox jumps over the lazy dog.";
@@ -145,6 +76,8 @@ const short = {
   gap: { MODEL_GAP_TIMEOUT_SECONDS: "0.4" },
   turn: { TURN_TIME_LIMIT_SECONDS: "0.6" },
 };
+
+const noRetries = { MODEL_RETRIES: "0" };
 type Environment = Record<string, string>;
 
 type CompletedRow = readonly [id: string, model: string, answer: string, finishReason: string, usage: boolean];
@@ -163,6 +96,7 @@ const completedRows: readonly CompletedRow[] = [
   ["D36", "utf8-split", multilingualText, "stop", true],
   ["D36", "crlf-bom", sentence, "stop", true],
   ["D36", "cr-only", sentence, "unspecified", false],
+  ["D37", "odd-fields", sentence, "stop", true],
   ["D39", "usage-absurd", "Hello", "stop", false],
 ];
 
@@ -195,57 +129,84 @@ const incompleteRows: readonly IncompleteRow[] = [
   ["D41", "slow-drip", /^(drip ){3,}$/, "turn_time_limit", "turn_time_limit", short.turn],
 ];
 
-type FailedRow = readonly [id: string, model: string, code: string, http: number, environment?: Environment];
+/** `requests`: how often one answer asks the server, the first time included. */
+type FailedRow = readonly [
+  id: string,
+  model: string,
+  code: string,
+  http: number,
+  requests: number,
+  environment?: Environment,
+];
 
 const failedRows: readonly FailedRow[] = [
-  ["D3", "401", "upstream_auth", 502],
-  ["D4", "403", "upstream_forbidden", 502],
-  ["D4", "forbidden", "upstream_forbidden", 502],
-  ["D5", "404", "model_not_found", 502],
-  ["D5", "not-found", "model_not_found", 502],
-  ["D5", "not-found-in-stream", "model_not_found", 502],
-  ["D5", "no-access", "model_not_found", 502],
-  ["D6", "400", "upstream_rejected", 502],
-  ["D6", "422", "upstream_rejected", 502],
-  ["D6", "prompt-filtered", "content_filter", 502],
-  ["D7", "413", "context_too_long", 422],
-  ["D7", "context-too-long", "context_too_long", 422],
-  ["D7", "context-llama", "context_too_long", 422],
-  ["D7", "context-vllm", "context_too_long", 422],
-  ["D8", "error-field", "context_too_long", 422],
-  ["D9", "408", "upstream_timeout", 504],
-  ["D9", "409", "upstream_rejected", 502],
-  ["D11", "429", "upstream_rate_limited", 503],
-  ["D11", "rate-limited", "upstream_rate_limited", 503],
-  ["D12", "quota", "upstream_quota", 503],
-  ["D12", "quota-spend-limit", "upstream_quota", 503],
-  ["D12", "error-in-list", "upstream_quota", 503],
-  ["D13", "slow-down", "upstream_overloaded", 503],
-  ["D13", "overloaded", "upstream_overloaded", 503],
-  ["D14", "500", "upstream_error", 502],
-  ["D14", "502", "upstream_error", 502],
-  ["D14", "503", "upstream_error", 502],
-  ["D14", "504", "upstream_error", 502],
-  ["D14", "529", "upstream_error", 502],
-  ["D14", "error-without-body", "upstream_error", 502],
-  ["D14", "error-body-endless", "upstream_error", 502],
-  ["D14", "error-body-slow", "upstream_error", 502],
-  ["D16", "reset-before-headers", "upstream_unreachable", 502],
-  ["D17", "never-headers", "upstream_timeout", 504, short.headers],
-  ["D18", "headers-then-silence", "first_token_timeout", 504, short.firstToken],
-  ["D19", "comments-forever", "first_token_timeout", 504, short.firstToken],
-  ["D26", "malformed", "upstream_malformed", 502],
-  ["D27", "error-first", "upstream_rate_limited", 503],
-  ["D27", "error-event", "upstream_error", 502],
-  ["D27", "error-sentence", "upstream_error", 502],
-  ["D30", "length-empty", "context_too_long", 422],
-  ["D32", "empty", "empty_answer", 502],
-  ["D33", "html", "upstream_protocol", 502],
-  ["D33", "not-http", "upstream_protocol", 502],
-  ["D33", "204", "upstream_protocol", 502],
-  ["D33", "200", "upstream_error", 502],
-  ["D34", "redirect", "upstream_redirect", 502],
-  ["D38", "gzip", "upstream_protocol", 502],
+  ["D3", "401", "upstream_auth", 502, 1],
+  ["D4", "403", "upstream_forbidden", 502, 1],
+  ["D4", "forbidden", "upstream_forbidden", 502, 1],
+  ["D5", "404", "model_not_found", 502, 1],
+  ["D5", "not-found", "model_not_found", 502, 1],
+  ["D5", "not-found-in-stream", "model_not_found", 502, 1],
+  ["D5", "no-access", "model_not_found", 502, 1],
+  ["D6", "400", "upstream_rejected", 502, 1],
+  ["D6", "422", "upstream_rejected", 502, 1],
+  ["D6", "prompt-filtered", "content_filter", 502, 1],
+  ["D7", "413", "context_too_long", 422, 1],
+  ["D7", "context-too-long", "context_too_long", 422, 1],
+  ["D7", "context-llama", "context_too_long", 422, 1],
+  ["D7", "context-vllm", "context_too_long", 422, 1],
+  ["D8", "error-field", "context_too_long", 422, 1],
+  ["D9", "408", "upstream_timeout", 504, 3],
+  ["D9", "409", "upstream_rejected", 502, 1],
+  ["D10", "rate-limited-briefly", "upstream_rate_limited", 503, 3],
+  ["D11", "rate-limited", "upstream_rate_limited", 503, 1],
+  ["D12", "quota", "upstream_quota", 503, 1],
+  ["D12", "quota-spend-limit", "upstream_quota", 503, 1],
+  ["D12", "error-in-list", "upstream_quota", 503, 1],
+  ["D13", "429", "upstream_rate_limited", 503, 3],
+  ["D13", "slow-down", "upstream_overloaded", 503, 3],
+  ["D13", "overloaded", "upstream_overloaded", 503, 3],
+  ["D14", "500", "upstream_error", 502, 3],
+  ["D14", "502", "upstream_error", 502, 3],
+  ["D14", "503", "upstream_error", 502, 3],
+  ["D14", "504", "upstream_error", 502, 3],
+  ["D14", "529", "upstream_error", 502, 3],
+  ["D14", "error-without-body", "upstream_error", 502, 3],
+  ["D14", "error-body-endless", "upstream_error", 502, 3],
+  // Each body is given up after five seconds.
+  ["D14", "error-body-slow", "upstream_error", 502, 1, noRetries],
+  ["D15", "do-not-retry", "upstream_error", 502, 1],
+  ["D16", "reset-before-headers", "upstream_unreachable", 502, 3],
+  ["D17", "never-headers", "upstream_timeout", 504, 2, short.headers],
+  ["D18", "headers-then-silence", "first_token_timeout", 504, 1, short.firstToken],
+  ["D19", "comments-forever", "first_token_timeout", 504, 1, short.firstToken],
+  ["D21", "cut-before-text", "upstream_truncated", 502, 2],
+  ["D26", "malformed", "upstream_malformed", 502, 2],
+  ["D27", "error-first", "upstream_rate_limited", 503, 3],
+  ["D27", "error-event", "upstream_error", 502, 3],
+  ["D27", "error-sentence", "upstream_error", 502, 3],
+  ["D30", "length-empty", "context_too_long", 422, 1],
+  ["D32", "empty", "empty_answer", 502, 2],
+  ["D33", "html", "upstream_protocol", 502, 1],
+  ["D33", "not-http", "upstream_protocol", 502, 1],
+  ["D33", "204", "upstream_protocol", 502, 1],
+  ["D33", "200", "upstream_error", 502, 3],
+  ["D34", "redirect", "upstream_redirect", 502, 1],
+  ["D38", "gzip", "upstream_protocol", 502, 1],
+];
+
+/** Which failures are made good by asking again, and how many requests that takes. */
+const recoveredRows: readonly (readonly [id: string, model: string, requests: number, environment?: Environment])[] = [
+  ["D9", "after-2-408", 3],
+  ["D10", "after-1-rate-limited-briefly", 2],
+  ["D13", "after-2-overloaded", 3],
+  ["D14", "after-1-500", 2],
+  ["D14", "after-2-503", 3],
+  ["D16", "after-2-reset-before-headers", 3],
+  ["D17", "after-1-never-headers", 2, short.headers],
+  ["D21", "after-1-cut-before-text", 2],
+  ["D26", "after-1-malformed", 2],
+  ["D27", "after-2-error-event", 3],
+  ["D32", "after-1-empty", 2],
 ];
 
 /** A failed turn, as each shape tells it. */
@@ -308,11 +269,34 @@ describe("a model server whose answer is not whole", () => {
 
 describe("a model server that fails before any text", () => {
   test.concurrent.for(failedRows)(
-    "%s: %s fails the turn with %s, HTTP %d to a client that waits",
-    async ([_id, model, code, http, environment = {}]) => {
-      await withApp({ OPENAI_MODEL: model, ...environment }, async (app) => {
-        expectFailure(await askInEveryShape(app), code, http, model);
+    "%s: %s fails the turn with %s, HTTP %d to a client that waits, after %d requests",
+    async ([_id, model, code, http, requests, environment = {}]) => {
+      const before = requestsFor(model);
+      await withThreeApps({ OPENAI_MODEL: model, ...environment }, async (apps) => {
+        expectFailure(await askInEveryShape(apps), code, http, model);
       });
+      expect(requestsFor(model) - before).toBe(3 * requests);
+    },
+  );
+
+  test.concurrent.for(recoveredRows)(
+    "%s: %s is answered after %d requests, and nobody sees that",
+    async ([_id, model, requests, environment = {}]) => {
+      const before = requestsFor(model);
+      await withApp({ OPENAI_MODEL: model, ...environment }, async (app) => {
+        const { events } = await askAsEvents(app, await newSession(app));
+        expect(events.map(({ type }) => type).filter((type) => type !== "text")).toEqual(["turn", "end"]);
+        expect(textOf(events)).toBe(sentence);
+        expect(events.at(-1)?.data).toMatchObject({ status: "completed", model });
+      });
+      expect(requestsFor(model) - before).toBe(requests);
+      await withApp({ OPENAI_MODEL: model, ...environment }, async (app) => {
+        const sessionId = await newSession(app);
+        const response = await send(app.baseUrl, sessionId, prompt, { accept: "application/json" });
+        expect(await response.json()).toMatchObject({ status: "completed", answer: sentence, model });
+        expect(await dialogue(app, sessionId)).toEqual(expectedDialogue(sentence, "completed"));
+      });
+      expect(requestsFor(model) - before).toBe(2 * requests);
     },
   );
 
@@ -322,8 +306,9 @@ describe("a model server that fails before any text", () => {
     const { port } = server.address() as AddressInfo;
     await promisify(server.close.bind(server))();
     for (const baseUrl of [`http://127.0.0.1:${port}/v1`, "http://no-such-host.invalid/v1"]) {
-      await withApp({ OPENAI_BASE_URL: baseUrl, OPENAI_MODEL: "echo" }, async (app) => {
-        expectFailure(await askInEveryShape(app), "upstream_unreachable", 502, "echo");
+      await withThreeApps({ OPENAI_BASE_URL: baseUrl, OPENAI_MODEL: "echo" }, async (apps) => {
+        expectFailure(await askInEveryShape(apps), "upstream_unreachable", 502, "echo");
+        for (const { log } of apps) expect(log.filter((line) => line.includes("asked for again"))).toHaveLength(2);
       });
     }
   });
@@ -331,8 +316,8 @@ describe("a model server that fails before any text", () => {
   test("D1: a connection that is never made is given up after MODEL_CONNECT_TIMEOUT_SECONDS", async () => {
     const { baseUrl, close } = await startMuteTlsServer();
     const environment = { OPENAI_BASE_URL: baseUrl, OPENAI_MODEL: "echo", MODEL_CONNECT_TIMEOUT_SECONDS: "0.3" };
-    await withApp(environment, async (app) => {
-      expectFailure(await askInEveryShape(app), "upstream_unreachable", 502, "echo");
+    await withThreeApps(environment, async (apps) => {
+      expectFailure(await askInEveryShape(apps), "upstream_unreachable", 502, "echo");
     });
     close();
   });
@@ -391,7 +376,7 @@ describe("a model server that fails before any text", () => {
     for (const [model, script] of Object.entries(shapes)) {
       provider.model(model, script);
       const index = provider.requests.length;
-      await withApp({ OPENAI_MODEL: model }, askInEveryShape);
+      await withThreeApps({ OPENAI_MODEL: model }, askInEveryShape);
       // The negative control: the key was there to be repeated.
       expect(provider.requests[index]?.headers.authorization).toBe(`Bearer ${key}`);
     }
@@ -515,7 +500,7 @@ describe("what goes to the model server", () => {
   test("is the conversation: system prompt, instructions and what was answered, without the prompts that were not", async () => {
     provider.model("moody", (exchange) => {
       const [mood] = exchange.prompt.split(" ");
-      if (mood === "fail") return exchange.error(500);
+      if (mood === "fail") return exchange.error(400);
       if (mood === "silence") return exchange.silence();
       exchange.text(`Re: ${exchange.prompt}`);
       return mood === "cut" ? exchange.end() : exchange.complete(1);
@@ -629,6 +614,23 @@ describe("D42: a stop", () => {
     },
   );
 
+  test("ends the wait before another try at once, and nothing more is asked", async () => {
+    provider.model("come-back-later", (exchange) => exchange.error(503, {}, { "retry-after": "10" }));
+    const index = provider.requests.length;
+    await withApp({ OPENAI_MODEL: "come-back-later" }, async (app) => {
+      const sessionId = await newSession(app);
+      const reading = ask(app.baseUrl, sessionId, prompt);
+      await (await provider.request(index)).closed;
+      await expect.poll(() => app.log.join("")).toContain("asked for again");
+      const stoppedAt = Date.now();
+      const response = await fetch(`${app.baseUrl}/chat/${sessionId}`, { method: "DELETE" });
+      expect(await response.json()).toMatchObject({ status: "stopped", answer: "" });
+      expect(Date.now() - stoppedAt).toBeLessThan(1_000);
+      expect((await reading).at(-1)?.data["status"]).toBe("stopped");
+    });
+    expect(requestsFor("come-back-later")).toBe(1);
+  });
+
   test("ends an attempt to connect, too", async () => {
     const { baseUrl, connected, close } = await startMuteTlsServer();
     await withApp({ OPENAI_BASE_URL: baseUrl, OPENAI_MODEL: "echo" }, async (app) => {
@@ -665,7 +667,7 @@ describe("time", () => {
     ["D20", "stall-after-3", "MODEL_GAP_TIMEOUT_SECONDS", "upstream_stalled"],
     ["D41", "slow-drip", "TURN_TIME_LIMIT_SECONDS", "turn_time_limit"],
   ])("%s: %s ends after %s, neither sooner nor much later", async (_id, model, variable, code) => {
-    await withApp({ OPENAI_MODEL: model, [variable]: "0.7" }, async (app) => {
+    await withApp({ OPENAI_MODEL: model, [variable]: "0.7", ...noRetries }, async (app) => {
       const sessionId = await newSession(app);
       const started = performance.now();
       const events = await ask(app.baseUrl, sessionId, prompt);
@@ -713,7 +715,7 @@ describe("time", () => {
   });
 
   test("a failure is a stored state: who asks later, or in another shape, is told the same", async () => {
-    await withApp({ OPENAI_MODEL: "401" }, async (app) => {
+    await withApp({ OPENAI_MODEL: "403" }, async (app) => {
       const sessionId = await newSession(app);
       const { raw } = await askAsEvents(app, sessionId);
       const again = await (await fetch(`${app.baseUrl}/chat/${sessionId}/1`)).text();

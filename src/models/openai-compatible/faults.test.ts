@@ -100,8 +100,8 @@ describe("a model server that fails", () => {
   });
 
   it("may say when to come back", async () => {
-    expect((await ask("rate-limited")).modelError?.retryAfterSeconds).toBe(7);
-    expect((await ask("slow-down")).modelError?.retryAfterSeconds).toBe(2);
+    expect((await ask("rate-limited")).modelError?.retryAfterSeconds).toBe(30);
+    expect((await ask("slow-down")).modelError?.retryAfterSeconds).toBe(1);
     expect((await ask("quota")).modelError?.retryAfterSeconds).toBeUndefined();
   });
 

@@ -49,7 +49,7 @@ describe("a failure before any text", () => {
     ["cut-before-text", 2, "upstream_truncated"],
     ["empty", 2, "empty_answer"],
     ["do-not-retry", 1, "upstream_error"],
-    ["rate-limited-long", 1, "upstream_rate_limited"],
+    ["rate-limited", 1, "upstream_rate_limited"],
     ["400", 1, "upstream_rejected"],
     ["quota", 1, "upstream_quota"],
   ])("that stays is the answer's: %s, after %i requests", async (name, requests, code) => {

@@ -70,6 +70,19 @@ const scripts: Record<string, ProviderScript> = {
     exchange.raw("data: [DONE]\r\r");
     exchange.end();
   },
+  "odd-fields": (exchange) => {
+    exchange.raw('data: {"__proto__":{"choices":[]},"constructor":1,"choices":[]}\n\n');
+    for (const word of words) {
+      const delta = { role: 7, content: word, tool_calls: [{ index: "__proto__", id: "__proto__", function: null }] };
+      exchange.chunk({
+        choices: [
+          { index: "0", delta, finish_reason: null },
+          { index: 1, delta: { content: canary } },
+        ],
+      });
+    }
+    exchange.complete(words.length);
+  },
   length: (exchange) => exchange.answer(words, "length"),
   "length-empty": (exchange) => exchange.answer([], "length"),
   "content-filter": (exchange) => exchange.answer(words.slice(0, 3), "content_filter"),
@@ -208,13 +221,12 @@ const scripts: Record<string, ProviderScript> = {
   "context-too-long": (exchange) => exchange.error(400, { code: "context_length_exceeded" }),
   "context-llama": (exchange) => exchange.error(400, { code: 400, type: "exceed_context_size_error" }),
   "context-vllm": (exchange) => exchange.error(400, { code: 400, type: "BadRequestError", param: "input_tokens" }),
-  "rate-limited": (exchange) => exchange.error(429, { code: "rate_limit_exceeded" }, { "retry-after": "7" }),
+  "rate-limited": (exchange) => exchange.error(429, { code: "rate_limit_exceeded" }, { "retry-after": "30" }),
   quota: (exchange) => exchange.error(429, { code: "insufficient_quota" }, { "retry-after": "7" }),
   "quota-spend-limit": (exchange) => exchange.error(429, { type: "project_spend_limit_exceeded" }),
   "rate-limited-briefly": (exchange) => exchange.error(429, { code: "rate_limit_exceeded" }, { "retry-after": "1" }),
-  "rate-limited-long": (exchange) => exchange.error(429, { code: "rate_limit_exceeded" }, { "retry-after": "30" }),
   "do-not-retry": (exchange) => exchange.error(503, {}, { "x-should-retry": "false" }),
-  "slow-down": (exchange) => exchange.error(429, { code: "slow_down" }, { "retry-after": "2" }),
+  "slow-down": (exchange) => exchange.error(429, { code: "slow_down" }, { "retry-after": "1" }),
   overloaded: (exchange) => exchange.error(503, { code: "server_is_overloaded" }),
   "prompt-filtered": (exchange) => exchange.error(400, { code: "content_filter" }),
   "error-in-list": (exchange) => exchange.json(429, [{ error: { message: canary, code: "insufficient_quota" } }]),
