@@ -22,7 +22,7 @@ export function answerProducer(
 ): Producer {
   return {
     get model() {
-      return model.name;
+      return (admission ?? model).name;
     },
     async begin(signal) {
       await model.ready();

@@ -20,7 +20,7 @@ class ScriptedModel implements Model {
   async ready(): Promise<void> {}
 
   admit() {
-    return { release() {} };
+    return { name: this.name, release() {} };
   }
 
   async close(): Promise<void> {}

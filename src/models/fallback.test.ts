@@ -35,6 +35,7 @@ class PlayedModel implements Model {
     if (this.unavailableFor !== undefined) throw this.error("upstream_unavailable", this.unavailableFor);
     this.places += 1;
     return {
+      name: this.name,
       release: () => {
         this.places -= 1;
       },
@@ -222,6 +223,7 @@ describe("a model with a fallback", () => {
     expect(first.admissions).toEqual([expect.anything()]);
     first.unavailableFor = 10;
     second.answers = [["Hello", stop]];
+    expect(model.admit().name).toBe("second");
     for await (const _ of model.generate(prompt, new AbortController().signal, model.admit()));
     expect(first.requests).toHaveLength(1);
     expect(second.admissions).toEqual([expect.anything()]);

@@ -48,6 +48,10 @@ class EitherAdmission implements Admission {
     this.admission = model.admit();
   }
 
+  get name(): string {
+    return this.model.name;
+  }
+
   release(): void {
     this.admission.release();
   }
@@ -133,7 +137,7 @@ class AnswerWithFallback implements AsyncIterableIterator<ModelEvent, undefined>
     } catch (error) {
       if (!(error instanceof ModelError)) throw error;
       if (this.#firstError !== undefined) throw this.#whyNeither(this.#firstError, error);
-      if (!this.#maySwitch(error)) throw error;
+      if (!isOutage(error.code) && !ownToOneServer.has(error.code)) throw error;
       this.#switch(error);
       return this.#nextOfEither();
     }
@@ -141,6 +145,7 @@ class AnswerWithFallback implements AsyncIterableIterator<ModelEvent, undefined>
 
   #fromFirst(result: IteratorResult<ModelEvent, undefined>): IteratorResult<ModelEvent, undefined> {
     this.#spoke ||= result.value?.type === "text";
+    // What was said stays, unless the operator wants it otherwise.
     this.#isCertain = this.#spoke && !this.#options.afterText;
     return result;
   }
@@ -153,10 +158,6 @@ class AnswerWithFallback implements AsyncIterableIterator<ModelEvent, undefined>
     // Only now is what the first one said given up: had the second one failed too, it would have been the answer.
     this.#heldBack = result;
     return { done: false, value: { type: "reset" } };
-  }
-
-  #maySwitch({ code }: ModelError): boolean {
-    return (!this.#spoke || this.#options.afterText) && (isOutage(code) || ownToOneServer.has(code));
   }
 
   #switch(error: ModelError): void {

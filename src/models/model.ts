@@ -44,6 +44,8 @@ export type ModelEvent =
 
 /** A place for one answer, given before the prompt is stored. While a server recovers, there is only one at a time. */
 export interface Admission {
+  /** The model that is asked first with it; certain once `ready` has resolved. */
+  readonly name: string;
   /** Gives the place back; does nothing once an answer has taken it, and nothing the second time. */
   release(): void;
 }

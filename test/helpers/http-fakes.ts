@@ -12,7 +12,7 @@ export class ScriptedModel implements Model {
   async ready(): Promise<void> {}
 
   admit() {
-    return { release() {} };
+    return { name: this.name, release() {} };
   }
 
   say(text: string): void {

@@ -18,7 +18,7 @@ export function openDemoModel(options: DemoModelOptions = {}): Model {
   return {
     name: demoModelName,
     condition: "configured",
-    admit: () => ({ release() {} }),
+    admit: () => ({ name: demoModelName, release() {} }),
     ready: async () => {},
     generate: (request, signal) => speak(request, signal, wordDelayMs),
     close: async () => {},

@@ -62,15 +62,15 @@ describe("Gate", () => {
   it("gives a place back that was not used, or was for another model", () => {
     fail("a", 5);
     now = 10_000;
-    const admission = gate.admit("a");
-    expect(() => gate.admit("a")).toThrow("upstream_unavailable");
+    const admission = gate.admit(() => "a");
+    expect(() => gate.admit(() => "a")).toThrow("upstream_unavailable");
     admission.release();
-    const taken = gate.admit("a");
+    const taken = gate.admit(() => "a");
     expect(taken.take("b")).toBeUndefined();
-    const used = gate.admit("a");
+    const used = gate.admit(() => "a");
     const permit = used.take("a");
     used.release();
-    expect(() => gate.admit("a")).toThrow("upstream_unavailable");
+    expect(() => gate.admit(() => "a")).toThrow("upstream_unavailable");
     permit?.end("succeeded");
     expect(gate.condition("a")).toBe("configured");
   });

@@ -43,9 +43,12 @@ export class Gate {
     return permit;
   }
 
-  /** @throws ModelError `upstream_unavailable` */
-  admit(model: string): GateAdmission {
-    return new GateAdmission(model, this.enter(model));
+  /**
+   * @param name the model that is asked first; a list that is still being looked up may change it later.
+   * @throws ModelError `upstream_unavailable`
+   */
+  admit(name: () => string): GateAdmission {
+    return new GateAdmission(name, this.enter(name()));
   }
 
   refuseKey(): void {
@@ -81,12 +84,18 @@ export class Gate {
 
 /** A permit for one model, kept until the answer is pulled. */
 export class GateAdmission implements Admission {
+  readonly #name: () => string;
   readonly #model: string;
   #permit: Permit | undefined;
 
-  constructor(model: string, permit: Permit) {
-    this.#model = model;
+  constructor(name: () => string, permit: Permit) {
+    this.#name = name;
+    this.#model = name();
     this.#permit = permit;
+  }
+
+  get name(): string {
+    return this.#name();
   }
 
   /** Gives the permit where it was for this model; one for another is given back. */

@@ -69,7 +69,7 @@ export function openOpenAiCompatibleModel(options: OpenAiCompatibleOptions): Mod
       return gate.condition(list.name);
     },
     ready: async () => list.ready(),
-    admit: () => gate.admit(list.name),
+    admit: () => gate.admit(() => list.name),
     generate(request, signal, admission) {
       return new Generation(provider, request, signal, admission instanceof GateAdmission ? admission : undefined);
     },

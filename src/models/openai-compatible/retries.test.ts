@@ -206,6 +206,20 @@ describe("a server that is down", () => {
     await model.close();
   });
 
+  it("keeps nobody waiting for a retry that its breaker will not let through", async () => {
+    provider.model("come-back-later", (exchange) => exchange.error(503, {}, { "retry-after": "9" }));
+    const { model, log } = open("come-back-later");
+    const controller = new AbortController();
+    const waiting = Array.from({ length: 4 }, () => collect(model, "Hello", controller.signal));
+    await expect.poll(() => log).toHaveLength(4);
+    const started = performance.now();
+    expect((await collect(model)).error).toMatchObject({ code: "upstream_error", retryAfterSeconds: 9 });
+    expect(performance.now() - started).toBeLessThan(5_000);
+    controller.abort();
+    await Promise.all(waiting);
+    await model.close();
+  });
+
   it("D40: gets a single answer to prove itself with, when 20 want one at the same moment", async () => {
     let now = 0;
     provider.model("recovering", (exchange) =>
