@@ -124,7 +124,7 @@ const incompleteRows: readonly IncompleteRow[] = [
   ["D29", "length", sentence, "max_tokens", undefined],
   ["D31", "content-filter", begun, "content_filter", undefined],
   ["D31", "refusal", "", "content_filter", undefined],
-  ["D35", "huge-line", "The ", "upstream_malformed", "upstream_malformed"],
+  ["D35", "huge-line", "The ", "answer_too_large", "answer_too_large"],
   ["D35", "endless", /^(endless ){130000,131072}$/, "answer_too_large", "answer_too_large"],
   ["D41", "slow-drip", /^(drip ){3,}$/, "turn_time_limit", "turn_time_limit", short.turn],
 ];

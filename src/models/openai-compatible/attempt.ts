@@ -209,17 +209,17 @@ export class Attempt {
   #tell(signOfLife: boolean): void {
     const reader = this.#reader;
     const text = reader.take();
-    if (text !== "") {
+    if (reader.takeProgress()) {
       this.#deadlines.textCame();
       this.#deadlines.enter("upstream_stalled", this.#options.timeouts.gapMs);
-      this.#sink.text(text);
-    } else if (signOfLife && reader.spoke && reader.quietInARow <= maxQuietInARow) {
+    } else if (signOfLife && (reader.spoke || reader.thought) && reader.quietInARow <= maxQuietInARow) {
       this.#deadlines.enter("upstream_stalled", this.#options.timeouts.gapMs);
     }
+    if (text !== "") this.#sink.text(text);
     if (reader.finishReason === undefined) {
       if (reader.failure !== undefined) this.#failStream();
       else if (reader.done) this.#finishStream();
-    } else if (reader.done || reader.failure !== undefined || reader.usage !== null) {
+    } else if (reader.over) {
       this.#finishStream();
     } else {
       this.#awaitUsage();
@@ -243,7 +243,9 @@ export class Attempt {
   }
 
   #finishStream(): void {
-    this.#finish(this.#reader.finishReason ?? "unspecified", this.#reader.usage, this.#reader.spoke);
+    const { finishReason = "unspecified", usage, spoke, thought } = this.#reader;
+    // A model that thought until its tokens were used up met its limit, not that of the conversation.
+    this.#finish(finishReason, usage, spoke || (thought && finishReason === "length"));
   }
 
   #finish(finishReason: string, usage: Usage | null, spoke: boolean): void {

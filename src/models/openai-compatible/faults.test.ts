@@ -85,7 +85,7 @@ describe("a model server that fails", () => {
     ["cut-reset", "upstream_truncated", "The quick brown "],
     ["cut-in-chunk", "upstream_truncated", "The "],
     ["malformed-after-tokens", "upstream_malformed", "The quick brown "],
-    ["huge-line", "upstream_malformed", "The "],
+    ["huge-line", "answer_too_large", "The "],
     ["bad-chunk-size", "upstream_malformed", "The "],
     ["error-after-tokens", "upstream_error", "The quick brown "],
   ])("behaving like %s gives its text, then %s, and no finish", async (name, code, text) => {

@@ -156,7 +156,7 @@ describe("StreamReader", () => {
 
   it("refuses a line longer than 256 KiB, and takes one that is shorter", () => {
     const long = read(...Array.from({ length: 5 }, () => "x".repeat(64 * 1024)));
-    expect(long.failure).toEqual({ kind: "malformed" });
+    expect(long.failure).toEqual({ kind: "too_large" });
     const text = "y".repeat(200 * 1024);
     const bytes = streamOf([textChunk(text)]);
     const short = new StreamReader();

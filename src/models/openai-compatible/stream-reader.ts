@@ -4,6 +4,8 @@
  */
 import { createParser, type EventSourceMessage, type EventSourceParser, type ParseError } from "eventsource-parser";
 import type { Usage } from "../../protocol/events.ts";
+import type { FinishReason } from "./finish-reasons.ts";
+import { closingTag, countsThoughts, holdsThought, isMarkedAsThought } from "./thoughts.ts";
 import {
   contentOf,
   describeError,
@@ -11,6 +13,7 @@ import {
   firstChoice,
   isRecord,
   isRefusal,
+  type JsonRecord,
   parseJson,
   type ReportedError,
   reportedErrorOf,
@@ -29,14 +32,17 @@ export type StreamFailure =
   | { readonly kind: "reported"; readonly error: ReportedError };
 
 export class StreamReader {
-  finishReason: string | undefined;
+  /** Why the answer ended, as far as it can be believed: undefined again when more of the answer follows. */
+  finishReason: FinishReason | undefined;
   usage: Usage | null = null;
   /** The server said `[DONE]`. */
   done = false;
   /** Whether any text came. */
   spoke = false;
+  /** Whether the model thought, aloud or by the server's count of tokens; thoughts are no text. */
+  thought = false;
   failure: StreamFailure | undefined;
-  /** Comments and deltas without text since the last text: signs of life, but no progress. */
+  /** Comments and deltas without anything of the model's since the last one with: signs of life, but no progress. */
   quietInARow = 0;
 
   readonly #decoder = new TextDecoder();
@@ -46,6 +52,15 @@ export class StreamReader {
   #afterCarriageReturn = false;
   #atEnd = false;
   #refused = false;
+  /** What came last was a thought in Gemini's tags. */
+  #insideTags = false;
+  /** Something of the model's came since the last `takeProgress`. */
+  #progressed = false;
+  /** The newest chunk held something of the model's. */
+  #newestSpoke = false;
+  /** The answer went on behind a finish reason: this server's reasons mean nothing before `[DONE]`. */
+  #endsEarly = false;
+  #latestReason: FinishReason | undefined;
 
   constructor() {
     this.#parser = createParser({
@@ -76,6 +91,22 @@ export class StreamReader {
     return text;
   }
 
+  /** Whether the model made progress since the last call: text, a thought or a refusal's words. */
+  takeProgress(): boolean {
+    const progressed = this.#progressed;
+    this.#progressed = false;
+    return progressed;
+  }
+
+  /**
+   * Whether nothing that matters is still to come. A reason and a count say so in a chunk that holds nothing of the
+   * answer; with text beside them they may come again, for some gateways put both on every chunk.
+   */
+  get over(): boolean {
+    if (this.done || this.failure !== undefined) return true;
+    return this.finishReason !== undefined && this.usage !== null && !this.#newestSpoke;
+  }
+
   #feedText(text: string): void {
     if (this.failure !== undefined || this.done) return;
     let rest = text;
@@ -97,6 +128,7 @@ export class StreamReader {
     if (this.failure !== undefined || this.done) return;
     if (data.startsWith("[DONE]")) {
       this.done = true;
+      this.finishReason ??= this.#latestReason;
       return;
     }
     const chunk = data === "" ? {} : parseJson(data);
@@ -108,47 +140,82 @@ export class StreamReader {
     else if (!this.#atEnd) this.failure = { kind: "malformed" };
   }
 
-  #readChunk(chunk: { readonly [key: string]: unknown }): void {
+  #readChunk(chunk: JsonRecord): void {
     const error = reportedErrorOf(chunk);
     if (error !== undefined) {
       this.failure = { kind: "reported", error };
       return;
     }
-    this.usage = usageOf(chunk) ?? this.usage;
+    this.#newestSpoke = false;
+    const usage = usageOf(chunk);
+    if (usage !== null) {
+      this.usage = usage;
+      this.thought ||= countsThoughts(chunk);
+    }
     // Azure's first chunk and every late usage chunk have an empty list of choices.
     const choice = firstChoice(chunk);
     if (choice === undefined) {
       this.quietInARow += 1;
       return;
     }
-    this.#append(contentOf(choice, "delta"));
-    this.#refused ||= isRefusal(choice, "delta");
+    this.#readDelta(choice);
+    if (this.failure !== undefined) return;
     const finishReason = finishReasonOf(choice);
-    if (finishReason === "failed") {
-      this.#report({});
-      return;
-    }
-    // A refusal is no completed answer, though servers end it with `stop`.
-    if (finishReason !== undefined) this.finishReason ??= this.#refused ? "content_filter" : finishReason;
+    if (finishReason === "failed") this.#report(choice);
+    else if (finishReason !== undefined) this.#finish(finishReason);
   }
 
-  #append(text: string): void {
-    if (text === "") {
+  #readDelta(choice: JsonRecord): void {
+    const content = contentOf(choice, "delta");
+    const text = content === "" ? "" : this.#withoutThoughts(content, choice);
+    const refusal = isRefusal(choice, "delta");
+    this.#refused ||= refusal;
+    if (text !== "") this.#append(text);
+    else if (content !== "" || holdsThought(choice)) this.thought = true;
+    else if (!refusal) {
       this.quietInARow += 1;
       return;
     }
+    this.quietInARow = 0;
+    this.#progressed = true;
+    this.#newestSpoke = true;
+    if (this.finishReason === undefined) return;
+    this.#endsEarly = true;
+    this.finishReason = undefined;
+  }
+
+  #append(text: string): void {
     this.#bytes += Buffer.byteLength(text);
     if (this.#bytes > maxAnswerBytes) {
       this.failure = { kind: "too_large" };
       return;
     }
-    this.quietInARow = 0;
     this.spoke = true;
     this.#text += text;
   }
 
+  /** Takes Gemini's thoughts out of the text that they come as. */
+  #withoutThoughts(content: string, choice: JsonRecord): string {
+    if (isMarkedAsThought(choice)) {
+      this.#insideTags = true;
+      return "";
+    }
+    if (!this.#insideTags) return content;
+    this.#insideTags = false;
+    return content.startsWith(closingTag) ? content.slice(closingTag.length) : content;
+  }
+
+  #finish(reason: FinishReason): void {
+    // A refusal is no completed answer, though servers end it with `stop`.
+    const told = this.#refused ? "content_filter" : reason;
+    this.#latestReason = told;
+    if (this.#endsEarly) return;
+    // Azure's asynchronous filter may object to the end of an answer after its `stop`.
+    if (this.finishReason === undefined || told === "content_filter") this.finishReason = told;
+  }
+
   #readOddity(error: ParseError): void {
-    if (error.type === "max-buffer-size-exceeded") this.failure ??= { kind: "malformed" };
+    if (error.type === "max-buffer-size-exceeded") this.failure ??= { kind: "too_large" };
     // Old llama.cpp: a context that is too long comes as a field of its own, `error: {...}`.
     else if (error.field === "error" && this.failure === undefined) this.#report(parseJson(error.value ?? ""));
   }

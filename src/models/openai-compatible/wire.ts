@@ -42,7 +42,14 @@ export function firstChoice(value: JsonRecord): JsonRecord | undefined {
 export function contentOf(choice: JsonRecord, part: "delta" | "message"): string {
   const holder = choice[part];
   const content = isRecord(holder) ? holder["content"] : undefined;
-  return typeof content === "string" ? content : "";
+  if (typeof content === "string") return content;
+  // Mistral's reasoning models: a list of parts, of which some are thoughts.
+  return Array.isArray(content) ? content.map(textOfPart).join("") : "";
+}
+
+function textOfPart(part: unknown): string {
+  const text = isRecord(part) && part["type"] === "text" ? part["text"] : undefined;
+  return typeof text === "string" ? text : "";
 }
 
 /** Whether the model declined in the field made for it; the refusal's words are not part of the answer. */
@@ -62,11 +69,19 @@ export function finishReasonOf(choice: JsonRecord): FinishReason | undefined {
 
 /** Null when the server did not count, or counted something absurd. */
 export function usageOf(value: JsonRecord): Usage | null {
-  const usage = value["usage"];
+  const usage = value["usage"] ?? usageOfGroq(value);
   if (!isRecord(usage)) return null;
   const input = usage["prompt_tokens"];
   const output = usage["completion_tokens"];
-  return isTokenCount(input) && isTokenCount(output) ? { input_tokens: input, output_tokens: output } : null;
+  if (!isTokenCount(input) || !isTokenCount(output)) return null;
+  // Gateways that do not count fill in zeros; a prompt has at least one token.
+  return input === 0 && output === 0 ? null : { input_tokens: input, output_tokens: output };
+}
+
+/** Groq has the count here in any case, and in `usage` when it was asked for. */
+function usageOfGroq(value: JsonRecord): unknown {
+  const groq = value["x_groq"];
+  return isRecord(groq) ? groq["usage"] : undefined;
 }
 
 function isTokenCount(value: unknown): value is number {
