@@ -87,6 +87,28 @@ describe("an answer of an OpenAI-compatible server", () => {
     expect(answer.milliseconds).toBeLessThan(1_000);
   });
 
+  it("is not whole at a reason and a count that come with its first piece, as some gateways send them with each", async () => {
+    provider.model("ends-early", async (exchange) => {
+      for (const content of ["One ", "two ", "three"]) {
+        exchange.chunk({
+          choices: [{ delta: { content }, finish_reason: "stop" }],
+          usage: { prompt_tokens: 1, completion_tokens: 1 },
+        });
+        await exchange.sleep(100);
+      }
+      exchange.done();
+    });
+    expect(await ask("ends-early")).toMatchObject({ text: "One two three", finish: { finishReason: "stop" } });
+  });
+
+  it("ends with length, not as too long a conversation, where thoughts used up its tokens", async () => {
+    provider.model("thoughts-only", (exchange) => {
+      exchange.chunk({ choices: [{ delta: { reasoning_content: "hmm" } }] });
+      exchange.answer([], "length");
+    });
+    expect(await ask("thoughts-only")).toMatchObject({ text: "", finish: { finishReason: "length" } });
+  });
+
   it("comes through exactly where characters are split over packets", async () => {
     expect((await ask("utf8-split")).text).toBe(multilingualText);
   });

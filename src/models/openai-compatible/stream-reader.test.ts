@@ -94,6 +94,7 @@ describe("StreamReader", () => {
     ["text", { prompt_tokens: "1", completion_tokens: 5 }],
     ["half missing", { prompt_tokens: 1 }],
     ["null", null],
+    ["zero for both", { prompt_tokens: 0, completion_tokens: 0 }],
   ])("ignores a count of tokens that is %s", (_, usage) => {
     expect(read(streamOf([chunkOf({ choices: [], usage })])).usage).toBeNull();
   });
@@ -116,6 +117,114 @@ describe("StreamReader", () => {
     const after = read(streamOf([refusal, chunkOf({ choices: [{ finish_reason: "stop" }] })]));
     expect(after.finishReason).toBe("content_filter");
     expect(after.take()).toBe("");
+  });
+
+  it.each([
+    ["reasoning_content", { reasoning_content: "hm" }],
+    ["reasoning beside an empty text", { content: "", reasoning: "hm" }],
+    ["thinking", { thinking: "hm" }],
+    ["reasoning_details, as text", { reasoning_details: [{ type: "reasoning.text", text: "hm" }] }],
+    ["reasoning_details, as a summary", { reasoning_details: [{ type: "reasoning.summary", summary: "hm" }] }],
+    ["reasoning_details, encrypted", { content: "", reasoning_details: [{ type: "reasoning.encrypted", data: "x" }] }],
+    ["a part of the content", { content: [{ type: "thinking", thinking: [{ type: "text", text: "hm" }] }] }],
+    ["marked text", { content: "hm", extra_content: { google: { thought: true } } }],
+  ])("takes a thought in %s for progress, and not for text", (_, delta) => {
+    const reader = read(": quiet\n\n", streamOf([chunkOf({ choices: [{ delta }] })]));
+    expect(reader).toMatchObject({ thought: true, spoke: false, quietInARow: 0 });
+    expect(reader.take()).toBe("");
+    expect(reader.takeProgress()).toBe(true);
+    expect(reader.takeProgress()).toBe(false);
+  });
+
+  it.each([
+    ["empty", { reasoning_content: "", reasoning: null, reasoning_details: [], thinking: [] }],
+    ["a signature alone", { reasoning_details: [{ type: "reasoning.text", text: "", signature: "x" }] }],
+    ["a number", { reasoning: 7, reasoning_details: [7] }],
+    ["nested without end", { content: [{ thinking: JSON.parse(`${"[".repeat(5_000)}${"]".repeat(5_000)}`) }] }],
+    ["marked, but empty", { content: "", extra_content: { google: { thought: true } } }],
+  ])("takes a thought that is %s for a sign of life only", (_, delta) => {
+    const reader = read(streamOf([chunkOf({ choices: [{ delta }] })]));
+    expect(reader).toMatchObject({ thought: false, quietInARow: 1 });
+    expect(reader.takeProgress()).toBe(false);
+  });
+
+  it("takes a refusal's words and text for progress, and a bare role for none", () => {
+    const progressOf = (delta: object) => read(streamOf([chunkOf({ choices: [{ delta }] })])).takeProgress();
+    expect(progressOf({ refusal: "No." })).toBe(true);
+    expect(progressOf({ content: "Yes." })).toBe(true);
+    expect(progressOf({ role: "assistant", content: null })).toBe(false);
+  });
+
+  it("knows from the count that a model thought which does not show it", () => {
+    const usage = (reasoning_tokens: number) => ({
+      prompt_tokens: 1,
+      completion_tokens: 64,
+      completion_tokens_details: { reasoning_tokens },
+    });
+    expect(read(streamOf([chunkOf({ choices: [], usage: usage(64) })])).thought).toBe(true);
+    expect(read(streamOf([chunkOf({ choices: [], usage: usage(0) })])).thought).toBe(false);
+  });
+
+  it("keeps a closing tag that ends no marked thought", () => {
+    const marked = chunkOf({
+      choices: [{ delta: { content: "<thought>a", extra_content: { google: { thought: true } } } }],
+    });
+    expect(read(streamOf([marked, textChunk("</thought>b"), textChunk("</thought>c")])).take()).toBe("b</thought>c");
+    expect(read(streamOf([textChunk("</thought>d")])).take()).toBe("</thought>d");
+  });
+
+  it("joins the parts of text in a list, and only these", () => {
+    const parts = [
+      { type: "text", text: "a" },
+      { type: "reference", reference_ids: [1] },
+      { type: "text", text: "b" },
+    ];
+    expect(read(streamOf([textChunk(parts)])).take()).toBe("ab");
+  });
+
+  it("takes a finish reason back when the answer goes on, and believes only [DONE] from then on", () => {
+    const ending = (delta: object) => chunkOf({ choices: [{ delta, finish_reason: "stop" }] });
+    const reader = read(streamOf([ending({ content: "a" })]));
+    expect(reader.finishReason).toBe("stop");
+    reader.feed(streamOf([ending({ content: "b" })]));
+    expect(reader.finishReason).toBeUndefined();
+    reader.feed(streamOf([chunkOf({ choices: [{ delta: {}, finish_reason: "length" }] })]));
+    expect(reader.finishReason).toBeUndefined();
+    reader.feed(streamOf(["[DONE]"]));
+    expect(reader.finishReason).toBe("length");
+    expect(reader.take()).toBe("ab");
+  });
+
+  it("is over at a reason and a count only where the chunk holds nothing of the answer", () => {
+    const usage = { prompt_tokens: 2, completion_tokens: 3 };
+    const reason = (delta: object) => chunkOf({ choices: [{ delta, finish_reason: "stop" }] });
+    const both = (delta: object) => chunkOf({ choices: [{ delta, finish_reason: "stop" }], usage });
+    const isOver = (...events: string[]) => read(streamOf(events)).over;
+    expect(isOver(both({}))).toBe(true);
+    expect(isOver(both({ content: "" }))).toBe(true);
+    expect(isOver(reason({ content: "text" }), chunkOf({ choices: [], usage }))).toBe(true);
+    expect(isOver(reason({}))).toBe(false);
+    expect(isOver(both({ content: "text" }))).toBe(false);
+    expect(isOver(both({ reasoning: "hm" }))).toBe(false);
+    expect(isOver(both({ content: "text" }), "[DONE]")).toBe(true);
+  });
+
+  it("lets a filter have the last word", () => {
+    const reason = (finish_reason: string) => chunkOf({ choices: [{ finish_reason }] });
+    expect(read(streamOf([reason("stop"), reason("content_filter")])).finishReason).toBe("content_filter");
+    expect(read(streamOf([reason("length"), reason("stop")])).finishReason).toBe("length");
+  });
+
+  it.each([
+    ["content_filter: PROHIBITED_CONTENT", "content_filter"],
+    ["repetition", "length"],
+  ])("reads the reason %s as %s", (word, reason) => {
+    expect(read(streamOf([chunkOf({ choices: [{ finish_reason: word }] })])).finishReason).toBe(reason);
+  });
+
+  it("reads the error in a choice that gave up", () => {
+    const { failure } = read(streamOf([chunkOf({ choices: [{ finish_reason: "error", error: { code: 429 } }] })]));
+    expect(failure).toMatchObject({ kind: "reported", error: { status: 429 } });
   });
 
   it("reads only what is declared", () => {
@@ -154,7 +263,9 @@ describe("StreamReader", () => {
     expect(read("event: ping\ndata: pong\n\n").failure).toBeUndefined();
   });
 
-  it("refuses a line longer than 256 KiB, and takes one that is shorter", () => {
+  it("calls a line longer than 256 KiB too large, and an event of many lines, and takes one that is shorter", () => {
+    const lines = `data: ${"x".repeat(1_000)}\n`.repeat(50);
+    expect(read(...Array.from({ length: 6 }, () => lines)).failure).toEqual({ kind: "too_large" });
     const long = read(...Array.from({ length: 5 }, () => "x".repeat(64 * 1024)));
     expect(long.failure).toEqual({ kind: "too_large" });
     const text = "y".repeat(200 * 1024);
