@@ -56,8 +56,8 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   main: ["log", "config", "app"],
 };
 
-const contractFiles = /^src\/(models|storage)\/[^/]+\.ts$|^src\/turns\/producer\.ts$/;
-const backEndFiles = /^src\/(?:models|storage)\/[^/]+(?=\/)/;
+const contractFiles = /^src\/(models|storage|tokens)\/[^/]+\.ts$|^src\/turns\/producer\.ts$/;
+const backEndFiles = /^src\/(?:models|storage|tokens)\/[^/]+(?=\/)/;
 
 function roomOf(file: string): string {
   if (contractFiles.test(file)) return "contract";
@@ -140,6 +140,7 @@ describe("imports run one way", () => {
     ["src/storage/redis/storage.ts", 'import { rows } from "../sqlite/rows.ts";'],
     ["src/models/demo/model.ts", 'import { sse } from "../openai-compatible/sse.ts";'],
     ["src/models/demo/model.ts", 'import { rows } from "../../storage/sqlite/rows.ts";'],
+    ["src/chat/context.ts", 'import { openO200kCounter } from "../tokens/o200k/counter.ts";'],
     ["src/storage/storage.ts", 'import type { TurnEngine } from "../turns/engine.ts";'],
     ["src/turns/engine.ts", 'import { createChat } from "../chat/chat.ts";'],
     ["src/chat/chat.ts", 'import { createServer } from "../http/server.ts";'],

@@ -1,0 +1,4 @@
+/** What the main thread and the counting thread say to each other. */
+
+export type CountRequest = { readonly id: number; readonly texts: readonly string[] };
+export type CountReply = { readonly id: number; readonly counts: readonly number[] };
