@@ -60,6 +60,8 @@ export interface Model {
   /** The model that the next request asks first. */
   readonly name: string;
   readonly condition: ModelCondition;
+  /** How many tokens, prompt and answer together, the model that `name` names takes; undefined where nobody says. */
+  readonly contextWindow: number | undefined;
   /** Resolves once `name` is certain where the server has to be asked for it; never rejects, and never takes long. */
   ready(): Promise<void>;
   /**
@@ -74,6 +76,14 @@ export interface Model {
   close(): Promise<void>;
 }
 
+/** What a server says about sizes when it refuses messages that are too long for it, in its own model's tokens. */
+export type StatedSizes = {
+  /** What prompt and answer may take together. */
+  readonly window: number | undefined;
+  /** What it counted in the messages. */
+  readonly promptTokens: number | undefined;
+};
+
 /** A model could not answer, or not to the end. */
 export class ModelError extends Error {
   override readonly name = "ModelError";
@@ -83,16 +93,24 @@ export class ModelError extends Error {
   readonly retryAfterSeconds: number | undefined;
   /** The model that was asked when it happened. */
   readonly model: string;
+  /** Present when the server refused the messages as too long before it said anything: fewer of them may pass. */
+  readonly tooLong: StatedSizes | undefined;
 
   constructor(
     code: ProblemCode,
     detail: string,
-    options: { readonly model: string; readonly cause?: unknown; readonly retryAfterSeconds?: number },
+    options: {
+      readonly model: string;
+      readonly cause?: unknown;
+      readonly retryAfterSeconds?: number;
+      readonly tooLong?: StatedSizes | undefined;
+    },
   ) {
     super(`${code}: ${detail}`, options.cause === undefined ? undefined : { cause: options.cause });
     this.code = code;
     this.detail = detail;
     this.model = options.model;
     this.retryAfterSeconds = options.retryAfterSeconds;
+    this.tooLong = options.tooLong;
   }
 }

@@ -6,6 +6,7 @@ import type { ProblemCode } from "../../src/protocol/problems.ts";
 export class ScriptedModel implements Model {
   readonly name = "scripted";
   readonly condition = "configured";
+  readonly contextWindow = undefined;
   #steps: (ModelEvent | ModelError)[] = [];
   #wake = Promise.withResolvers<void>();
 

@@ -19,6 +19,7 @@ export function openDemoModel(options: DemoModelOptions = {}): Model {
     name: demoModelName,
     condition: "configured",
     admit: () => ({ name: demoModelName, release() {} }),
+    contextWindow: undefined,
     ready: async () => {},
     generate: (request, signal) => speak(request, signal, wordDelayMs),
     close: async () => {},

@@ -3,7 +3,7 @@
  * key, the prompt or somebody else's data. What the log learns is a status and a name from the closed lists below.
  */
 import type { ProblemCode } from "../../protocol/problems.ts";
-import { ModelError } from "../model.ts";
+import { ModelError, type StatedSizes } from "../model.ts";
 import type { ReportedError } from "./wire.ts";
 
 const sentences = {
@@ -38,10 +38,15 @@ export type UpstreamCode = keyof typeof sentences;
 export function failure(
   code: UpstreamCode,
   model: string,
-  options: { readonly fact?: string; readonly retryAfterSeconds?: number | undefined } = {},
+  options: {
+    readonly fact?: string;
+    readonly retryAfterSeconds?: number | undefined;
+    readonly tooLong?: StatedSizes | undefined;
+  } = {},
 ): ModelError {
   return new ModelError(code, sentences[code], {
     model,
+    tooLong: options.tooLong,
     ...(options.fact === undefined ? {} : { cause: new Error(options.fact) }),
     ...(options.retryAfterSeconds === undefined ? {} : { retryAfterSeconds: options.retryAfterSeconds }),
   });
@@ -110,16 +115,30 @@ export function statusFailure(
   const code = recognised?.code ?? codeOfStatus(status);
   const fact = recognised === undefined ? `HTTP ${status}` : `HTTP ${status}, ${recognised.name}`;
   const helps = code === "upstream_rate_limited" || code === "upstream_overloaded" || status >= 500;
-  return failure(code, model, { fact, retryAfterSeconds: helps ? retryAfterSeconds : undefined });
+  return failure(code, model, {
+    fact,
+    retryAfterSeconds: helps ? retryAfterSeconds : undefined,
+    tooLong: sizesIfTooLong(code, error),
+  });
 }
 
 /** An error inside a 200 answer in which nothing had come yet: the same code as if it had been the status. */
 export function streamedFailure(error: ReportedError, model: string): ModelError {
   const recognised = recognise(error.names);
-  if (recognised !== undefined) return failure(recognised.code, model, { fact: `in the stream, ${recognised.name}` });
+  if (recognised !== undefined) {
+    const fact = `in the stream, ${recognised.name}`;
+    return failure(recognised.code, model, { fact, tooLong: sizesIfTooLong(recognised.code, error) });
+  }
   const status = error.status ?? error.names.map((name) => statusNames.get(name)).find((found) => found !== undefined);
   if (status === undefined) return failure("upstream_error", model, { fact: "in the stream" });
-  return failure(codeOfStatus(status), model, { fact: `in the stream, as if HTTP ${status}` });
+  const code = codeOfStatus(status);
+  const fact = `in the stream, as if HTTP ${status}`;
+  return failure(code, model, { fact, tooLong: sizesIfTooLong(code, error) });
+}
+
+function sizesIfTooLong(code: UpstreamCode, error: ReportedError | undefined): StatedSizes | undefined {
+  if (code !== "context_too_long") return undefined;
+  return error?.sizes ?? { window: undefined, promptTokens: undefined };
 }
 
 const tlsCodes =

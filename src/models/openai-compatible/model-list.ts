@@ -2,7 +2,8 @@
 import type { Log } from "../../log.ts";
 import { readBody } from "./body.ts";
 import type { Connection } from "./connection.ts";
-import { firstModelIdOf, parseJson } from "./wire.ts";
+import { knownContextWindow } from "./context-windows.ts";
+import { firstListedModel, type ListedModel, parseJson } from "./wire.ts";
 
 export type ModelListOptions = {
   /** First choice first; `undefined` or empty means: ask the server. */
@@ -28,6 +29,7 @@ export class ModelList {
   /** Refused models that the log has named already. */
   readonly #announced = new Set<string>();
   #names: readonly string[];
+  #listed: ListedModel | undefined;
   readonly #isConfigured: boolean;
   /** Whether the list needs no lookup. */
   #settled: boolean;
@@ -47,6 +49,13 @@ export class ModelList {
   /** The model that the next request asks first. */
   get name(): string {
     return this.candidates()[0] as string;
+  }
+
+  /** How many tokens the model of that name takes; `undefined` where neither its server nor anybody else says. */
+  get contextWindow(): number | undefined {
+    const { name } = this;
+    const listed = this.#listed?.id === name ? this.#listed.contextWindow : undefined;
+    return listed ?? knownContextWindow(name);
   }
 
   /** The models to ask, in this order; all of them once every one was refused, for the server may have learnt. */
@@ -92,13 +101,14 @@ export class ModelList {
     return this.#lookup;
   }
 
-  #conclude(found: string | undefined): void {
+  #conclude(found: ListedModel | undefined): void {
     const { log, connection, defaults } = this.#options;
     if (found !== undefined) {
       this.#settled = true;
-      this.#names = [found];
+      this.#listed = found;
+      this.#names = [found.id];
       this.#refused.clear();
-      log.info({ model: found, server: connection.origin }, "Using the first model that the model server lists");
+      log.info({ model: found.id, server: connection.origin }, "Using the first model that the model server lists");
     } else if (!this.#lookupFailedBefore) {
       this.#lookupFailedBefore = true;
       const message = "The model server does not answer or lists no models: the defaults until it does (does it run?)";
@@ -108,18 +118,18 @@ export class ModelList {
 }
 
 /** The first model of `GET {baseUrl}/models`, or `undefined`; never rejects. */
-function askForModel(connection: Connection): Promise<string | undefined> {
+function askForModel(connection: Connection): Promise<ListedModel | undefined> {
   return new Promise((resolve) => {
     const request = connection.get("/models");
     const timer = setTimeout(() => request.destroy(), lookupLimits.milliseconds);
-    const conclude = (id: string | undefined) => {
+    const conclude = (found: ListedModel | undefined) => {
       clearTimeout(timer);
-      resolve(id);
+      resolve(found);
     };
     request.on("error", () => conclude(undefined));
     request.on("response", async (response) => {
       const body = await readBody(response, lookupLimits);
-      conclude(response.statusCode === 200 ? firstModelIdOf(parseJson(body.text)) : undefined);
+      conclude(response.statusCode === 200 ? firstListedModel(parseJson(body.text)) : undefined);
     });
   });
 }

@@ -68,6 +68,9 @@ export function openOpenAiCompatibleModel(options: OpenAiCompatibleOptions): Mod
     get condition() {
       return gate.condition(list.name);
     },
+    get contextWindow() {
+      return list.contextWindow;
+    },
     ready: async () => list.ready(),
     admit: () => gate.admit(() => list.name),
     generate(request, signal, admission) {

@@ -4,6 +4,7 @@
  */
 
 import type { Usage } from "../../protocol/events.ts";
+import type { StatedSizes } from "../model.ts";
 import { type FinishReason, finishReasonFrom } from "./finish-reasons.ts";
 
 /** A reported error, reduced to what can be compared with a closed list; its words are dropped here. */
@@ -12,6 +13,8 @@ export type ReportedError = {
   readonly status: number | undefined;
   /** Machine-readable names it goes by, most telling first; never shown or logged unless recognised. */
   readonly names: readonly string[];
+  /** The numbers in an error about messages that are too long. */
+  readonly sizes: StatedSizes;
 };
 
 /** More tokens than this in one answer is a bug of the server, not a count. */
@@ -107,13 +110,40 @@ export function describeError(error: JsonRecord): ReportedError {
   return {
     status: statuses[0],
     names: fields.filter((field) => typeof field === "string"),
+    // llama.cpp (https://github.com/ggml-org/llama.cpp/pull/15780); others put numbers only into their sentences.
+    sizes: { window: sizeOf(error["n_ctx"]), promptTokens: sizeOf(error["n_prompt_tokens"]) },
   };
 }
 
-/** The id of the first model in a list of models; `undefined` when it lists none, or none that can be shown and logged. */
-export function firstModelIdOf(value: unknown): string | undefined {
+function sizeOf(value: unknown): number | undefined {
+  return isTokenCount(value) && value > 0 ? value : undefined;
+}
+
+export type ListedModel = { readonly id: string; readonly contextWindow: number | undefined };
+
+/** The first model in a list of models; `undefined` when it lists none, or none that can be shown and logged. */
+export function firstListedModel(value: unknown): ListedModel | undefined {
   const data = isRecord(value) ? value["data"] : undefined;
   const first: unknown = Array.isArray(data) ? data[0] : undefined;
   const id = isRecord(first) ? first["id"] : undefined;
-  return typeof id === "string" && /^[\p{L}\p{N}\p{P}\p{S} ]{1,200}$/u.test(id) ? id : undefined;
+  if (!isRecord(first) || typeof id !== "string" || !/^[\p{L}\p{N}\p{P}\p{S} ]{1,200}$/u.test(id)) return undefined;
+  return { id, contextWindow: listedWindow(first) };
+}
+
+/**
+ * What a list tells of a model's window. OpenAI and Ollama tell nothing. What a server was started with comes before what
+ * the model could do.
+ */
+function listedWindow(model: JsonRecord): number | undefined {
+  const meta = isRecord(model["meta"]) ? model["meta"] : {};
+  const fields = [
+    model["max_model_len"], // vLLM, SGLang
+    model["loaded_context_length"], // LM Studio, in the list of its own API
+    meta["n_ctx"], // llama.cpp, lately
+    model["context_length"], // OpenRouter, Together
+    model["context_window"], // Groq
+    model["max_context_length"], // Mistral, LM Studio
+    meta["n_ctx_train"], // llama.cpp: what the model was trained with
+  ];
+  return fields.map(sizeOf).find((size) => size !== undefined);
 }
