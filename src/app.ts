@@ -12,6 +12,9 @@ import { isProblem } from "./protocol/problems.ts";
 import { damagedFile } from "./storage/sqlite/failures.ts";
 import { openSqliteStorage } from "./storage/sqlite/open.ts";
 import type { Storage } from "./storage/storage.ts";
+import { estimatingCounter } from "./tokens/estimate.ts";
+import { openO200kCounter } from "./tokens/o200k/counter.ts";
+import type { TokenCounter } from "./tokens/token-counter.ts";
 import { createTurnEngine } from "./turns/engine.ts";
 
 export type App = {
@@ -32,12 +35,13 @@ export type App = {
  */
 export async function startApp(config: Config, log: Logger, onFatal: (error: Error) => void): Promise<App> {
   const model = openModel(config, log);
+  const counter = openCounter(config, log);
   let storage: Storage | undefined;
   try {
     storage = await openSqliteStorage({ path: config.storage.path, onFatal });
     const engine = createTurnEngine({ turns: storage.turns, modelName: () => model.name, log });
     const interruptedTurns = await engine.settleLapsed();
-    const chat = createChat({ storage, engine, model, context: config.context });
+    const chat = createChat({ storage, engine, model, context: { ...config.context, counter, log } });
     const server = await createHttpServer({
       config: config.http,
       chat,
@@ -59,19 +63,25 @@ export async function startApp(config: Config, log: Logger, onFatal: (error: Err
         try {
           await server.close();
         } finally {
-          await letGo(model, storage);
+          await letGo(model, counter, storage);
         }
       },
     };
   } catch (error) {
-    await letGo(model, storage);
+    await letGo(model, counter, storage);
     throw isProblem(error, "storage_corrupt") ? damagedFile(config.storage.path, error) : error;
   }
 }
 
-async function letGo(model: Model, storage: Storage | undefined): Promise<void> {
+async function letGo(model: Model, counter: TokenCounter, storage: Storage | undefined): Promise<void> {
   await model.close();
+  await counter.close();
   await storage?.close();
+}
+
+/** The demo model is not worth the memory of a vocabulary. */
+function openCounter(config: Config, log: Logger): TokenCounter {
+  return config.model.kind === "demo" ? estimatingCounter : openO200kCounter({ log });
 }
 
 function openModel({ model, fallback }: Config, log: Logger): Model {

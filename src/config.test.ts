@@ -32,7 +32,7 @@ describe("an empty environment", () => {
   it("gives the demo model and the documented defaults", () => {
     expect(load({})).toEqual({
       model: { kind: "demo", wordDelayMs: 20 },
-      context: { systemPrompt: "You are a friendly and helpful assistant.", contextTokens: 16_000 },
+      context: { systemPrompt: "You are a friendly and helpful assistant.", contextTokens: undefined },
       http: { host: "127.0.0.1", port: 8000, allowedHosts: [], waitMs: 55_000, heartbeatMs: 10_000 },
       storage: { kind: "sqlite", path: "./data/chat.db" },
       log: { level: "info" },

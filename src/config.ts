@@ -14,7 +14,11 @@ export type Config = {
   readonly model: DemoModelConfig | OpenAiCompatibleModelConfig;
   /** Who answers when `model` cannot. */
   readonly fallback: FallbackConfig | undefined;
-  readonly context: { readonly systemPrompt: string; readonly contextTokens: number };
+  readonly context: {
+    readonly systemPrompt: string;
+    /** Undefined leaves it to the model's window. */
+    readonly contextTokens: number | undefined;
+  };
   readonly http: {
     readonly host: string;
     readonly port: number;

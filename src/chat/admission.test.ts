@@ -6,8 +6,11 @@ import { capability, openTestSession, openTestStorage, silentLog } from "../../t
 import type { Model } from "../models/model.ts";
 import { isProblem, Problem } from "../protocol/problems.ts";
 import type { Storage } from "../storage/storage.ts";
+import { estimatingCounter } from "../tokens/estimate.ts";
 import { createTurnEngine } from "../turns/engine.ts";
 import { type Chat, createChat } from "./chat.ts";
+
+const context = { systemPrompt: "", contextTokens: undefined, counter: estimatingCounter, log: silentLog };
 
 describe("D40: a send while the model server is left alone", () => {
   let provider: FakeProvider;
@@ -29,7 +32,7 @@ describe("D40: a send while the model server is left alone", () => {
     storage = await openTestStorage();
     ({ model } = openModel({ baseUrl: provider.baseUrl, models: "sometimes", clock: () => now }));
     const engine = createTurnEngine({ turns: storage.turns, modelName: () => model.name, log: silentLog });
-    chat = createChat({ storage, engine, model, context: { systemPrompt: "", contextTokens: 16_000 } });
+    chat = createChat({ storage, engine, model, context });
     for (let turn = 0; turn < 5; turn += 1) await ask("?", await openTestSession(storage));
   });
 
@@ -113,7 +116,7 @@ describe("D40: a send while the model server is left alone", () => {
       turns: { ...turns, remember: () => Promise.reject(new Problem("storage_unavailable", "No history.")) },
     };
     const engine = createTurnEngine({ turns, modelName: () => model.name, log: silentLog });
-    const unlucky = createChat({ storage: forgetful, engine, model, context: { systemPrompt: "", contextTokens: 16 } });
+    const unlucky = createChat({ storage: forgetful, engine, model, context });
     const turn = await unlucky.send(capability, sessionId, "?");
     await unlucky.drain(5_000);
     expect(await unlucky.answer(capability, sessionId, turn)).toMatchObject({

@@ -1,9 +1,14 @@
 /** A model's answer to a prompt, as a producer of turn events. */
 import { type Admission, type Model, ModelError, type ModelEvent } from "../models/model.ts";
 import type { IncompleteReason } from "../protocol/events.ts";
+import { Problem } from "../protocol/problems.ts";
 import type { Access, TurnStore } from "../storage/storage.ts";
+import type { TokenCounter } from "../tokens/token-counter.ts";
 import type { Produced, Producer } from "../turns/producer.ts";
-import { buildContext, type ContextOptions } from "./context.ts";
+import { shortenContext, tooLongDetail } from "./answer-refused.ts";
+import { estimateUsage } from "./answer-usage.ts";
+import { type Context, ContextBuilder, type ContextOptions } from "./context.ts";
+import { ContextBudget } from "./context-budget.ts";
 import { modelProblem } from "./model-problem.ts";
 
 export type Question = {
@@ -13,36 +18,84 @@ export type Question = {
   readonly prompt: string;
 };
 
-export function answerProducer(
-  turns: TurnStore,
-  model: Model,
-  question: Question,
-  contextOptions: ContextOptions,
-  admission?: Admission,
-): Producer {
+/** What answers are made of. */
+export type AnswerSources = {
+  readonly turns: TurnStore;
+  readonly model: Model;
+  readonly contexts: ContextBuilder;
+  readonly budget: ContextBudget;
+  readonly counter: TokenCounter;
+};
+
+export function answerSources(turns: TurnStore, model: Model, options: ContextOptions): AnswerSources {
+  const contexts = new ContextBuilder(turns, options);
+  const budget = new ContextBudget(options.contextTokens, options.log);
+  return { turns, model, contexts, budget, counter: options.counter };
+}
+
+export function answerProducer(sources: AnswerSources, question: Question, admission?: Admission): Producer {
+  const { model, contexts, budget } = sources;
   return {
     get model() {
       return (admission ?? model).name;
     },
     async begin(signal) {
       await model.ready();
-      const { session, messages, trimmedTurns } = await buildContext(turns, question.access, question, contextOptions);
-      const events = model.generate({ messages, username: session.username }, signal, admission);
-      return { trimmedTurns, output: asProduced(events) };
+      const context = await contexts.build(question.access, question, budget.for(question.sessionId, model));
+      return { trimmedTurns: context.trimmedTurns, output: answer(sources, question, context, signal, admission) };
     },
     release: () => admission?.release(),
   };
 }
 
-async function* asProduced(events: AsyncIterable<ModelEvent>): AsyncGenerator<Produced> {
-  try {
-    for await (const event of events) {
-      yield event.type === "finish" ? { ...event, incomplete: incompleteReasons.get(event.finishReason) } : event;
+/** Asks the model, and once more with less where it refuses the conversation as too long before it says anything. */
+async function* answer(
+  sources: AnswerSources,
+  question: Question,
+  begun: Context,
+  signal: AbortSignal,
+  admission: Admission | undefined,
+): AsyncGenerator<Produced> {
+  let context = begun;
+  for (;;) {
+    const { messages, session, trimmedTurns } = context;
+    const request = { messages, username: session.username };
+    const late = context === begun ? {} : { trimmedTurns };
+    let silent = true;
+    try {
+      for await (const event of sources.model.generate(request, signal, context === begun ? admission : undefined)) {
+        silent = false;
+        yield event.type === "finish" ? { ...(await finished(sources, question, context, event)), ...late } : event;
+      }
+      return;
+    } catch (error) {
+      if (!(error instanceof ModelError)) throw error;
+      const mayAskAgain = silent && context === begun;
+      const shorter = mayAskAgain ? await shortenContext(sources, question, context, error) : undefined;
+      if (shorter === undefined) {
+        yield { type: "failure", problem: await problemOf(sources, context, error), model: error.model, ...late };
+        return;
+      }
+      context = shorter;
     }
-  } catch (error) {
-    if (!(error instanceof ModelError)) throw error;
-    yield { type: "failure", problem: modelProblem(error), model: error.model };
   }
+}
+
+type Finish = Extract<ModelEvent, { type: "finish" }>;
+
+async function finished(
+  sources: AnswerSources,
+  question: Question,
+  context: Context,
+  finish: Finish,
+): Promise<Extract<Produced, { type: "finish" }>> {
+  const usage = finish.usage ?? (await estimateUsage(sources, question, context));
+  return { ...finish, usage, incomplete: incompleteReasons.get(finish.finishReason) };
+}
+
+async function problemOf(sources: AnswerSources, context: Context, error: ModelError): Promise<Problem> {
+  if (error.code !== "context_too_long") return modelProblem(error);
+  return new Problem(error.code, await tooLongDetail(sources, context, error), { cause: error });
 }
 
 /**

@@ -2,13 +2,17 @@ import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { capability, openTestSession, openTestStorage, silentLog } from "../../test/helpers/storage.ts";
 import { type Model, ModelError, type ModelEvent, type ModelRequest } from "../models/model.ts";
 import type { Storage } from "../storage/storage.ts";
+import { estimatingCounter } from "../tokens/estimate.ts";
 import { createTurnEngine } from "../turns/engine.ts";
 import { type Chat, createChat } from "./chat.ts";
+
+const testContext = { systemPrompt: "", contextTokens: undefined, counter: estimatingCounter, log: silentLog };
 
 /** A model that plays what a test tells it to. */
 class ScriptedModel implements Model {
   readonly name = "scripted";
   readonly condition = "configured";
+  readonly contextWindow = undefined;
   readonly requests: ModelRequest[] = [];
   play: (request: ModelRequest, signal: AbortSignal) => AsyncIterable<ModelEvent> = () => whole("Hi.");
 
@@ -54,7 +58,7 @@ describe("chat", () => {
     storage = await openTestStorage();
     model = new ScriptedModel();
     const engine = createTurnEngine({ turns: storage.turns, modelName: () => model.name, log: silentLog });
-    chat = createChat({ storage, engine, model, context: { systemPrompt: "", contextTokens: 16_000 } });
+    chat = createChat({ storage, engine, model, context: testContext });
     sessionId = await openTestSession(storage);
   });
 

@@ -5,7 +5,7 @@ import { emptyLogPosition } from "../protocol/positions.ts";
 import { Problem } from "../protocol/problems.ts";
 import type { Access, Following, Storage, Turn } from "../storage/storage.ts";
 import type { TurnEngine } from "../turns/engine.ts";
-import { answerProducer } from "./answer.ts";
+import { answerProducer, answerSources } from "./answer.ts";
 import type { ContextOptions } from "./context.ts";
 import { errorFacts } from "./error-facts.ts";
 import { modelProblem } from "./model-problem.ts";
@@ -54,6 +54,7 @@ const longestStop = 30_000;
 
 export function createChat({ storage, engine, model, context }: ChatOptions): Chat {
   const { sessions, turns } = storage;
+  const sources = answerSources(turns, model, context);
   /** Sends between their request and their turn's start. */
   const sending = new Set<Promise<number>>();
   let draining = false;
@@ -68,7 +69,7 @@ export function createChat({ storage, engine, model, context }: ChatOptions): Ch
       throw error;
     });
     const question = { access, sessionId, turn: lease.turn, prompt };
-    engine.start(lease, answerProducer(turns, model, question, context, admission));
+    engine.start(lease, answerProducer(sources, question, admission));
     return lease.turn;
   }
 

@@ -2,9 +2,8 @@ import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { capability, openTestSession, openTestStorage } from "../../test/helpers/storage.ts";
 import type { TurnEnded } from "../protocol/events.ts";
 import type { Storage } from "../storage/storage.ts";
-import { buildContext, type ContextOptions } from "./context.ts";
-
-const options: ContextOptions = { systemPrompt: "Be kind.", contextTokens: 16_000 };
+import { estimatingCounter } from "../tokens/estimate.ts";
+import { ContextBuilder } from "./context.ts";
 
 describe("the context of a turn", () => {
   let storage: Storage;
@@ -24,9 +23,10 @@ describe("the context of a turn", () => {
     await storage.turns.settle(lease, lease.head, [...text, end]);
   }
 
-  async function context(prompt: string, changed: Partial<ContextOptions> = {}) {
+  async function context(prompt: string, { systemPrompt = "Be kind.", budget = 16_000 } = {}) {
     const { turns } = await storage.sessions.read(capability, sessionId);
-    return buildContext(storage.turns, capability, { sessionId, turn: turns + 1, prompt }, { ...options, ...changed });
+    const builder = new ContextBuilder(storage.turns, { systemPrompt, counter: estimatingCounter });
+    return builder.build(capability, { sessionId, turn: turns + 1, prompt }, budget);
   }
 
   test("is the system prompt, the dialogue in order, and the prompt", async () => {
@@ -64,7 +64,7 @@ describe("the context of a turn", () => {
 
   test("drops the oldest turns, each whole, when the budget is spent, and tells how many", async () => {
     for (let index = 1; index <= 10; index += 1) await turn(`prompt ${index}`, "x".repeat(400));
-    const { messages, trimmedTurns } = await context("last", { contextTokens: 350 });
+    const { messages, trimmedTurns } = await context("last", { budget: 350 });
     expect(messages[0]?.role).toBe("system");
     expect(messages.at(-1)).toEqual({ role: "user", content: "last" });
     expect(messages[1]?.content).toBe(`prompt ${trimmedTurns + 1}`);
@@ -75,7 +75,7 @@ describe("the context of a turn", () => {
 
   test("keeps the system prompt and the prompt even when they alone are over the budget", async () => {
     await turn("old", "answer");
-    const { messages, trimmedTurns } = await context("y".repeat(4_000), { contextTokens: 256 });
+    const { messages, trimmedTurns } = await context("y".repeat(4_000), { budget: 256 });
     expect(messages.map(({ role }) => role)).toEqual(["system", "user"]);
     expect(trimmedTurns).toBe(1);
   });

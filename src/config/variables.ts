@@ -120,10 +120,10 @@ export const variables = {
     group: "conversation",
     description: "What the model is told before every conversation.",
   }),
-  CONTEXT_TOKENS: withDefault("16000", wholeNumber(256, 10_000_000), {
+  CONTEXT_TOKENS: optional(wholeNumber(256, 10_000_000), {
     group: "conversation",
     description:
-      "How many tokens of a conversation go to the model in one turn, by estimate; older turns are left out. Lower it for a model with a smaller window.",
+      "How many tokens of a conversation go to the model in one turn; older turns are left out. Unset it is 16,000, or what the model's window leaves beside the answer where that is known to be less. Set it where the server does not tell its window (Ollama).",
   }),
 
   HOST: withDefault("127.0.0.1", host, {

@@ -16,6 +16,7 @@ type Step = string | ModelError | { readonly type: "finish"; readonly finishReas
 /** A model that plays one list of steps for each answer, and counts what it admitted. */
 class PlayedModel implements Model {
   readonly name: string;
+  readonly contextWindow = undefined;
   condition: ModelCondition = "configured";
   unavailableFor: number | undefined;
   answers: (readonly Step[])[] = [];

@@ -22,6 +22,9 @@ export function openModelWithFallback(options: FallbackOptions): Model {
     get name() {
       return next().name;
     },
+    get contextWindow() {
+      return next().contextWindow;
+    },
     get condition() {
       if (first.condition === "configured") return "configured";
       return first.condition === "open" && second.condition === "open" ? "open" : "degraded";

@@ -70,6 +70,12 @@ export const endEventSchema = z
     finish_reason: z.string().nullable().describe("What the model server gave as its reason, `null` when none came"),
     usage: usageSchema.nullable(),
     model: z.string().describe("The model that answered"),
+    trimmed_turns: z
+      .number()
+      .int()
+      .min(1)
+      .optional()
+      .describe("How many old turns were left out in the end, where the model refused more than `turn` tells"),
   })
   .meta({ id: "EndEvent", description: "Always the last event of a turn" });
 

@@ -140,7 +140,12 @@ export const problemKinds = {
   empty_answer: kind(502, "Model said nothing", true, "The model ended its answer without any text."),
   content_filter: kind(502, "Answer was filtered", false, "The model server's content filter withheld the answer."),
   answer_too_large: kind(502, "Answer is too large", false, "The answer exceeded 1 MiB."),
-  context_too_long: kind(422, "Conversation is too long", false, "It does not fit the model; lower `CONTEXT_TOKENS`."),
+  context_too_long: kind(
+    422,
+    "Conversation is too long",
+    false,
+    "Even without older turns it does not fit the model; send a shorter prompt, or use a model with a larger window.",
+  ),
 
   // How a turn or a stream ended
   turn_interrupted: kind(503, "Turn was interrupted", true, "The service stopped in mid-answer; ask again."),

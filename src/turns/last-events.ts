@@ -28,17 +28,24 @@ export function eventsAfterLastWord(
   produced: Extract<Produced, { type: "finish" | "failure" }>,
   hasText: boolean,
 ): LastEvents {
-  if (produced.type === "failure") return eventsAfterProblem(produced.problem, produced.model, hasText);
-  const { incomplete, finishReason, usage, model } = produced;
-  const facts = { finish_reason: finishReason, usage, model };
+  const { model, trimmedTurns } = produced;
+  const late = trimmedTurns === undefined ? {} : { trimmed_turns: trimmedTurns };
+  if (produced.type === "failure") return eventsAfterProblem(produced.problem, model, hasText, late);
+  const { incomplete, finishReason, usage } = produced;
+  const facts = { finish_reason: finishReason, usage, model, ...late };
   return incomplete === undefined
     ? [{ type: "end", status: "completed", ...facts }]
     : [{ type: "end", status: "incomplete", reason: incomplete, ...facts }];
 }
 
 /** A fault before any text fails the turn; after it, what was said stays, as an incomplete answer. */
-export function eventsAfterProblem(problem: Problem, model: string, hasText: boolean): LastEvents {
-  const facts = { finish_reason: null, usage: null, model } as const;
+export function eventsAfterProblem(
+  problem: Problem,
+  model: string,
+  hasText: boolean,
+  late: Pick<TurnEnded, "trimmed_turns"> = {},
+): LastEvents {
+  const facts = { finish_reason: null, usage: null, model, ...late } as const;
   return [
     errorEvent(problem),
     hasText

@@ -24,19 +24,25 @@ export type Production = {
   readonly output: AsyncIterable<Produced>;
 };
 
+/** What was found out too late for the `turn` event. */
+type LateFacts = {
+  /** How many old turns did not fit, where more were left out after all than the production said. */
+  readonly trimmedTurns?: number | undefined;
+};
+
 export type Produced =
   | TextDelta
   | { readonly type: "reset" }
-  | {
+  | (LateFacts & {
       readonly type: "finish";
       /** Why the answer is not whole, although the model ended it itself; undefined for a complete one. */
       readonly incomplete?: IncompleteReason | undefined;
       readonly finishReason: string;
       readonly usage: Usage | null;
       readonly model: string;
-    }
-  | {
+    })
+  | (LateFacts & {
       readonly type: "failure";
       readonly problem: Problem;
       readonly model: string;
-    };
+    });

@@ -4,6 +4,7 @@ import { createHttpServer, type HttpServer } from "../../src/http/server.ts";
 import type { HttpConfig, HttpServiceOptions } from "../../src/http/service.ts";
 import type { Log } from "../../src/log.ts";
 import type { Storage } from "../../src/storage/storage.ts";
+import { estimatingCounter } from "../../src/tokens/estimate.ts";
 import { createTurnEngine } from "../../src/turns/engine.ts";
 import { ScriptedModel } from "./http-fakes.ts";
 import { openTestStorage } from "./storage.ts";
@@ -39,7 +40,8 @@ export async function startTestServer(options: TestServerOptions = {}): Promise<
   const storage = options.storage?.(real) ?? real;
   const model = new ScriptedModel();
   const engine = createTurnEngine({ turns: storage.turns, modelName: () => model.name, log: logger });
-  const chat = createChat({ storage, engine, model, context: { systemPrompt: "", contextTokens: 1_000 } });
+  const context = { systemPrompt: "", contextTokens: 1_000, counter: estimatingCounter, log: logger };
+  const chat = createChat({ storage, engine, model, context });
   const serviceOptions: HttpServiceOptions = {
     config: { host: "127.0.0.1", port: 0, allowedHosts: [], waitMs: 5_000, heartbeatMs: 10_000, ...options.config },
     chat,
