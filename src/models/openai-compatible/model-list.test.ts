@@ -121,6 +121,23 @@ describe("a server whose model is not configured", () => {
     await model.close();
   });
 
+  it("tells the window that is listed with it, else the one that is known by its name", async () => {
+    provider.listModels((response) =>
+      response.end(JSON.stringify({ data: [{ id: "gpt-4", max_model_len: 4_000 }, { id: "echo" }] })),
+    );
+    const { model } = openModel({ baseUrl: provider.baseUrl, models: undefined });
+    expect(model.contextWindow).toBeUndefined();
+    await model.ready();
+    expect(model.contextWindow).toBe(4_000);
+    await model.close();
+    const { model: configured } = openModel({ baseUrl: provider.baseUrl, models: ["gpt-4", "echo"] });
+    expect(configured.contextWindow).toBe(8_192);
+    await collect(configured);
+    expect(configured.name).toBe("echo");
+    expect(configured.contextWindow).toBeUndefined();
+    await configured.close();
+  });
+
   it("is asked again when the model it listed is gone", async () => {
     provider.listModels(["first"]);
     provider.model("first", (exchange) => exchange.answer(["one"]));
