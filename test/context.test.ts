@@ -192,13 +192,11 @@ describe("a model that refuses a conversation as too long (D7, D8)", () => {
     async (kind) => {
       const refuse = refusals[kind] as (exchange: ProviderExchange) => void;
       await withApp({ OPENAI_MODEL: refusing(`refusing-${kind}`, 8, refuse) }, async (app) => {
-        const sessionId = await sessionOf(app, 3, 20);
-        // Ten messages next time: the system prompt, four turns, the prompt.
-        await ask(app, sessionId, numbered(4, 20));
+        const sessionId = await sessionOf(app, 4, 20);
         const before = provider.requests.length;
         const prompt = numbered(5, 20);
         const { turn, end, events } = await ask(app, sessionId, prompt);
-        // 227 tokens were sent: 113 hold the 35 that are always sent and one turn of 48.
+        // Ten messages: the system prompt, four turns, the prompt. 227 tokens were sent: 113 hold the 35 that are always sent and one turn of 48.
         expect(tokensOf(4, 20) + 4 * 48).toBe(227);
         expect(sent(before)).toEqual([expectedMessages(4, 20, 4, prompt), expectedMessages(4, 20, 1, prompt)]);
         expect(textOf(events)).toBe(prompt);
@@ -232,24 +230,21 @@ describe("a model that refuses a conversation as too long (D7, D8)", () => {
     });
   });
 
-  test("and refuses the rest as well fails the turn: asked twice, and the sizes are told", async () => {
+  test("and refuses the rest as well fails the turn: asked twice and no more, and the sizes are told", async () => {
     const refuse = refusals["openai"] as (exchange: ProviderExchange) => void;
-    await withApp({ OPENAI_MODEL: refusing("never-content", 3, refuse) }, async (app) => {
-      const sessionId = await sessionOf(app, 1, 20);
+    await withApp({ OPENAI_MODEL: refusing("never-content", 8, refuse) }, async (app) => {
+      const sessionId = await sessionOf(app, 4, 20);
       const before = provider.requests.length;
       provider.model("never-content", refuse);
-      const { end, events } = await ask(app, sessionId, numbered(2, 200));
-      expect(sent(before)).toEqual([
-        expectedMessages(1, 20, 1, numbered(2, 200)),
-        expectedMessages(1, 20, 0, numbered(2, 200)),
-      ]);
+      const prompt = numbered(5, 20);
+      const { end, events } = await ask(app, sessionId, prompt);
+      expect(sent(before)).toEqual([expectedMessages(4, 20, 4, prompt), expectedMessages(4, 20, 1, prompt)]);
       expect(events.map(({ type }) => type)).toEqual(["turn", "error", "end"]);
       expect(events[1]?.data).toMatchObject({
         code: "context_too_long",
-        // 215, in two digits.
-        message: "The conversation takes about 220 tokens, more than the model takes.",
+        message: "The conversation takes about 83 tokens, more than the model takes.",
       });
-      expect(end).toMatchObject({ status: "failed", trimmed_turns: 1 });
+      expect(end).toMatchObject({ status: "failed", trimmed_turns: 3 });
     });
   });
 
