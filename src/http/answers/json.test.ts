@@ -64,19 +64,20 @@ describe("an answer as JSON", () => {
     }
   });
 
+  const unwell = "The model server is not well.";
   it.each([
-    ["upstream_error", 502],
-    ["upstream_timeout", 504],
-    ["upstream_rate_limited", 503],
-    ["context_too_long", 422],
-  ] as const)("of a turn that failed with %s is a problem with status %i and the turn", async (code, status) => {
+    ["upstream_error", 502, unwell],
+    ["upstream_timeout", 504, unwell],
+    ["upstream_rate_limited", 503, unwell],
+    ["context_too_long", 422, "The conversation takes about 9 tokens, more than the model takes."],
+  ] as const)("of a turn that failed with %s is a problem with status %i and the turn", async (code, status, detail) => {
     test.model.fail(code);
     const response = await test.ask(sessionId, "application/json");
     expect(response.status).toBe(status);
     expect(response.headers.get("content-type")).toBe("application/problem+json; charset=utf-8");
     expect(response.headers.get("x-turn")).toBe("1");
     expect(response.headers.has("retry-after")).toBe(status === 503);
-    expect(await response.json()).toMatchObject({ code, status, turn: 1, detail: "The model server is not well." });
+    expect(await response.json()).toMatchObject({ code, status, turn: 1, detail });
   });
 
   it("of a turn that failed after some text, or ended short, is that text with its status", async () => {
