@@ -17,9 +17,11 @@ function modelOf(...scripts: (() => AsyncIterable<ModelEvent>)[]): Model & { rea
   const requests: ModelRequest[] = [];
   return {
     name: "m",
+    condition: "configured",
     contextWindow: undefined,
     requests,
     ready: async () => {},
+    admit: () => ({ name: "m", release() {} }),
     generate(request) {
       requests.push(request);
       const play = scripts[requests.length - 1];

@@ -18,8 +18,8 @@ export type Production = {
   /** How many old turns did not fit the context. */
   readonly trimmedTurns: number;
   /**
-   * Pieces of text, then exactly one finish or failure; a reset takes back the text before it. When the signal given to `begin` fires, it lets go of what it
-   * holds and throws the signal's reason.
+   * Pieces of text, then exactly one finish or failure; a reset takes back the text before it. When the signal given to
+   * `begin` fires, it lets go of what it holds and throws the signal's reason.
    */
   readonly output: AsyncIterable<Produced>;
 };
