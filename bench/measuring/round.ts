@@ -1,0 +1,119 @@
+/** One round: some streams through one target, and what that took. */
+import type { Provider } from "../provider/provider.ts";
+import { newRun } from "../provider/run.ts";
+import type { Target } from "../targets/target.ts";
+import { type Progress, receiveStreams } from "./clients.ts";
+import { memoryOf, type ProcessUsage, processUsage } from "./process-usage.ts";
+import { percentile } from "./statistics.ts";
+
+export type Load = {
+  readonly streams: number;
+  /** Of each stream. */
+  readonly tokens: number;
+  /** Milliseconds between two tokens of a stream; 0 for as fast as they go. */
+  readonly intervalMs: number;
+  /** Milliseconds between the start of the first stream and that of the last. */
+  readonly spreadMs: number;
+};
+
+export type Round = {
+  /** Microseconds of CPU for each token, from before the first request to after the last end. */
+  readonly cpuPerToken: number;
+  /** The same by thread. */
+  readonly threads: Readonly<Record<string, number>>;
+  /** The same only while all streams were running; NaN where that was too short to be measured. */
+  readonly cpuPerTokenMidway: number;
+  /** Milliseconds. */
+  readonly latency: Percentiles;
+  readonly firstToken: Percentiles;
+  /** Bytes: resident before the first request, and at most during the round. */
+  readonly memoryBefore: number;
+  readonly memoryPeak: number;
+  /** Bytes: the median while all streams were running. */
+  readonly memoryMidway: number;
+  readonly tokensPerSecond: number;
+  /** CPU time of provider and clients as a share of one core. */
+  readonly loadOfOtherCore: number;
+};
+
+export type Percentiles = { readonly p50: number; readonly p99: number };
+
+const memorySampleMs = 100;
+
+/** Requests are logged and connections closed a little after the last event has arrived. */
+const settlingMs = 200;
+
+const shortestMidwayMs = 500;
+
+type Mark = { readonly usage: ProcessUsage; readonly tokens: number; readonly at: number };
+
+export async function playRound(target: Target, provider: Provider, load: Load): Promise<Round> {
+  const { pid } = target.server;
+  const requests = await target.prepare(load.streams);
+  const run = newRun(load);
+  provider.play(run);
+  const progress: Progress = { tokens: 0, begun: 0, ended: 0 };
+  const mark = (): Mark => ({ usage: processUsage(pid), tokens: progress.tokens, at: performance.now() });
+  let begun: Mark | undefined;
+  let ending: Mark | undefined;
+  const memory: number[] = [];
+  const midwayMemory: number[] = [];
+
+  const before = mark();
+  const ownBefore = process.cpuUsage();
+  const sampler = setInterval(() => {
+    memory.push(memoryOf(pid));
+    if (begun !== undefined && ending === undefined) midwayMemory.push(memory.at(-1) ?? 0);
+  }, memorySampleMs);
+  const { latencies, firstTokens } = await receiveStreams(target, requests, run, {
+    spreadMs: load.spreadMs,
+    progress,
+    watcher: {
+      onAllBegun() {
+        begun = mark();
+      },
+      onFirstEnd() {
+        ending = mark();
+      },
+    },
+  });
+  const endedAt = performance.now();
+  const own = process.cpuUsage(ownBefore);
+  clearInterval(sampler);
+  await new Promise((resolve) => setTimeout(resolve, settlingMs));
+  const after = mark();
+
+  const tokens = load.streams * load.tokens;
+  const elapsedMs = endedAt - before.at;
+  return {
+    cpuPerToken: ((after.usage.cpuMs - before.usage.cpuMs) * 1_000) / tokens,
+    threads: perToken(before.usage, after.usage, tokens),
+    cpuPerTokenMidway: midway(begun, ending),
+    latency: percentilesOf(latencies),
+    firstToken: percentilesOf(firstTokens),
+    memoryBefore: before.usage.memory,
+    memoryPeak: Math.max(before.usage.memory, ...memory, after.usage.memory),
+    memoryMidway: percentile(Float64Array.from(midwayMemory).sort(), 50),
+    tokensPerSecond: (tokens / elapsedMs) * 1_000,
+    loadOfOtherCore: (own.user + own.system) / 1_000 / elapsedMs,
+  };
+}
+
+function midway(begun: Mark | undefined, ending: Mark | undefined): number {
+  if (begun === undefined || ending === undefined || ending.at - begun.at < shortestMidwayMs) return Number.NaN;
+  return ((ending.usage.cpuMs - begun.usage.cpuMs) * 1_000) / (ending.tokens - begun.tokens);
+}
+
+function perToken(before: ProcessUsage, after: ProcessUsage, tokens: number): Record<string, number> {
+  return Object.fromEntries(
+    Object.entries(after.threadsMs).map(([name, milliseconds]) => [
+      name,
+      ((milliseconds - (before.threadsMs[name] ?? 0)) * 1_000) / tokens,
+    ]),
+  );
+}
+
+function percentilesOf(values: Float64Array): Percentiles {
+  const sorted = values.toSorted();
+  return { p50: percentile(sorted, 50), p99: percentile(sorted, 99) };
+}

@@ -1,0 +1,27 @@
+/** What a scenario has to say, in a form that can be printed and written. */
+
+export type Table = {
+  readonly head: readonly string[];
+  readonly rows: readonly (readonly string[])[];
+};
+
+/** A figure that was promised not to exceed something. */
+export type Bound = {
+  readonly what: string;
+  readonly measured: number;
+  readonly atMost: number;
+  /** How both are written, such as `1.52×`. */
+  readonly write: (value: number) => string;
+};
+
+export type Section = {
+  readonly title: string;
+  /** What was done, in a sentence or two. */
+  readonly about: string;
+  readonly tables: readonly Table[];
+  readonly bounds: readonly Bound[];
+  readonly remarks: readonly string[];
+  readonly charts: readonly Chart[];
+};
+
+export type Chart = { readonly file: string; readonly alternative: string; readonly svg: string };

@@ -1,0 +1,35 @@
+/** Answers that come as fast as they go, as from a cache or a very fast model. */
+import { compare, compareFigure } from "../measuring/comparison.ts";
+import { comparisonTable, otherCoreRemark, threadsRemark } from "../report/comparison-table.ts";
+import { times } from "../report/units.ts";
+import type { Scenario } from "./scenario.ts";
+
+const load = { streams: 50, tokens: 2_000, intervalMs: 0, spreadMs: 0 };
+
+/** A round is short, so there are more of them. */
+const roundsFactor = 3;
+
+const maxRatio = 3;
+
+export const bursts: Scenario = {
+  name: "bursts",
+  async run(settings) {
+    const comparison = await compare(load, load, { ...settings, rounds: settings.rounds * roundsFactor });
+    return {
+      title: `Bursts: ${load.streams} streams of ${load.tokens.toLocaleString("en")} tokens at once`,
+      about:
+        "The provider sends each token as an event and HTTP chunk of its own, without a pause. Latency is mostly waiting in line.",
+      tables: [comparisonTable(comparison)],
+      bounds: [
+        {
+          what: "CPU per token in bursts",
+          measured: compareFigure(comparison, (round) => round.cpuPerToken).ratio,
+          atMost: maxRatio,
+          write: times,
+        },
+      ],
+      remarks: [threadsRemark(comparison), otherCoreRemark(comparison)],
+      charts: [],
+    };
+  },
+};

@@ -1,0 +1,85 @@
+/** The service and the pass-through as processes, started alike. */
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { readFileSync } from "node:fs";
+import path from "node:path";
+import { createInterface } from "node:readline";
+import { onMeasuredCore } from "./pinning.ts";
+
+export const repository = path.join(import.meta.dirname, "../..");
+
+export type Server = {
+  readonly origin: string;
+  readonly pid: number;
+  /** Resolves once the process is gone. */
+  stop(): Promise<void>;
+};
+
+type Start = {
+  readonly entry: string;
+  readonly argument?: string;
+  readonly directory: string;
+  readonly environment?: Readonly<Record<string, string>>;
+  /** A directory for `--cpu-prof`. */
+  readonly cpuProfiles?: string | undefined;
+};
+
+/** What `npm start` gives Node before the entry file, so that both run with the flags that users get. */
+export function startFlags(): readonly string[] {
+  const { scripts } = JSON.parse(readFileSync(path.join(repository, "package.json"), "utf8")) as {
+    scripts: { start: string };
+  };
+  const flags = /^node (.*)src\/main\.ts$/.exec(scripts.start)?.[1];
+  if (flags === undefined) throw new Error(`The start script is not understood: ${scripts.start}`);
+  return flags.split(" ").filter((flag) => flag !== "");
+}
+
+/** Starts a Node process on the measured core and resolves once a line of its output names the URL that it serves. */
+export async function startServer({ entry, argument, directory, environment, cpuProfiles }: Start): Promise<Server> {
+  const profiling = cpuProfiles === undefined ? [] : ["--cpu-prof", `--cpu-prof-dir=${path.resolve(cpuProfiles)}`];
+  const [command = "", ...words] = onMeasuredCore([
+    process.execPath,
+    ...startFlags(),
+    ...profiling,
+    path.join(repository, entry),
+    ...(argument === undefined ? [] : [argument]),
+  ]);
+  const child = spawn(command, words, {
+    // No `.env` of the developer's is read.
+    cwd: directory,
+    env: { PATH: process.env["PATH"], ...environment },
+    stdio: ["ignore", "pipe", "pipe"],
+  });
+  const origin = await listening(child, entry);
+  const gone = once(child, "exit");
+  return {
+    origin,
+    pid: child.pid as number,
+    async stop() {
+      child.kill("SIGTERM");
+      await gone;
+    },
+  };
+}
+
+function listening(child: ChildProcess, entry: string): Promise<string> {
+  const { promise, resolve, reject } = Promise.withResolvers<string>();
+  const output: string[] = [];
+  if (child.stdout === null || child.stderr === null) throw new Error("The process has no output");
+  const lines = createInterface({ input: child.stdout });
+  lines.on("line", (line) => {
+    output.push(line);
+    const url = /"url":"(?<url>[^"]+)"/.exec(line)?.groups?.["url"];
+    if (url === undefined) return;
+    resolve(url);
+    // From here on its log only has to be taken off its hands, as cheaply as can be.
+    lines.close();
+    child.stdout?.resume();
+  });
+  child.stderr.on("data", (text: Buffer) => {
+    output.push(String(text));
+    process.stderr.write(text);
+  });
+  child.once("exit", (code) => reject(new Error(`${entry} ended with ${code}:\n${output.join("\n")}`)));
+  return promise;
+}

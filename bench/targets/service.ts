@@ -1,0 +1,81 @@
+/** The service, as `npm start` runs it, with its database in a file. */
+import { mkdtemp, rm } from "node:fs/promises";
+import http from "node:http";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { promptOf } from "../texts.ts";
+import { getJson } from "./get-json.ts";
+import { startServer } from "./processes.ts";
+import type { AnswerReader, Target } from "./target.ts";
+
+/** Sessions that are opened at the same time. */
+const openers = 32;
+
+export type ServiceOptions = {
+  readonly providerOrigin: string;
+  readonly cpuProfiles?: string | undefined;
+};
+
+export async function startService({ providerOrigin, cpuProfiles }: ServiceOptions): Promise<Target> {
+  const directory = await mkdtemp(path.join(tmpdir(), "chat-bench-"));
+  const server = await startServer({
+    entry: "src/main.ts",
+    directory,
+    environment: { PORT: "0", OPENAI_BASE_URL: `${providerOrigin}/v1`, OPENAI_MODEL: "bench" },
+    cpuProfiles,
+  });
+  return {
+    name: "service",
+    server,
+    async prepare(streams) {
+      const sessions = await openSessions(server.origin, streams);
+      return sessions.map((session, stream) => ({
+        method: "PUT",
+        path: `/chat/${session}`,
+        body: JSON.stringify({ payload: promptOf(stream) }),
+      }));
+    },
+    newReader: () => new EventStreamReader(),
+    async stop() {
+      await server.stop();
+      await rm(directory, { recursive: true });
+    },
+  };
+}
+
+async function openSessions(origin: string, count: number): Promise<readonly string[]> {
+  const agent = new http.Agent({ keepAlive: true, maxSockets: openers });
+  const sessions: string[] = [];
+  let asked = 0;
+  const openSome = async () => {
+    while (asked < count) {
+      asked += 1;
+      const opened = (await getJson(`${origin}/?username=bench`, agent)) as { session_id: string };
+      sessions.push(opened.session_id);
+    }
+  };
+  await Promise.all(Array.from({ length: openers }, openSome));
+  agent.destroy();
+  return sessions;
+}
+
+/** The service's own events. */
+class EventStreamReader implements AnswerReader {
+  #ends = 0;
+  #isCompleted = false;
+
+  take(event: string): string {
+    if (this.#ends > 0) this.#ends += 1;
+    const data = event.slice(event.indexOf("\ndata: ") + "\ndata: ".length);
+    if (event.startsWith("id: ")) return (JSON.parse(data) as { text: string }).text;
+    if (event.startsWith("event: end\n")) {
+      this.#ends += 1;
+      this.#isCompleted = (JSON.parse(data) as { status: string }).status === "completed";
+    }
+    return "";
+  }
+
+  get isWhole(): boolean {
+    return this.#isCompleted && this.#ends === 1;
+  }
+}
