@@ -1,13 +1,19 @@
 /** The command: runs the scenarios one after the other and prints what they measured. */
 
-import { sectionText } from "./report/text.ts";
+import { Databases } from "./database/databases.ts";
+import { writeReport } from "./reporting/report.ts";
+import type { Section } from "./reporting/section.ts";
+import { sectionText } from "./reporting/text.ts";
 import { bursts } from "./scenarios/bursts.ts";
+import { many } from "./scenarios/many.ts";
 import { paced } from "./scenarios/paced.ts";
 import type { Scenario } from "./scenarios/scenario.ts";
+import { sessions } from "./scenarios/sessions.ts";
+import { startUp } from "./scenarios/start-up.ts";
 import { readSettings, type Settings, usage } from "./settings.ts";
 import { pinThisProcess } from "./targets/pinning.ts";
 
-const scenarios: readonly Scenario[] = [paced(200), paced(400), bursts];
+const scenarios: readonly Scenario[] = [paced(200), paced(400), bursts, many, sessions, startUp];
 
 function readSettingsOrExit(): Settings {
   try {
@@ -23,10 +29,21 @@ function readSettingsOrExit(): Settings {
 }
 
 const settings = readSettingsOrExit();
+const chosen = scenarios.filter(({ name }) => settings.only.length === 0 || settings.only.includes(name));
 pinThisProcess();
-for (const scenario of scenarios) {
-  if (settings.only.length > 0 && !settings.only.includes(scenario.name)) continue;
-  console.error(`${scenario.name} …`);
-  const section = await scenario.run(settings);
-  console.log(`${sectionText(section)}\n`);
+const databases = new Databases();
+const sections: Section[] = [];
+try {
+  for (const scenario of chosen) {
+    console.error(`${scenario.name} …`);
+    const section = await scenario.run({ settings, databases });
+    console.log(`${sectionText(section, undefined)}\n`);
+    sections.push(section);
+  }
+} finally {
+  await databases.delete();
+}
+if (chosen.length === scenarios.length) {
+  await writeReport(sections, ["npm run bench", ...process.argv.slice(2)].join(" "));
+  console.error("Written to bench/report.md");
 }

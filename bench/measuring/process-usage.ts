@@ -6,8 +6,6 @@ export type ProcessUsage = {
   readonly cpuMs: number;
   /** The same by thread: `main`, each worker by its name, and `V8` for garbage collection and compilation. */
   readonly threadsMs: Readonly<Record<string, number>>;
-  /** Resident memory now, in bytes. */
-  readonly memory: number;
 };
 
 const pageBytes = 4_096;
@@ -21,9 +19,10 @@ export function processUsage(pid: number): ProcessUsage {
     threadsMs[name] = (threadsMs[name] ?? 0) + Number(nanoseconds) / 1e6;
   }
   const cpuMs = Object.values(threadsMs).reduce((sum, milliseconds) => sum + milliseconds, 0);
-  return { cpuMs, threadsMs, memory: memoryOf(pid) };
+  return { cpuMs, threadsMs };
 }
 
+/** Resident memory now, in bytes. */
 export function memoryOf(pid: number): number {
   return Number(read(`/proc/${pid}/statm`).split(" ")[1]) * pageBytes;
 }

@@ -26,11 +26,11 @@ export type Round = {
   /** Milliseconds. */
   readonly latency: Percentiles;
   readonly firstToken: Percentiles;
-  /** Bytes: resident before the first request, and at most during the round. */
+  /** Bytes: resident before the first request of any kind, and at most during the round. */
   readonly memoryBefore: number;
   readonly memoryPeak: number;
-  /** Bytes: the median while all streams were running. */
-  readonly memoryMidway: number;
+  /** The difference of both for each stream. */
+  readonly memoryPerStream: number;
   readonly tokensPerSecond: number;
   /** CPU time of provider and clients as a share of one core. */
   readonly loadOfOtherCore: number;
@@ -49,6 +49,7 @@ type Mark = { readonly usage: ProcessUsage; readonly tokens: number; readonly at
 
 export async function playRound(target: Target, provider: Provider, load: Load): Promise<Round> {
   const { pid } = target.server;
+  const memoryBefore = memoryOf(pid);
   const requests = await target.prepare(load.streams);
   const run = newRun(load);
   provider.play(run);
@@ -57,14 +58,10 @@ export async function playRound(target: Target, provider: Provider, load: Load):
   let begun: Mark | undefined;
   let ending: Mark | undefined;
   const memory: number[] = [];
-  const midwayMemory: number[] = [];
 
   const before = mark();
   const ownBefore = process.cpuUsage();
-  const sampler = setInterval(() => {
-    memory.push(memoryOf(pid));
-    if (begun !== undefined && ending === undefined) midwayMemory.push(memory.at(-1) ?? 0);
-  }, memorySampleMs);
+  const sampler = setInterval(() => memory.push(memoryOf(pid)), memorySampleMs);
   const { latencies, firstTokens } = await receiveStreams(target, requests, run, {
     spreadMs: load.spreadMs,
     progress,
@@ -84,6 +81,7 @@ export async function playRound(target: Target, provider: Provider, load: Load):
   const after = mark();
 
   const tokens = load.streams * load.tokens;
+  const memoryPeak = Math.max(memoryBefore, ...memory, memoryOf(pid));
   const elapsedMs = endedAt - before.at;
   return {
     cpuPerToken: ((after.usage.cpuMs - before.usage.cpuMs) * 1_000) / tokens,
@@ -91,9 +89,9 @@ export async function playRound(target: Target, provider: Provider, load: Load):
     cpuPerTokenMidway: midway(begun, ending),
     latency: percentilesOf(latencies),
     firstToken: percentilesOf(firstTokens),
-    memoryBefore: before.usage.memory,
-    memoryPeak: Math.max(before.usage.memory, ...memory, after.usage.memory),
-    memoryMidway: percentile(Float64Array.from(midwayMemory).sort(), 50),
+    memoryBefore,
+    memoryPeak,
+    memoryPerStream: (memoryPeak - memoryBefore) / load.streams,
     tokensPerSecond: (tokens / elapsedMs) * 1_000,
     loadOfOtherCore: (own.user + own.system) / 1_000 / elapsedMs,
   };

@@ -29,12 +29,19 @@ const server = http.createServer((request, response) => {
   request.on("end", () => {
     if (request.method === "POST" && playing !== undefined) return answer(playing, body, response);
     response.setHeader("content-type", "application/json");
-    response.end(JSON.stringify({ object: "list", data: [{ id: "bench", object: "model" }] }));
+    response.end(documentFor(request.url ?? ""));
   });
 });
 // Whoever keeps connections open between two rounds finds them open.
 server.keepAliveTimeout = 600_000;
 server.listen(0, "127.0.0.1", () => parentPort?.postMessage((server.address() as AddressInfo).port));
+
+/** A document of any size for the pass-through to carry, or the list of models. */
+function documentFor(path: string): string {
+  const bytes = /^\/bytes\/(\d+)$/.exec(path)?.[1];
+  if (bytes !== undefined) return JSON.stringify("-".repeat(Number(bytes) - 2));
+  return JSON.stringify({ object: "list", data: [{ id: "bench", object: "model" }] });
+}
 
 function answer(run: Playing, body: string, response: http.ServerResponse): void {
   const { messages } = JSON.parse(body) as { messages: readonly { content: string }[] };

@@ -1,7 +1,7 @@
 /** Answers that come as fast as they go, as from a cache or a very fast model. */
 import { compare, compareFigure } from "../measuring/comparison.ts";
-import { comparisonTable, otherCoreRemark, threadsRemark } from "../report/comparison-table.ts";
-import { times } from "../report/units.ts";
+import { comparisonTable, otherCoreRemark, threadsRemark } from "../reporting/comparison-table.ts";
+import { times } from "../reporting/units.ts";
 import type { Scenario } from "./scenario.ts";
 
 const load = { streams: 50, tokens: 2_000, intervalMs: 0, spreadMs: 0 };
@@ -13,8 +13,9 @@ const maxRatio = 3;
 
 export const bursts: Scenario = {
   name: "bursts",
-  async run(settings) {
+  async run({ settings }) {
     const comparison = await compare(load, load, { ...settings, rounds: settings.rounds * roundsFactor });
+    const cost = compareFigure(comparison, (round) => round.cpuPerToken);
     return {
       title: `Bursts: ${load.streams} streams of ${load.tokens.toLocaleString("en")} tokens at once`,
       about:
@@ -23,13 +24,14 @@ export const bursts: Scenario = {
       bounds: [
         {
           what: "CPU per token in bursts",
-          measured: compareFigure(comparison, (round) => round.cpuPerToken).ratio,
+          measured: cost.ratio,
           atMost: maxRatio,
           write: times,
         },
       ],
       remarks: [threadsRemark(comparison), otherCoreRemark(comparison)],
       charts: [],
+      costs: [{ label: "bursts", ...cost, atMost: maxRatio }],
     };
   },
 };

@@ -1,7 +1,7 @@
 /** Many answers at once, each at the pace of a model. */
 import { compare, compareFigure } from "../measuring/comparison.ts";
-import { comparisonTable, otherCoreRemark, threadsRemark } from "../report/comparison-table.ts";
-import { times } from "../report/units.ts";
+import { comparisonTable, otherCoreRemark, threadsRemark } from "../reporting/comparison-table.ts";
+import { times } from "../reporting/units.ts";
 import type { Scenario } from "./scenario.ts";
 
 const tokensPerSecond = 20;
@@ -13,7 +13,7 @@ const maxRatio = 1.6;
 export function paced(streams: number): Scenario {
   return {
     name: `paced-${streams}`,
-    async run(settings) {
+    async run({ settings }) {
       const load = (seconds: number) => ({
         streams,
         tokens: Math.max(1, Math.round(seconds * tokensPerSecond)),
@@ -22,6 +22,7 @@ export function paced(streams: number): Scenario {
       });
       const warmUp = load(Math.min(warmUpSeconds, settings.seconds));
       const comparison = await compare(load(settings.seconds), warmUp, settings);
+      const cost = compareFigure(comparison, (round) => round.cpuPerToken);
       return {
         title: `${streams} streams at ${tokensPerSecond} tokens/s`,
         about: `${streams} clients ask within a second; each answer has ${load(settings.seconds).tokens} tokens, one every ${1_000 / tokensPerSecond} ms, those of different answers at different moments. CPU counts from before the first request to after the last end.`,
@@ -29,13 +30,14 @@ export function paced(streams: number): Scenario {
         bounds: [
           {
             what: `CPU per token, ${streams} paced streams`,
-            measured: compareFigure(comparison, (round) => round.cpuPerToken).ratio,
+            measured: cost.ratio,
             atMost: maxRatio,
             write: times,
           },
         ],
         remarks: [threadsRemark(comparison), otherCoreRemark(comparison)],
         charts: [],
+        costs: [{ label: `${streams} streams, ${tokensPerSecond} tokens/s`, ...cost, atMost: maxRatio }],
       };
     },
   };

@@ -2,7 +2,8 @@
 import http from "node:http";
 import type { AddressInfo } from "node:net";
 
-const provider = new URL(process.argv[2] ?? "");
+const [, , origin = "", port = "0"] = process.argv;
+const provider = new URL(origin);
 const agent = new http.Agent({ keepAlive: true });
 
 const server = http.createServer((request, response) => {
@@ -16,7 +17,7 @@ const server = http.createServer((request, response) => {
   request.pipe(upstream);
 });
 
-server.listen(0, "127.0.0.1", () => {
+server.listen(Number(port), "127.0.0.1", () => {
   console.log(JSON.stringify({ url: `http://127.0.0.1:${(server.address() as AddressInfo).port}` }));
 });
 process.once("SIGTERM", () => process.exit(0));

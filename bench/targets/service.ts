@@ -4,7 +4,7 @@ import http from "node:http";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { promptOf } from "../texts.ts";
-import { getJson } from "./get-json.ts";
+import { get, sessionIdOf } from "./get.ts";
 import { startServer } from "./processes.ts";
 import type { AnswerReader, Target } from "./target.ts";
 
@@ -14,14 +14,21 @@ const openers = 32;
 export type ServiceOptions = {
   readonly providerOrigin: string;
   readonly cpuProfiles?: string | undefined;
+  /** An existing database file; without it a new one that is deleted at the end. */
+  readonly database?: string;
 };
 
-export async function startService({ providerOrigin, cpuProfiles }: ServiceOptions): Promise<Target> {
+export async function startService({ providerOrigin, cpuProfiles, database }: ServiceOptions): Promise<Target> {
   const directory = await mkdtemp(path.join(tmpdir(), "chat-bench-"));
   const server = await startServer({
     entry: "src/main.ts",
     directory,
-    environment: { PORT: "0", OPENAI_BASE_URL: `${providerOrigin}/v1`, OPENAI_MODEL: "bench" },
+    environment: {
+      PORT: "0",
+      OPENAI_BASE_URL: `${providerOrigin}/v1`,
+      OPENAI_MODEL: "bench",
+      ...(database !== undefined && { STORAGE_URL: `sqlite:${database}` }),
+    },
     cpuProfiles,
   });
   return {
@@ -50,8 +57,7 @@ async function openSessions(origin: string, count: number): Promise<readonly str
   const openSome = async () => {
     while (asked < count) {
       asked += 1;
-      const opened = (await getJson(`${origin}/?username=bench`, agent)) as { session_id: string };
-      sessions.push(opened.session_id);
+      sessions.push(sessionIdOf(await get(`${origin}/?username=bench`, agent)));
     }
   };
   await Promise.all(Array.from({ length: openers }, openSome));

@@ -22,6 +22,18 @@ export type Section = {
   readonly bounds: readonly Bound[];
   readonly remarks: readonly string[];
   readonly charts: readonly Chart[];
+  /** For the picture that compares all scenarios. */
+  readonly costs: readonly Cost[];
 };
 
+/** CPU per token in microseconds, and the ratio with its bound. */
+export type Cost = {
+  readonly label: string;
+  readonly service: number;
+  readonly passThrough: number;
+  readonly ratio: number;
+  readonly atMost: number;
+};
+
+/** `file` is a name without a path. */
 export type Chart = { readonly file: string; readonly alternative: string; readonly svg: string };

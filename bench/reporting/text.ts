@@ -1,13 +1,17 @@
 /** Sections as Markdown, which also reads well in a terminal. */
-import type { Bound, Section, Table } from "./section.ts";
+import type { Bound, Chart, Section, Table } from "./section.ts";
 
-export function sectionText({ title, about, tables, bounds, remarks, charts }: Section): string {
+/** @param pictureText how a chart is shown, if it is */
+export function sectionText(
+  { title, about, tables, bounds, remarks, charts }: Section,
+  pictureText: ((chart: Chart) => string) | undefined,
+): string {
   return [
     `## ${title}`,
     about,
     ...tables.map(tableText),
     ...(bounds.length === 0 ? [] : [tableText(boundsTable(bounds))]),
-    ...charts.map(({ file, alternative }) => `![${alternative}](${file})`),
+    ...(pictureText === undefined ? [] : charts.map(pictureText)),
     ...remarks,
   ].join("\n\n");
 }

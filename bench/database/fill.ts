@@ -1,0 +1,75 @@
+/**
+ * Fills a database quickly, through the service's own storage room: as many writes at once as go into one commit. The
+ * only file of the benchmark that knows more of the service than its HTTP interface.
+ */
+import { randomBytes } from "node:crypto";
+import { openSqliteStorage } from "../../src/storage/sqlite/open.ts";
+import { guestPrincipalPrefix, type Storage } from "../../src/storage/storage.ts";
+
+/** Turns that are written at the same time, each in a session of its own. */
+const writers = 500;
+
+const model = "bench";
+
+export function promptText(turn: number): string {
+  return `Question ${turn}: what did we say about the weather, the tides and the trains to the coast?`;
+}
+
+/** About a hundred tokens. */
+export function replyText(turn: number): string {
+  return `Answer ${turn}: ${"that the sea is calm, and that the night train still runs. ".repeat(7)}`;
+}
+
+/**
+ * @param sessions how many sessions the database gets; each has one turn
+ * @param dialogues the numbers of turns of further sessions
+ * @returns the ids of those further sessions, in the same order
+ */
+export async function fillDatabase(
+  path: string,
+  sessions: number,
+  dialogues: readonly number[],
+): Promise<readonly string[]> {
+  const storage = await openSqliteStorage({
+    path,
+    onFatal(error) {
+      throw error;
+    },
+  });
+  let left = sessions;
+  const fillSome = async () => {
+    while (left > 0) {
+      left -= 1;
+      await addSession(storage, 1);
+    }
+  };
+  try {
+    // The long ones beside the many short ones, as they would be in a database that grew.
+    const ids = Promise.all(dialogues.map((turns) => addSession(storage, turns)));
+    await Promise.all(Array.from({ length: writers }, fillSome));
+    return await ids;
+  } finally {
+    await storage.close();
+  }
+}
+
+async function addSession({ sessions, turns }: Storage, count: number): Promise<string> {
+  const sessionId = randomBytes(16).toString("hex");
+  const principal = `${guestPrincipalPrefix}${randomBytes(16).toString("hex")}`;
+  await sessions.open({ sessionId, principal, username: "bench", title: null, instructions: null });
+  for (let turn = 1; turn <= count; turn += 1) {
+    const lease = await turns.accept({ by: "capability" }, { sessionId, prompt: promptText(turn) });
+    await turns.settle(lease, lease.head, [
+      { type: "turn", session_id: sessionId, turn, model },
+      { type: "text", text: replyText(turn) },
+      {
+        type: "end",
+        status: "completed",
+        finish_reason: "stop",
+        usage: { input_tokens: 20, output_tokens: 100 },
+        model,
+      },
+    ]);
+  }
+  return sessionId;
+}

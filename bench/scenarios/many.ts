@@ -1,0 +1,42 @@
+/** Thousands of answers that hardly move: what a stream costs in memory. */
+import { compare, compareFigure } from "../measuring/comparison.ts";
+import type { Load } from "../measuring/round.ts";
+import { comparisonTable, otherCoreRemark, threadsRemark } from "../reporting/comparison-table.ts";
+import { kibibytes, number, times } from "../reporting/units.ts";
+import type { Scenario } from "./scenario.ts";
+
+const intervalMs = 2_000;
+
+const load: Load = { streams: 5_000, tokens: 10, intervalMs, spreadMs: 12_000 };
+
+/** Enough to load the code, and too little to take the memory beforehand. */
+const warmUp: Load = { streams: 50, tokens: 2, intervalMs, spreadMs: 1_000 };
+
+const maxRatio = 2.5;
+
+export const many: Scenario = {
+  name: "many-5000",
+  async run({ settings }) {
+    const comparison = await compare(load, warmUp, { ...settings, rounds: 1 });
+    return {
+      title: `${number(load.streams)} streams at one token per ${intervalMs / 1_000} s`,
+      about: `One round for each, in a process that has just started. All streams run together for ${(load.tokens * intervalMs - load.spreadMs) / 1_000} s. Memory per stream is the peak, less what was resident before the first session was opened, divided by the streams; so it includes what a garbage collector has not yet collected.`,
+      tables: [comparisonTable(comparison)],
+      bounds: [
+        {
+          what: "memory per stream",
+          measured: compareFigure(comparison, (round) => round.memoryPerStream).ratio,
+          atMost: maxRatio,
+          write: times,
+        },
+      ],
+      remarks: [
+        `Memory per stream: service ${kibibytes(compareFigure(comparison, (round) => round.memoryPerStream).service)}, pass-through ${kibibytes(compareFigure(comparison, (round) => round.memoryPerStream).passThrough)}.`,
+        threadsRemark(comparison),
+        otherCoreRemark(comparison),
+      ],
+      charts: [],
+      costs: [],
+    };
+  },
+};
