@@ -29,6 +29,10 @@ function readSettingsOrExit(): Settings {
 }
 
 const settings = readSettingsOrExit();
+if (settings.help) {
+  console.log(`${usage}\n\nScenarios: ${scenarios.map(({ name }) => name).join(", ")}`);
+  process.exit(0);
+}
 const chosen = scenarios.filter(({ name }) => settings.only.length === 0 || settings.only.includes(name));
 pinThisProcess();
 const databases = new Databases();

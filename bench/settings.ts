@@ -10,6 +10,8 @@ export type Settings = {
   readonly seconds: number;
   /** Where the service leaves profiles of its threads (`--cpu-prof`); the figures then contain what profiling costs. */
   readonly cpuProfiles: string | undefined;
+  /** Only the options are to be told. */
+  readonly help: boolean;
 };
 
 export const usage = `npm run bench -- [options]
@@ -27,18 +29,19 @@ export function readSettings(words: readonly string[]): Settings {
       rounds: { type: "string", default: "3" },
       seconds: { type: "string", default: "10" },
       "cpu-prof": { type: "string" },
+      help: { type: "boolean", default: false },
     },
   });
   return {
     only: values.only,
-    rounds: numberAbove(0, "rounds", values.rounds),
-    seconds: numberAbove(0, "seconds", values.seconds),
+    rounds: wholeNumber("rounds", values.rounds),
+    seconds: wholeNumber("seconds", values.seconds),
     cpuProfiles: values["cpu-prof"],
+    help: values.help,
   };
 }
 
-function numberAbove(bound: number, name: string, text: string): number {
-  const number = Number(text);
-  if (!(number > bound && number < 1_000)) throw new Error(`--${name} must be a number above ${bound}, not ${text}.`);
-  return number;
+function wholeNumber(name: string, text: string): number {
+  if (!/^[1-9]\d{0,2}$/.test(text)) throw new Error(`--${name} must be a whole number from 1 to 999, not ${text}.`);
+  return Number(text);
 }

@@ -12,10 +12,15 @@ type SourceFile = { readonly path: string; readonly source: string };
 const repository = path.join(import.meta.dirname, "..");
 
 /** Tests may reach across the rooms: they put real parts together. */
-const sourceFiles: readonly SourceFile[] = readdirSync(path.join(repository, "src"), { recursive: true })
-  .map((name) => path.posix.join("src", name.toString().replaceAll(path.sep, "/")))
-  .filter((name) => name.endsWith(".ts") && !name.endsWith(".test.ts"))
-  .map((name) => ({ path: name, source: readFileSync(path.join(repository, name), "utf8") }));
+function filesIn(folder: string): readonly SourceFile[] {
+  return readdirSync(path.join(repository, folder), { recursive: true })
+    .map((name) => path.posix.join(folder, name.toString().replaceAll(path.sep, "/")))
+    .filter((name) => name.endsWith(".ts") && !name.endsWith(".test.ts"))
+    .map((name) => ({ path: name, source: readFileSync(path.join(repository, name), "utf8") }));
+}
+
+const sourceFiles = filesIn("src");
+const benchFiles = filesIn("bench");
 
 /** Static imports and re-exports (of types too), dynamic imports, and files that are started as workers. */
 const importPatterns = [
@@ -78,6 +83,17 @@ function wrongDirections(files: readonly SourceFile[]): string[] {
       })
       .map((imported) => `${file.path} → ${imported}`);
   });
+}
+
+/** What stands outside `src` knows the service by its wire alone; one file fills databases through the storage room. */
+function insideKnowledge(files: readonly SourceFile[]): string[] {
+  return files.flatMap((file) =>
+    importedFiles(file)
+      .filter((imported) => imported.startsWith("src/"))
+      .filter((imported) => roomOf(imported) !== "protocol")
+      .filter((imported) => !(file.path === "bench/database/fill.ts" && imported.startsWith("src/storage/")))
+      .map((imported) => `${file.path} → ${imported}`),
+  );
 }
 
 function matching(files: readonly SourceFile[], pattern: RegExp, allowed: RegExp): string[] {
@@ -168,6 +184,35 @@ describe("imports run one way", () => {
   });
 });
 
+describe("the benchmark knows the service by its wire alone", () => {
+  it("in every file but the one that fills databases", () => {
+    expect(benchFiles.length).toBeGreaterThan(20);
+    expect(insideKnowledge(benchFiles)).toEqual([]);
+  });
+
+  it.each([
+    ["bench/main.ts", 'import { startApp } from "../src/app.ts";'],
+    ["bench/scenarios/paced.ts", 'import type { Storage } from "../../src/storage/storage.ts";'],
+    ["bench/database/fill.ts", 'import { createChat } from "../../src/chat/chat.ts";'],
+  ])("so that %s with %s is caught", (file, source) => {
+    expect(insideKnowledge(made(file, source))).toHaveLength(1);
+  });
+
+  it.each([
+    ["bench/scenarios/paced.ts", 'import type { TurnEvent } from "../../src/protocol/events.ts";'],
+    ["bench/database/fill.ts", 'import { openSqliteStorage } from "../../src/storage/sqlite/open.ts";'],
+  ])("and %s with %s is fine", (file, source) => {
+    expect(insideKnowledge(made(file, source))).toEqual([]);
+  });
+
+  it("and nothing in src imports it", () => {
+    const importers = (files: readonly SourceFile[]) =>
+      files.filter((file) => importedFiles(file).some((imported) => imported.startsWith("bench/")));
+    expect(importers(sourceFiles)).toEqual([]);
+    expect(importers(made("src/app.ts", 'import { now } from "../bench/clock.ts";'))).toHaveLength(1);
+  });
+});
+
 describe("what may stand where", () => {
   it("the environment is read in config.ts alone", () => {
     expect(environmentReaders(sourceFiles)).toEqual([]);
@@ -187,13 +232,13 @@ describe("what may stand where", () => {
   });
 
   it("nothing is exported as default", () => {
-    expect(defaultExporters(sourceFiles)).toEqual([]);
+    expect(defaultExporters([...sourceFiles, ...benchFiles])).toEqual([]);
     expect(defaultExporters(made("src/app.ts", "export default class {}"))).toEqual(["src/app.ts"]);
     expect(defaultExporters(made("src/app.ts", "export { app as default };"))).toEqual(["src/app.ts"]);
   });
 
   it("no file is longer than 350 lines", () => {
-    expect(longFiles(sourceFiles)).toEqual([]);
+    expect(longFiles([...sourceFiles, ...benchFiles])).toEqual([]);
     expect(longFiles(made("src/app.ts", "line\n".repeat(350)))).toEqual([]);
     expect(longFiles(made("src/app.ts", "line\n".repeat(351)))).toEqual(["src/app.ts"]);
   });

@@ -6,20 +6,27 @@ export type ProcessUsage = {
   readonly cpuMs: number;
   /** The same by thread: `main`, each worker by its name, and `V8` for garbage collection and compilation. */
   readonly threadsMs: Readonly<Record<string, number>>;
+  /** How long the main thread could have run, but its core was taken. */
+  readonly mainWaitedMs: number;
 };
 
 const pageBytes = 4_096;
 
-/** Nanoseconds on the CPU come first (https://docs.kernel.org/scheduler/sched-stats.html); `stat` has hundredths. */
+/**
+ * From `schedstat`, as the times in `stat` are whole hundredths of a second. It begins with nanoseconds on the CPU, and
+ * waiting for one (https://docs.kernel.org/scheduler/sched-stats.html).
+ */
 export function processUsage(pid: number): ProcessUsage {
   const threadsMs: Record<string, number> = {};
+  let mainWaitedMs = 0;
   for (const thread of readdirSync(`/proc/${pid}/task`)) {
-    const [nanoseconds] = read(`/proc/${pid}/task/${thread}/schedstat`).split(" ");
+    const [ran, waited] = read(`/proc/${pid}/task/${thread}/schedstat`).split(" ").map(Number);
     const name = roleOf(read(`/proc/${pid}/task/${thread}/comm`).trim());
-    threadsMs[name] = (threadsMs[name] ?? 0) + Number(nanoseconds) / 1e6;
+    threadsMs[name] = (threadsMs[name] ?? 0) + (ran ?? 0) / 1e6;
+    if (thread === String(pid)) mainWaitedMs = (waited ?? 0) / 1e6;
   }
   const cpuMs = Object.values(threadsMs).reduce((sum, milliseconds) => sum + milliseconds, 0);
-  return { cpuMs, threadsMs };
+  return { cpuMs, threadsMs, mainWaitedMs };
 }
 
 /** Resident memory now, in bytes. */

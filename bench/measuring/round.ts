@@ -2,7 +2,7 @@
 import type { Provider } from "../provider/provider.ts";
 import { newRun } from "../provider/run.ts";
 import type { Target } from "../targets/target.ts";
-import { type Progress, receiveStreams } from "./clients.ts";
+import { type Progress, type Received, receiveStreams } from "./clients.ts";
 import { memoryOf, type ProcessUsage, processUsage } from "./process-usage.ts";
 import { percentile } from "./statistics.ts";
 
@@ -34,6 +34,8 @@ export type Round = {
   readonly tokensPerSecond: number;
   /** CPU time of provider and clients as a share of one core. */
   readonly loadOfOtherCore: number;
+  /** The share of the time in which the main thread could have run, but its core was taken. */
+  readonly waiting: number;
 };
 
 export type Percentiles = { readonly p50: number; readonly p99: number };
@@ -62,21 +64,22 @@ export async function playRound(target: Target, provider: Provider, load: Load):
   const before = mark();
   const ownBefore = process.cpuUsage();
   const sampler = setInterval(() => memory.push(memoryOf(pid)), memorySampleMs);
-  const { latencies, firstTokens } = await receiveStreams(target, requests, run, {
-    spreadMs: load.spreadMs,
-    progress,
-    watcher: {
-      onAllBegun() {
-        begun = mark();
-      },
-      onFirstEnd() {
-        ending = mark();
-      },
+  const watcher = {
+    onAllBegun() {
+      begun = mark();
     },
-  });
+    onFirstEnd() {
+      ending = mark();
+    },
+  };
+  let received: Received;
+  try {
+    received = await receiveStreams(target, requests, run, { spreadMs: load.spreadMs, progress, watcher });
+  } finally {
+    clearInterval(sampler);
+  }
   const endedAt = performance.now();
   const own = process.cpuUsage(ownBefore);
-  clearInterval(sampler);
   await new Promise((resolve) => setTimeout(resolve, settlingMs));
   const after = mark();
 
@@ -87,13 +90,14 @@ export async function playRound(target: Target, provider: Provider, load: Load):
     cpuPerToken: ((after.usage.cpuMs - before.usage.cpuMs) * 1_000) / tokens,
     threads: perToken(before.usage, after.usage, tokens),
     cpuPerTokenMidway: midway(begun, ending),
-    latency: percentilesOf(latencies),
-    firstToken: percentilesOf(firstTokens),
+    latency: percentilesOf(received.latencies),
+    firstToken: percentilesOf(received.firstTokens),
     memoryBefore,
     memoryPeak,
     memoryPerStream: (memoryPeak - memoryBefore) / load.streams,
     tokensPerSecond: (tokens / elapsedMs) * 1_000,
     loadOfOtherCore: (own.user + own.system) / 1_000 / elapsedMs,
+    waiting: (after.usage.mainWaitedMs - before.usage.mainWaitedMs) / elapsedMs,
   };
 }
 

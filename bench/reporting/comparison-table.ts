@@ -44,8 +44,12 @@ export function threadsRemark({ service }: Comparison): string {
   return `The service's CPU per token by thread: ${figures.join(", ")}.`;
 }
 
-/** The figures are only worth something while the other core has time left. */
-export function otherCoreRemark({ service, passThrough }: Comparison): string {
+/**
+ * The figures are only worth something while the other core has time left, and the less the more the measured core was
+ * wanted by others: the pass-through has one busy thread, so what it waits for is them.
+ */
+export function conditionsRemark({ service, passThrough }: Comparison): string {
   const load = Math.max(...[...service, ...passThrough].map((round) => round.loadOfOtherCore));
-  return `Provider and clients together took at most ${percent(load)} of the other core.`;
+  const waiting = median(passThrough.map((round) => round.waiting));
+  return `Provider and clients together took at most ${percent(load)} of the other core. The pass-through waited ${percent(waiting)} of the time for its core, because something else ran there.`;
 }

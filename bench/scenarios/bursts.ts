@@ -1,6 +1,6 @@
 /** Answers that come as fast as they go, as from a cache or a very fast model. */
 import { compare, compareFigure } from "../measuring/comparison.ts";
-import { comparisonTable, otherCoreRemark, threadsRemark } from "../reporting/comparison-table.ts";
+import { comparisonTable, conditionsRemark, threadsRemark } from "../reporting/comparison-table.ts";
 import { times } from "../reporting/units.ts";
 import type { Scenario } from "./scenario.ts";
 
@@ -29,7 +29,7 @@ export const bursts: Scenario = {
           write: times,
         },
       ],
-      remarks: [threadsRemark(comparison), otherCoreRemark(comparison)],
+      remarks: [threadsRemark(comparison), conditionsRemark(comparison)],
       charts: [],
       costs: [{ label: "bursts", ...cost, atMost: maxRatio }],
     };

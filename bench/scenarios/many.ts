@@ -1,7 +1,7 @@
 /** Thousands of answers that hardly move: what a stream costs in memory. */
 import { compare, compareFigure } from "../measuring/comparison.ts";
 import type { Load } from "../measuring/round.ts";
-import { comparisonTable, otherCoreRemark, threadsRemark } from "../reporting/comparison-table.ts";
+import { comparisonTable, conditionsRemark, threadsRemark } from "../reporting/comparison-table.ts";
 import { kibibytes, number, times } from "../reporting/units.ts";
 import type { Scenario } from "./scenario.ts";
 
@@ -33,7 +33,7 @@ export const many: Scenario = {
       remarks: [
         `Memory per stream: service ${kibibytes(compareFigure(comparison, (round) => round.memoryPerStream).service)}, pass-through ${kibibytes(compareFigure(comparison, (round) => round.memoryPerStream).passThrough)}.`,
         threadsRemark(comparison),
-        otherCoreRemark(comparison),
+        conditionsRemark(comparison),
       ],
       charts: [],
       costs: [],

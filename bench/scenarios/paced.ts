@@ -1,6 +1,6 @@
 /** Many answers at once, each at the pace of a model. */
 import { compare, compareFigure } from "../measuring/comparison.ts";
-import { comparisonTable, otherCoreRemark, threadsRemark } from "../reporting/comparison-table.ts";
+import { comparisonTable, conditionsRemark, threadsRemark } from "../reporting/comparison-table.ts";
 import { times } from "../reporting/units.ts";
 import type { Scenario } from "./scenario.ts";
 
@@ -35,7 +35,7 @@ export function paced(streams: number): Scenario {
             write: times,
           },
         ],
-        remarks: [threadsRemark(comparison), otherCoreRemark(comparison)],
+        remarks: [threadsRemark(comparison), conditionsRemark(comparison)],
         charts: [],
         costs: [{ label: `${streams} streams, ${tokensPerSecond} tokens/s`, ...cost, atMost: maxRatio }],
       };

@@ -101,7 +101,7 @@ async function timeStart(command: readonly string[], provider: string, database:
       OPENAI_MODEL: "bench",
       STORAGE_URL: `sqlite:${database ?? path.join(directory, "chat.db")}`,
     },
-    stdio: ["ignore", "ignore", "inherit"],
+    stdio: "ignore",
     // A process group of its own, so that npm and what it started can be ended together.
     detached: true,
   });
