@@ -4,14 +4,13 @@ import { compare } from "../bench/measuring/comparison.ts";
 import { type Load, playRound } from "../bench/measuring/round.ts";
 import { startProvider } from "../bench/provider/provider.ts";
 import { comparisonTable } from "../bench/reporting/comparison-table.ts";
-import { readSettings } from "../bench/settings.ts";
 import { startPassThrough } from "../bench/targets/proxy.ts";
 
 const load: Load = { streams: 3, tokens: 20, intervalMs: 50, spreadMs: 100 };
 
 it("compares whole streams of the service with whole streams of the pass-through", async () => {
-  const settings = readSettings(["--rounds", "1"]);
-  const comparison = await compare(load, { ...load, intervalMs: 0 }, settings);
+  const warmUp = { ...load, intervalMs: 0 };
+  const comparison = await compare({ load, warmUp, rounds: 1, extraRounds: 0, cpuProfiles: undefined });
   expect(comparison.service).toHaveLength(1);
   expect(comparison.passThrough).toHaveLength(1);
   const { rows } = comparisonTable(comparison);

@@ -1,39 +1,59 @@
 /** Service and pass-through in turns, so that whatever else the machine does meets both alike. */
 import { startProvider } from "../provider/provider.ts";
-import type { Settings } from "../settings.ts";
 import { startPassThrough } from "../targets/proxy.ts";
 import { startService } from "../targets/service.ts";
 import { type Load, playRound, type Round } from "./round.ts";
 import { median } from "./statistics.ts";
 
 export type Comparison = {
-  /** Round by round, the two in the same order. */
+  /** The two of a pair of rounds at the same place. */
   readonly service: readonly Round[];
   readonly passThrough: readonly Round[];
 };
 
-/**
- * Starts both anew, warms them up (code is compiled and memory taken in the first seconds), and lets them take turns.
- *
- * @param warmUp what both get before anything is measured
- */
-export async function compare(load: Load, warmUp: Load, settings: Settings): Promise<Comparison> {
+export type Plan = {
+  readonly load: Load;
+  /** What both get before anything is measured: code is compiled and memory taken in the first seconds. */
+  readonly warmUp: Load;
+  /** How often both take turns. */
+  readonly rounds: number;
+  /** How many further pairs of rounds may be played when others were disturbed. */
+  readonly extraRounds: number;
+  readonly cpuProfiles: string | undefined;
+};
+
+type Pair = { readonly service: Round; readonly passThrough: Round };
+
+/** The share of the measured core that other programs may take before a pair of rounds is played again. */
+const calm = 0.15;
+
+/** Starts both anew, warms them up and lets them take turns; of more pairs than asked for, the least disturbed count. */
+export async function compare({ load, warmUp, rounds, extraRounds, cpuProfiles }: Plan): Promise<Comparison> {
   const provider = await startProvider();
-  const service = await startService({ providerOrigin: provider.origin, cpuProfiles: settings.cpuProfiles });
+  const service = await startService({ providerOrigin: provider.origin, cpuProfiles });
   const passThrough = await startPassThrough(provider.origin);
-  const rounds = { service: [] as Round[], passThrough: [] as Round[] };
+  const pairs: Pair[] = [];
   try {
     await playRound(service, provider, warmUp);
     await playRound(passThrough, provider, warmUp);
-    for (let round = 0; round < settings.rounds; round += 1) {
-      rounds.service.push(await playRound(service, provider, load));
-      rounds.passThrough.push(await playRound(passThrough, provider, load));
+    for (let calmPairs = 0; calmPairs < rounds && pairs.length < rounds + extraRounds; ) {
+      const pair = {
+        service: await playRound(service, provider, load),
+        passThrough: await playRound(passThrough, provider, load),
+      };
+      pairs.push(pair);
+      if (!(disturbanceOf(pair) > calm)) calmPairs += 1;
     }
   } finally {
     await Promise.all([service.stop(), passThrough.stop()]);
     await provider.close();
   }
-  return rounds;
+  const kept = pairs.toSorted((one, other) => disturbanceOf(one) - disturbanceOf(other)).slice(0, rounds);
+  return { service: kept.map((pair) => pair.service), passThrough: kept.map((pair) => pair.passThrough) };
+}
+
+function disturbanceOf({ service, passThrough }: Pair): number {
+  return Math.max(service.disturbance, passThrough.disturbance);
 }
 
 /** A figure of both, and their ratio: the median of the rounds' ratios, with the smallest and the largest. */

@@ -1,9 +1,10 @@
 /** One round: some streams through one target, and what that took. */
 import type { Provider } from "../provider/provider.ts";
 import { newRun } from "../provider/run.ts";
+import { isPinned, measuredCore } from "../targets/pinning.ts";
 import type { Target } from "../targets/target.ts";
 import { type Progress, type Received, receiveStreams } from "./clients.ts";
-import { memoryOf, type ProcessUsage, processUsage } from "./process-usage.ts";
+import { coreBusyMs, memoryOf, type ProcessUsage, processUsage } from "./process-usage.ts";
 import { percentile } from "./statistics.ts";
 
 export type Load = {
@@ -34,8 +35,8 @@ export type Round = {
   readonly tokensPerSecond: number;
   /** CPU time of provider and clients as a share of one core. */
   readonly loadOfOtherCore: number;
-  /** The share of the time in which the main thread could have run, but its core was taken. */
-  readonly waiting: number;
+  /** The share of the time in which something else ran on the measured core; NaN where nothing is pinned to it. */
+  readonly disturbance: number;
 };
 
 export type Percentiles = { readonly p50: number; readonly p99: number };
@@ -47,7 +48,12 @@ const settlingMs = 200;
 
 const shortestMidwayMs = 500;
 
-type Mark = { readonly usage: ProcessUsage; readonly tokens: number; readonly at: number };
+type Mark = {
+  readonly usage: ProcessUsage;
+  readonly coreBusyMs: number;
+  readonly tokens: number;
+  readonly at: number;
+};
 
 export async function playRound(target: Target, provider: Provider, load: Load): Promise<Round> {
   const { pid } = target.server;
@@ -56,7 +62,12 @@ export async function playRound(target: Target, provider: Provider, load: Load):
   const run = newRun(load);
   provider.play(run);
   const progress: Progress = { tokens: 0, begun: 0, ended: 0 };
-  const mark = (): Mark => ({ usage: processUsage(pid), tokens: progress.tokens, at: performance.now() });
+  const mark = (): Mark => ({
+    usage: processUsage(pid),
+    coreBusyMs: coreBusyMs(measuredCore),
+    tokens: progress.tokens,
+    at: performance.now(),
+  });
   let begun: Mark | undefined;
   let ending: Mark | undefined;
   const memory: number[] = [];
@@ -97,8 +108,16 @@ export async function playRound(target: Target, provider: Provider, load: Load):
     memoryPerStream: (memoryPeak - memoryBefore) / load.streams,
     tokensPerSecond: (tokens / elapsedMs) * 1_000,
     loadOfOtherCore: (own.user + own.system) / 1_000 / elapsedMs,
-    waiting: (after.usage.mainWaitedMs - before.usage.mainWaitedMs) / elapsedMs,
+    disturbance: disturbance(before, after),
   };
+}
+
+/** What kept the core busy beside the measured process. */
+function disturbance(before: Mark, after: Mark): number {
+  if (!isPinned) return Number.NaN;
+  const busyMs = after.coreBusyMs - before.coreBusyMs;
+  const ownMs = after.usage.cpuMs - before.usage.cpuMs;
+  return Math.max(0, busyMs - ownMs) / (after.at - before.at);
 }
 
 function midway(begun: Mark | undefined, ending: Mark | undefined): number {

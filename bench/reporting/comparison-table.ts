@@ -44,12 +44,17 @@ export function threadsRemark({ service }: Comparison): string {
   return `The service's CPU per token by thread: ${figures.join(", ")}.`;
 }
 
-/**
- * The figures are only worth something while the other core has time left, and the less the more the measured core was
- * wanted by others: the pass-through has one busy thread, so what it waits for is them.
- */
+/** The figures are only worth something while the other core has time left and nobody else uses the measured one. */
 export function conditionsRemark({ service, passThrough }: Comparison): string {
-  const load = Math.max(...[...service, ...passThrough].map((round) => round.loadOfOtherCore));
-  const waiting = median(passThrough.map((round) => round.waiting));
-  return `Provider and clients together took at most ${percent(load)} of the other core. The pass-through waited ${percent(waiting)} of the time for its core, because something else ran there.`;
+  const rounds = [...service, ...passThrough];
+  const load = Math.max(...rounds.map((round) => round.loadOfOtherCore));
+  const disturbance = rounds.map((round) => round.disturbance);
+  return [
+    `Provider and clients together took at most ${percent(load)} of the other core.`,
+    ...(disturbance.some(Number.isNaN)
+      ? []
+      : [
+          `Other programs took ${percent(median(disturbance))} of the measured core, ${percent(Math.max(...disturbance))} in the worst round.`,
+        ]),
+  ].join(" ");
 }

@@ -46,7 +46,7 @@ function pictureText({ file, alternative }: Chart): string {
 function howText(): string {
   return [
     "The service runs with its database in a file on the disk, durability included, in front of a fake provider. In the same run a bare pass-through stands in front of the same provider: a `node:http` server that pipes each request and answer on and does nothing else (bench/targets/pass-through.ts).",
-    "Both are warmed up, then measured in turns. A figure is the median of its rounds, a ratio the median of the rounds' ratios; the smallest and the largest stand beside it. Every stream is checked: each character, and one end.",
+    "Both are warmed up, then measured in turns. A figure is the median of its rounds, a ratio the median of the rounds' ratios; the smallest and the largest stand beside it. When other programs took more than 15 % of the measured core, the pair of rounds is played again, at most twice as many in all; the least disturbed count. Every stream is checked: each character, and one end.",
     "CPU is user and system time of all threads of the process. The latency of a token runs from the provider's write to the client's receipt.",
   ].join(" ");
 }

@@ -14,7 +14,9 @@ const maxRatio = 3;
 export const bursts: Scenario = {
   name: "bursts",
   async run({ settings }) {
-    const comparison = await compare(load, load, { ...settings, rounds: settings.rounds * roundsFactor });
+    const rounds = settings.rounds * roundsFactor;
+    const { cpuProfiles } = settings;
+    const comparison = await compare({ load, warmUp: load, rounds, extraRounds: rounds, cpuProfiles });
     const cost = compareFigure(comparison, (round) => round.cpuPerToken);
     return {
       title: `Bursts: ${load.streams} streams of ${load.tokens.toLocaleString("en")} tokens at once`,

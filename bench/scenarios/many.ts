@@ -17,7 +17,8 @@ const maxRatio = 2.5;
 export const many: Scenario = {
   name: "many-5000",
   async run({ settings }) {
-    const comparison = await compare(load, warmUp, { ...settings, rounds: 1 });
+    const { cpuProfiles } = settings;
+    const comparison = await compare({ load, warmUp, rounds: 1, extraRounds: 0, cpuProfiles });
     return {
       title: `${number(load.streams)} streams at one token per ${intervalMs / 1_000} s`,
       about: `One round for each, in a process that has just started. All streams run together for ${(load.tokens * intervalMs - load.spreadMs) / 1_000} s. Memory per stream is the peak, less what was resident before the first session was opened, divided by the streams; so it includes what a garbage collector has not yet collected.`,

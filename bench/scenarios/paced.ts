@@ -21,7 +21,14 @@ export function paced(streams: number): Scenario {
         spreadMs,
       });
       const warmUp = load(Math.min(warmUpSeconds, settings.seconds));
-      const comparison = await compare(load(settings.seconds), warmUp, settings);
+      const { rounds, cpuProfiles } = settings;
+      const comparison = await compare({
+        load: load(settings.seconds),
+        warmUp,
+        rounds,
+        extraRounds: rounds,
+        cpuProfiles,
+      });
       const cost = compareFigure(comparison, (round) => round.cpuPerToken);
       return {
         title: `${streams} streams at ${tokensPerSecond} tokens/s`,

@@ -3,7 +3,7 @@ import { execFileSync } from "node:child_process";
 import { availableParallelism, cpus } from "node:os";
 
 const loadCore = 0;
-const measuredCore = 1;
+export const measuredCore = 1;
 const allCores = `0-${cpus().length - 1}`;
 
 function hasTaskset(): boolean {
