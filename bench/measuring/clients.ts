@@ -52,7 +52,7 @@ export async function receiveStreams(
     const askedAt = now();
     let text = "";
     let tokens = 0;
-    await readEvents(target.server.origin, agent, request, (event) => {
+    await readEvents(target, agent, request, (event) => {
       text += reader.take(event);
       const arrivedAt = now();
       if (tokens === 0 && text.length >= tokenLength) {
@@ -83,31 +83,32 @@ const silenceMs = 30_000;
 
 /** @throws Error when the stream does not begin with 200 or does not end whole, or is silent for too long */
 function readEvents(
-  origin: string,
+  { name, server }: Target,
   agent: http.Agent,
   { method, path, body }: StreamRequest,
   onEvent: (event: string) => void,
 ): Promise<void> {
   return new Promise((resolve, reject) => {
+    const broke = (error: Error) => reject(new Error(`A stream of the ${name} broke`, { cause: error }));
     const headers = { "content-type": "application/json", "content-length": String(body.length) };
-    const request = http.request(origin + path, { agent, method, headers, timeout: silenceMs });
+    const request = http.request(server.origin + path, { agent, method, headers, timeout: silenceMs });
     let rest = "";
     request.on("response", (response) => {
-      if (response.statusCode !== 200) reject(new Error(`${path} answered ${response.statusCode}`));
+      if (response.statusCode !== 200) reject(new Error(`${path} of the ${name} answered ${response.statusCode}`));
       response.on("data", (bytes: Buffer) => {
         // All that is sent is ASCII.
         const events = (rest + bytes.toString("latin1")).split("\n\n");
         rest = events.pop() ?? "";
         for (const event of events) onEvent(event);
       });
-      response.on("error", reject);
+      response.on("error", broke);
       response.on("end", () => {
         if (rest === "") resolve();
         else reject(new Error(`A stream ended within an event: ${rest.slice(0, 200)}`));
       });
     });
     request.on("timeout", () => request.destroy(new Error("A stream was silent for too long")));
-    request.on("error", reject);
+    request.on("error", broke);
     request.end(body);
   });
 }

@@ -7,7 +7,7 @@ import type { Scenario } from "./scenario.ts";
 
 const intervalMs = 2_000;
 
-const load: Load = { streams: 5_000, tokens: 10, intervalMs, spreadMs: 12_000 };
+const load: Load = { streams: 5_000, tokens: 14, intervalMs, spreadMs: 20_000 };
 
 /** Enough to load the code, and too little to take the memory beforehand. */
 const warmUp: Load = { streams: 50, tokens: 2, intervalMs, spreadMs: 1_000 };
