@@ -70,15 +70,18 @@ describe("an answer as JSON", () => {
     ["upstream_timeout", 504, unwell],
     ["upstream_rate_limited", 503, unwell],
     ["context_too_long", 422, "The conversation takes about 9 tokens, more than the model takes."],
-  ] as const)("of a turn that failed with %s is a problem with status %i and the turn", async (code, status, detail) => {
-    test.model.fail(code);
-    const response = await test.ask(sessionId, "application/json");
-    expect(response.status).toBe(status);
-    expect(response.headers.get("content-type")).toBe("application/problem+json; charset=utf-8");
-    expect(response.headers.get("x-turn")).toBe("1");
-    expect(response.headers.has("retry-after")).toBe(status === 503);
-    expect(await response.json()).toMatchObject({ code, status, turn: 1, detail });
-  });
+  ] as const)(
+    "of a turn that failed with %s is a problem with status %i and the turn",
+    async (code, status, detail) => {
+      test.model.fail(code);
+      const response = await test.ask(sessionId, "application/json");
+      expect(response.status).toBe(status);
+      expect(response.headers.get("content-type")).toBe("application/problem+json; charset=utf-8");
+      expect(response.headers.get("x-turn")).toBe("1");
+      expect(response.headers.has("retry-after")).toBe(status === 503);
+      expect(await response.json()).toMatchObject({ code, status, turn: 1, detail });
+    },
+  );
 
   it("of a turn that failed after some text, or ended short, is that text with its status", async () => {
     test.model.say("Half");
