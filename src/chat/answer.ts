@@ -57,9 +57,10 @@ async function* answer(
   admission: Admission | undefined,
 ): AsyncGenerator<Produced> {
   let context = begun;
+  const turnStartedAt = performance.now();
   for (;;) {
     const { messages, session, trimmedTurns } = context;
-    const request = { messages, username: session.username };
+    const request = { messages, username: session.username, turnStartedAt };
     const late = context === begun ? {} : { trimmedTurns };
     let silent = true;
     try {

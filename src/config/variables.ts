@@ -178,7 +178,7 @@ export const variables = {
   MODEL_FIRST_TOKEN_TIMEOUT_SECONDS: withDefault("60", seconds(0.05, oneDay), {
     group: "timers",
     description:
-      "How long the first piece of text may take, retries included. Raise it, to 300 for example, for a local model that loads slowly.",
+      "How long the first piece of text, or of thought, may take, retries included. Raise it, to 300 for example, for a local model that loads slowly.",
   }),
   MODEL_GAP_TIMEOUT_SECONDS: withDefault("60", seconds(0.05, oneDay), {
     group: "timers",

@@ -22,8 +22,8 @@ export type ModelRequest = {
   /** Who is asking. Models that run elsewhere are not told. */
   readonly username: string;
   /**
-   * When the first model was asked for this answer, on the clock of `performance.now()`, where this one is not the first:
-   * the time limit of the whole turn counts from then. By default, from when the answer is first pulled.
+   * When a model was first asked in this turn, on the clock of `performance.now()`: the time limit of the whole turn counts
+   * from then. By default, from when the answer is first pulled.
    */
   readonly turnStartedAt?: number;
 };

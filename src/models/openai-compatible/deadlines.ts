@@ -8,7 +8,7 @@ export type Timeouts = {
   readonly connectMs: number;
   /** From then until the response headers. */
   readonly headersMs: number;
-  /** From asking until the first piece of text. */
+  /** From asking until the first piece of text, or of the thoughts that some models send before it. */
   readonly firstTokenMs: number;
   /** Between two pieces. */
   readonly gapMs: number;

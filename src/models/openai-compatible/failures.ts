@@ -27,7 +27,7 @@ const sentences = {
   upstream_overloaded: "The model server is overloaded.",
   empty_answer: "The model ended its answer without saying anything.",
   content_filter: "The model server's content filter withheld the answer.",
-  answer_too_large: "The answer grew larger than 1 MiB.",
+  answer_too_large: "The answer, or one line of it, grew larger than the service takes.",
   context_too_long: "The conversation is too long for the model.",
   upstream_unavailable: "The model server has failed too often lately, so it is not asked for a while.",
 } as const satisfies Partial<Record<ProblemCode, string>>;
