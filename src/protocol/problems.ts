@@ -132,7 +132,12 @@ export const problemKinds = {
   ),
   upstream_stalled: kind(504, "Model's answer stalled", true, "The model server stopped sending in mid-answer."),
   upstream_timeout: kind(504, "Model server did not answer", true, "No response headers within the time allowed."),
-  first_token_timeout: kind(504, "Model did not begin", true, "No first piece of text or thought within the time allowed."),
+  first_token_timeout: kind(
+    504,
+    "Model did not begin",
+    true,
+    "No first piece of text or thought within the time allowed.",
+  ),
   turn_time_limit: kind(504, "Turn took too long", true, "The whole answer exceeded `TURN_TIME_LIMIT_SECONDS`."),
   upstream_rate_limited: kind(503, "Model server is rate limiting", true, "Wait for `Retry-After`."),
   upstream_quota: kind(503, "Model account has no credit", false, "The quota or spending limit of the key is reached."),
