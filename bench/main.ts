@@ -15,9 +15,11 @@ import { pinThisProcess } from "./targets/pinning.ts";
 
 const scenarios: readonly Scenario[] = [paced(200), paced(400), bursts, many, sessions, startUp];
 
+const words = process.argv.slice(2);
+
 function readSettingsOrExit(): Settings {
   try {
-    const settings = readSettings(process.argv.slice(2));
+    const settings = readSettings(words);
     const names = scenarios.map(({ name }) => name);
     const unknown = settings.only.filter((name) => !names.includes(name));
     if (unknown.length > 0) throw new Error(`There is no scenario ${unknown}; there are ${names.join(", ")}.`);
@@ -48,6 +50,6 @@ try {
   await databases.delete();
 }
 if (chosen.length === scenarios.length) {
-  await writeReport(sections, ["npm run bench", ...process.argv.slice(2)].join(" "));
+  await writeReport(sections, ["npm run bench", ...(words.length === 0 ? [] : ["--", ...words])].join(" "));
   console.error("Written to bench/report.md");
 }

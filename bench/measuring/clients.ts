@@ -4,6 +4,7 @@ import { now } from "../clock.ts";
 import type { Run } from "../provider/run.ts";
 import type { StreamRequest, Target } from "../targets/target.ts";
 import { answerText, tokenLength } from "../texts.ts";
+import { Gate } from "./gate.ts";
 
 export type Progress = {
   /** Tokens that have arrived, of all streams. */
@@ -11,6 +12,8 @@ export type Progress = {
   /** Streams of which some text has arrived. */
   begun: number;
   ended: number;
+  /** The most streams that had begun and not ended. */
+  mostAtOnce: number;
 };
 
 export type Received = {
@@ -25,6 +28,12 @@ export type Watcher = {
   readonly onAllBegun: () => void;
   readonly onFirstEnd: () => void;
 };
+
+/**
+ * So many clients ask and have got no text yet; on a machine that is short of time, more would only overflow the 511
+ * connections that Node lets wait to be accepted, which the kernel answers by resets.
+ */
+const maxAsking = 200;
 
 /**
  * Asks for all streams, their starts spread over some time, and resolves once the last one has ended.
@@ -45,9 +54,11 @@ export async function receiveStreams(
     firstTokens: new Float64Array(run.streams),
   };
   const startedAt = now();
+  const asking = new Gate(maxAsking);
 
   const receive = async (request: StreamRequest, stream: number): Promise<void> => {
     await sleep(startedAt + (stream * spreadMs) / run.streams - now());
+    await asking.enter();
     const reader = target.newReader();
     const askedAt = now();
     let text = "";
@@ -57,7 +68,9 @@ export async function receiveStreams(
       const arrivedAt = now();
       if (tokens === 0 && text.length >= tokenLength) {
         received.firstTokens[stream] = arrivedAt - askedAt;
+        asking.leave();
         progress.begun += 1;
+        progress.mostAtOnce = Math.max(progress.mostAtOnce, progress.begun - progress.ended);
         if (progress.begun === run.streams) watcher.onAllBegun();
       }
       for (; (tokens + 1) * tokenLength <= text.length; tokens += 1) {

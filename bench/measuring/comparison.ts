@@ -52,6 +52,11 @@ export async function compare({ load, warmUp, rounds, extraRounds, cpuProfiles }
   return { service: kept.map((pair) => pair.service), passThrough: kept.map((pair) => pair.passThrough) };
 }
 
+/** Whether the rounds that count were played while others wanted the measured core. */
+export function isDisturbed({ service, passThrough }: Comparison): boolean {
+  return [...service, ...passThrough].some((round) => round.disturbance > calm);
+}
+
 function disturbanceOf({ service, passThrough }: Pair): number {
   return Math.max(service.disturbance, passThrough.disturbance);
 }

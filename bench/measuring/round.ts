@@ -30,8 +30,10 @@ export type Round = {
   /** Bytes: resident before the first request of any kind, and at most during the round. */
   readonly memoryBefore: number;
   readonly memoryPeak: number;
-  /** The difference of both for each stream. */
+  /** The difference of both for each of `mostAtOnce`. */
   readonly memoryPerStream: number;
+  /** The most streams that ran at the same time: all, unless the machine was short of time. */
+  readonly mostAtOnce: number;
   readonly tokensPerSecond: number;
   /** CPU time of provider and clients as a share of one core. */
   readonly loadOfOtherCore: number;
@@ -61,7 +63,7 @@ export async function playRound(target: Target, provider: Provider, load: Load):
   const requests = await target.prepare(load.streams);
   const run = newRun(load);
   provider.play(run);
-  const progress: Progress = { tokens: 0, begun: 0, ended: 0 };
+  const progress: Progress = { tokens: 0, begun: 0, ended: 0, mostAtOnce: 0 };
   const mark = (): Mark => ({
     usage: processUsage(pid),
     coreBusyMs: coreBusyMs(measuredCore),
@@ -105,7 +107,8 @@ export async function playRound(target: Target, provider: Provider, load: Load):
     firstToken: percentilesOf(received.firstTokens),
     memoryBefore,
     memoryPeak,
-    memoryPerStream: (memoryPeak - memoryBefore) / load.streams,
+    memoryPerStream: (memoryPeak - memoryBefore) / progress.mostAtOnce,
+    mostAtOnce: progress.mostAtOnce,
     tokensPerSecond: (tokens / elapsedMs) * 1_000,
     loadOfOtherCore: (own.user + own.system) / 1_000 / elapsedMs,
     disturbance: disturbance(before, after),

@@ -5,7 +5,8 @@ import { microseconds, times } from "./units.ts";
 
 const width = 760;
 const left = 190;
-const right = 560;
+const right = 540;
+const wordsAt = 552;
 const rowHeight = 74;
 const barHeight = 22;
 const top = 50;
@@ -19,7 +20,7 @@ export function costChart(costs: readonly Cost[]): string {
       const y = top + index * rowHeight;
       const bar = (offset: number, share: number, colour: string | undefined, words: string) => [
         `<rect x="${left}" y="${y + offset}" width="${length(share).toFixed(1)}" height="${barHeight}" fill="${colour}"/>`,
-        text(words, { x: left + length(share) + 8, y: y + offset + 16, anchor: "start" }),
+        text(words, { x: wordsAt, y: y + offset + 16, anchor: "start" }),
       ];
       const boundX = (left + length(atMost)).toFixed(1);
       return [

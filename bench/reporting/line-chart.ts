@@ -14,8 +14,8 @@ export type LineChart = {
 };
 
 const width = 760;
-const height = 400;
-const plot = { left: 70, top: 50, right: 500, bottom: 340 };
+const height = 420;
+const plot = { left: 70, top: 72, right: 500, bottom: 360 };
 
 export function lineChart({ title, xLabel, yLabel, lines }: LineChart): string {
   const points = lines.flatMap((line) => line.points);

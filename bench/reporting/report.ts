@@ -1,13 +1,13 @@
 /** `bench/report.md` and its pictures. */
 import { mkdir, readFile, writeFile } from "node:fs/promises";
-import { availableParallelism, cpus, release, totalmem } from "node:os";
+import { cpus, loadavg, release, totalmem } from "node:os";
 import path from "node:path";
 import { isPinned } from "../targets/pinning.ts";
 import { repository, startFlags } from "../targets/processes.ts";
 import { costChart } from "./cost-chart.ts";
 import type { Chart, Section } from "./section.ts";
 import { boundsTable, sectionText, tableText } from "./text.ts";
-import { mebibytes } from "./units.ts";
+import { mebibytes, number } from "./units.ts";
 
 const directory = path.join(repository, "bench");
 const picturesFolder = "pictures";
@@ -28,6 +28,7 @@ export async function writeReport(sections: readonly Section[], command: string)
     "# What it costs",
     `Written by \`${command}\`; the part "Where the rest goes" is from [notes.md](notes.md).`,
     howText(),
+    ...(sections.some(({ isDisturbed }) => isDisturbed) ? [disturbedText] : []),
     "## In short",
     tableText(boundsTable(sections.flatMap(({ bounds }) => bounds))),
     pictureText(cost),
@@ -38,6 +39,9 @@ export async function writeReport(sections: readonly Section[], command: string)
   ];
   await writeFile(path.join(directory, "report.md"), `${parts.join("\n\n")}\n`);
 }
+
+const disturbedText =
+  "**The machine was not quiet:** other programs took much of the measured core, so tokens came in heaps where they would have come one by one. The figures of this run say little; each scenario tells how much was taken.";
 
 function pictureText({ file, alternative }: Chart): string {
   return `![${alternative}](${picturesFolder}/${file})`;
@@ -52,13 +56,15 @@ function howText(): string {
 }
 
 function machineText(): string {
-  const [cpu] = cpus();
+  const cores = cpus();
+  const [, fiveMinutes = 0] = loadavg();
   const facts = [
-    `${cpu?.model ?? "an unknown processor"}, ${availableParallelism()} cores, ${mebibytes(totalmem())} of memory, Linux ${release()}`,
+    `${cores[0]?.model ?? "an unknown processor"}, ${cores.length} cores, ${mebibytes(totalmem())} of memory, Linux ${release()}`,
     `Node ${process.version}, with \`${startFlags().join(" ")}\` for service and pass-through`,
     isPinned
       ? "What is measured is pinned to one core, provider and clients to another."
       : "Nothing is pinned to a core, as `taskset` or a second core is missing: the figures are less steady.",
+    `A load average of ${number(fiveMinutes)} in the last five minutes of the run`,
     `${new Date().toISOString().slice(0, 10)}`,
   ];
   return facts.map((fact) => `- ${fact}`).join("\n");

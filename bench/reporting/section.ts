@@ -22,6 +22,8 @@ export type Section = {
   readonly bounds: readonly Bound[];
   readonly remarks: readonly string[];
   readonly charts: readonly Chart[];
+  /** Other programs took so much of the measured core that the figures say little. */
+  readonly isDisturbed: boolean;
   /** For the picture that compares all scenarios. */
   readonly costs: readonly Cost[];
 };

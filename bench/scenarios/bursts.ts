@@ -1,5 +1,5 @@
 /** Answers that come as fast as they go, as from a cache or a very fast model. */
-import { compare, compareFigure } from "../measuring/comparison.ts";
+import { compare, compareFigure, isDisturbed } from "../measuring/comparison.ts";
 import { comparisonTable, conditionsRemark, threadsRemark } from "../reporting/comparison-table.ts";
 import { times } from "../reporting/units.ts";
 import type { Scenario } from "./scenario.ts";
@@ -33,6 +33,7 @@ export const bursts: Scenario = {
       ],
       remarks: [threadsRemark(comparison), conditionsRemark(comparison)],
       charts: [],
+      isDisturbed: isDisturbed(comparison),
       costs: [{ label: "bursts", ...cost, atMost: maxRatio }],
     };
   },

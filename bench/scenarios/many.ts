@@ -1,5 +1,5 @@
 /** Thousands of answers that hardly move: what a stream costs in memory. */
-import { compare, compareFigure } from "../measuring/comparison.ts";
+import { compare, compareFigure, isDisturbed } from "../measuring/comparison.ts";
 import type { Load } from "../measuring/round.ts";
 import { comparisonTable, conditionsRemark, threadsRemark } from "../reporting/comparison-table.ts";
 import { kibibytes, number, times } from "../reporting/units.ts";
@@ -19,24 +19,27 @@ export const many: Scenario = {
   async run({ settings }) {
     const { cpuProfiles } = settings;
     const comparison = await compare({ load, warmUp, rounds: 1, extraRounds: 0, cpuProfiles });
+    const memory = compareFigure(comparison, (round) => round.memoryPerStream);
+    const atOnce = compareFigure(comparison, (round) => round.mostAtOnce);
     return {
       title: `${number(load.streams)} streams at one token per ${intervalMs / 1_000} s`,
-      about: `One round for each, in a process that has just started. All streams run together for ${(load.tokens * intervalMs - load.spreadMs) / 1_000} s. Memory per stream is the peak, less what was resident before the first session was opened, divided by the streams; so it includes what a garbage collector has not yet collected.`,
+      about: `One round for each, in a process that has just started. All streams run together for ${(load.tokens * intervalMs - load.spreadMs) / 1_000} s. Memory per stream is the peak, less what was resident before the first session was opened, divided by the streams that ran at once; so it includes what a garbage collector has not yet collected.`,
       tables: [comparisonTable(comparison)],
       bounds: [
         {
           what: "memory per stream",
-          measured: compareFigure(comparison, (round) => round.memoryPerStream).ratio,
+          measured: memory.ratio,
           atMost: maxRatio,
           write: times,
         },
       ],
       remarks: [
-        `Memory per stream: service ${kibibytes(compareFigure(comparison, (round) => round.memoryPerStream).service)}, pass-through ${kibibytes(compareFigure(comparison, (round) => round.memoryPerStream).passThrough)}.`,
+        `Memory per stream: service ${kibibytes(memory.service)} with ${number(atOnce.service)} at once, pass-through ${kibibytes(memory.passThrough)} with ${number(atOnce.passThrough)} at once.`,
         threadsRemark(comparison),
         conditionsRemark(comparison),
       ],
       charts: [],
+      isDisturbed: isDisturbed(comparison),
       costs: [],
     };
   },

@@ -1,5 +1,5 @@
 /** Many answers at once, each at the pace of a model. */
-import { compare, compareFigure } from "../measuring/comparison.ts";
+import { compare, compareFigure, isDisturbed } from "../measuring/comparison.ts";
 import { comparisonTable, conditionsRemark, threadsRemark } from "../reporting/comparison-table.ts";
 import { times } from "../reporting/units.ts";
 import type { Scenario } from "./scenario.ts";
@@ -44,6 +44,7 @@ export function paced(streams: number): Scenario {
         ],
         remarks: [threadsRemark(comparison), conditionsRemark(comparison)],
         charts: [],
+        isDisturbed: isDisturbed(comparison),
         costs: [{ label: `${streams} streams, ${tokensPerSecond} tokens/s`, ...cost, atMost: maxRatio }],
       };
     },

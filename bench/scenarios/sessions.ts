@@ -85,6 +85,7 @@ export const sessions: Scenario = {
           "A bound's figure is the slowest p50 of all sizes over the fastest. A session of 10 messages has no page of 200, so it is in the table only.",
         ],
         charts: [historyChart(results)],
+        isDisturbed: false,
         costs: [],
       };
     } finally {

@@ -80,6 +80,7 @@ export const startUp: Scenario = {
         })),
       remarks: [],
       charts: [],
+      isDisturbed: false,
       costs: [],
     };
   },
