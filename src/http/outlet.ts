@@ -12,6 +12,9 @@ const maxBufferedBytes = 256 * 1024;
 
 const maxDrainMs = 30_000;
 
+/** Why the signal fires; one for all, as an error for each response would cost a stack trace that nobody looks at. */
+const closed = new Error("The response is closed");
+
 export class Outlet {
   readonly #response: ServerResponse;
   readonly #maxDrainMs: number;
@@ -123,7 +126,7 @@ export class Outlet {
 
   #close(): void {
     this.#socket?.off("drain", this.#onDrain);
-    this.#closed.abort();
+    this.#closed.abort(closed);
     this.#wake();
   }
 

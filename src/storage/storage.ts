@@ -166,6 +166,17 @@ export type Memory = {
   readonly older: number;
 };
 
+/** Takes the events of one step. Gives false when no more are wanted, and a promise when it needs time. */
+export type TakeEvents = (events: readonly LoggedEvent[]) => boolean | Promise<boolean>;
+
+export interface EventFeed extends AsyncIterable<readonly LoggedEvent[]> {
+  /**
+   * Hands over each step as soon as it is there: what an iteration would give, without a promise for each token. Resolves
+   * when the iteration would end, or nothing more is wanted; rejects as it would, and with what `take` throws.
+   */
+  deliver(take: TakeEvents): Promise<void>;
+}
+
 /** A reader's place in a turn's log. */
 export type Following = {
   readonly turn: number;
@@ -180,7 +191,7 @@ export type Following = {
    *
    * @throws Problem `session_deleted` when the session is deleted meanwhile
    */
-  readonly events: AsyncIterable<readonly LoggedEvent[]>;
+  readonly events: EventFeed;
 };
 
 export interface TurnStore {

@@ -7,6 +7,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import fc from "fast-check";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import type { LoggedEvent, TurnEnded, TurnEvent } from "../../src/protocol/events.ts";
+import { mergeText } from "../../src/storage/event-log.ts";
 import {
   type Access,
   type Lease,
@@ -374,6 +375,56 @@ export function storageContract(
             [...log.map(({ position }) => position)].sort((a, b) => a - b),
           );
         }
+      });
+
+      test("events handed over are those of an iteration, live or finished, and slow takers hold up nobody", async () => {
+        const sessionId = await openSession();
+        const { lease, head } = await begin(sessionId);
+        const delivered = (after: number, pause: () => Promise<void> | undefined, most = Number.POSITIVE_INFINITY) => {
+          const events: LoggedEvent[] = [];
+          const reading = storage.turns
+            .follow(capability, sessionId, 1, after, AbortSignal.timeout(10_000))
+            .then((following) =>
+              following.events.deliver((step) => {
+                events.push(...step);
+                const wanted = events.length < most;
+                return pause()?.then(() => wanted) ?? wanted;
+              }),
+            );
+          return reading.then(() => events);
+        };
+        const swift = delivered(-1, () => undefined);
+        const slow = delivered(-1, () => delay(3));
+        const early = delivered(-1, () => undefined, 3);
+        const resumed = delivered(0, () => undefined);
+        const pieces = Array.from({ length: 40 }, (_, index) => `piece ${index} 😀 `);
+        const end = await write(lease, head, ...pieces);
+        await storage.turns.settle(lease, end, [ended("completed")]);
+        const late = delivered(-1, () => undefined);
+
+        const whole = await readAll(sessionId, 1);
+        const expected = mergeText(whole);
+        expect(mergeText(await swift)).toEqual(expected);
+        expect(mergeText(await slow)).toEqual(expected);
+        expect(mergeText(await late)).toEqual(expected);
+        expect(textOf(await resumed)).toBe(pieces.join(""));
+        expect(textOf(await delivered(2, () => undefined))).toBe(pieces.join("").slice(2));
+        expect((await early).length).toBeGreaterThanOrEqual(3);
+        expect((await early).at(-1)?.event.type).toBe("text");
+      });
+
+      test("a taker that throws ends its own reading and nobody else's", async () => {
+        const sessionId = await openSession();
+        const { lease, head } = await begin(sessionId);
+        const following = await storage.turns.follow(capability, sessionId, 1, head, AbortSignal.timeout(10_000));
+        const failing = following.events.deliver(() => {
+          throw new Error("Taken badly");
+        });
+        const other = readAll(sessionId, 1);
+        const writing = write(lease, head, "a", "b");
+        await expect(failing).rejects.toThrow("Taken badly");
+        await storage.turns.settle(lease, await writing, [ended("completed")]);
+        expect(textOf(await other)).toBe("ab");
       });
 
       test("P5: reading with any cuts, live or finished, gives the stored text without gap or repeat", async () => {

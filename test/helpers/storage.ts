@@ -1,6 +1,8 @@
 /** A real storage for tests: SQLite in memory. */
+
+import type { LoggedEvent } from "../../src/protocol/events.ts";
 import { openSqliteStorage } from "../../src/storage/sqlite/open.ts";
-import type { Storage } from "../../src/storage/storage.ts";
+import type { EventFeed, Storage } from "../../src/storage/storage.ts";
 
 export function openTestStorage(clock: () => number = Date.now): Promise<Storage> {
   return openSqliteStorage({
@@ -33,3 +35,13 @@ export async function openTestSession(storage: Storage, facts: { instructions?: 
 export const silentLog = { debug: ignore, info: ignore, warn: ignore, error: ignore };
 
 function ignore(): void {}
+
+/** Events of a test's own, as a storage gives them. */
+export function feedOf(events: AsyncIterable<readonly LoggedEvent[]>): EventFeed {
+  return {
+    [Symbol.asyncIterator]: () => events[Symbol.asyncIterator](),
+    async deliver(take) {
+      for await (const step of events) if (!(await take(step))) return;
+    },
+  };
+}

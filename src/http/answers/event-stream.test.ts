@@ -3,6 +3,7 @@ import { createParser, type EventSourceMessage } from "eventsource-parser";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { startTestServer, type TestServer } from "../../../test/helpers/http-server.ts";
 import { openConnection, type RawConnection } from "../../../test/helpers/http-socket.ts";
+import { feedOf } from "../../../test/helpers/storage.ts";
 import type { Storage } from "../../storage/storage.ts";
 
 let test: TestServer;
@@ -25,7 +26,7 @@ function changeEvents(change: (events: AsyncIterable<never>) => AsyncIterable<ne
       ...real.turns,
       follow: async (...place) => {
         const following = await real.turns.follow(...place);
-        return { ...following, events: change(following.events as AsyncIterable<never>) };
+        return { ...following, events: feedOf(change(following.events as AsyncIterable<never>)) };
       },
     },
   });

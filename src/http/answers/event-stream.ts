@@ -5,7 +5,6 @@ import { isProblem } from "../../protocol/problems.ts";
 import type { Delivery, Outlet } from "../outlet.ts";
 import { streamHeaders } from "./answer-headers.ts";
 import { encodeEvent, encodeOpening, encodeStreamError, heartbeatComment, heartbeatEvent } from "./event-encoding.ts";
-import { followInto, type Receiver } from "./follow-loop.ts";
 import type { LiveStream } from "./live-streams.ts";
 import { openRaw } from "./open-raw.ts";
 import type { StreamAnswer } from "./shapes.ts";
@@ -18,7 +17,7 @@ import type { StreamAnswer } from "./shapes.ts";
 const maxPieceLength = 64 * 1024;
 
 /** Writes events as they come, for as long as the client keeps up. */
-class EventStream implements Receiver, LiveStream {
+class EventStream implements LiveStream {
   readonly #outlet: Outlet;
   readonly #turn: number;
   readonly #heartbeat: string;
@@ -35,24 +34,26 @@ class EventStream implements Receiver, LiveStream {
     return this.#outlet.write(text);
   }
 
-  take(events: readonly LoggedEvent[]): Delivery | Promise<Delivery> {
+  /** False once the client is gone, a promise while it does not keep up. */
+  take(events: readonly LoggedEvent[]): boolean | Promise<boolean> {
     let piece = "";
     for (const [index, event] of events.entries()) {
       const text = encodeEvent(this.#turn, event);
       if (piece !== "" && piece.length + text.length > maxPieceLength) {
         const delivery = this.write(piece);
         if (delivery === "blocked") return this.#takeLater(events.slice(index));
-        if (delivery === "closed") return delivery;
+        if (delivery === "closed") return false;
         piece = "";
       }
       piece += text;
     }
     const delivery = this.write(piece);
-    return delivery === "blocked" ? this.#outlet.drained() : delivery;
+    return delivery === "blocked" ? this.#takeLater([]) : delivery === "ok";
   }
 
-  async #takeLater(events: readonly LoggedEvent[]): Promise<Delivery> {
-    return (await this.#outlet.drained()) === "closed" ? "closed" : this.take(events);
+  async #takeLater(events: readonly LoggedEvent[]): Promise<boolean> {
+    if ((await this.#outlet.drained()) === "closed") return false;
+    return events.length === 0 || this.take(events);
   }
 
   beat(): void {
@@ -74,7 +75,7 @@ export async function answerAsEventStream(reply: FastifyReply, answer: StreamAns
   service.streams.add(stream);
   try {
     const { events } = await answer.follow(outlet.signal);
-    await followInto(events, stream);
+    await events.deliver((step) => stream.take(step));
     outlet.end();
   } catch (error) {
     if (isProblem(error)) {

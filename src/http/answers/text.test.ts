@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { startTestServer, type TestServer } from "../../../test/helpers/http-server.ts";
 import { openConnection, type RawConnection } from "../../../test/helpers/http-socket.ts";
+import { feedOf } from "../../../test/helpers/storage.ts";
 import type { TurnEvent } from "../../protocol/events.ts";
 import type { Storage } from "../../storage/storage.ts";
 
@@ -104,7 +105,7 @@ describe("an answer as text", () => {
             yield [{ position: 5, event: reset }];
             yield* following.events;
           }
-          return { ...following, events: events() };
+          return { ...following, events: feedOf(events()) };
         },
       },
     });

@@ -4,11 +4,10 @@ import type { LoggedEvent } from "../../protocol/events.ts";
 import { isProblem } from "../../protocol/problems.ts";
 import type { Delivery, Outlet } from "../outlet.ts";
 import { streamHeaders } from "./answer-headers.ts";
-import { followInto, type Receiver } from "./follow-loop.ts";
 import { openRaw } from "./open-raw.ts";
 import type { StreamAnswer } from "./shapes.ts";
 
-class TextStream implements Receiver {
+class TextStream {
   readonly #outlet: Outlet;
   #hasText: boolean;
   completed = false;
@@ -18,7 +17,8 @@ class TextStream implements Receiver {
     this.#hasText = hasText;
   }
 
-  async take(events: readonly LoggedEvent[]): Promise<Delivery> {
+  /** False when nothing more can be written. */
+  async take(events: readonly LoggedEvent[]): Promise<boolean> {
     for (const { event } of events) {
       switch (event.type) {
         case "turn":
@@ -26,18 +26,17 @@ class TextStream implements Receiver {
           break;
         case "reset":
           // What was sent cannot be taken back.
-          if (this.#hasText) return "closed";
-          if ((await this.#write(event.text)) === "closed") return "closed";
+          if (this.#hasText || (await this.#write(event.text)) === "closed") return false;
           break;
         case "text":
-          if ((await this.#write(event.text)) === "closed") return "closed";
+          if ((await this.#write(event.text)) === "closed") return false;
           break;
         case "end":
           this.completed = event.status === "completed";
-          return "closed";
+          return false;
       }
     }
-    return "ok";
+    return true;
   }
 
   async #write(text: string): Promise<Delivery> {
@@ -63,7 +62,7 @@ export async function answerAsText(reply: FastifyReply, answer: StreamAnswer): P
   socket?.prependListener("end", cut);
   try {
     const { events } = await answer.follow(outlet.signal);
-    await followInto(events, stream);
+    await events.deliver((step) => stream.take(step));
   } catch (error) {
     if (!isProblem(error)) {
       service.log.error({ err: error, request_id: reply.request.id }, "A stream was cut by a fault of the service");

@@ -10,6 +10,7 @@ import { emptyLogPosition } from "../../protocol/positions.ts";
 import { Problem } from "../../protocol/problems.ts";
 import { sessionDeleted } from "../../protocol/refusals.ts";
 import { splitLongText, type TextSoFar, textSoFar } from "../event-log.ts";
+import type { EventFeed, TakeEvents } from "../storage.ts";
 import type { Database } from "./database.ts";
 import type { Follower, LiveTurn } from "./live-turns.ts";
 import type { TurnKey } from "./thread/events.ts";
@@ -29,12 +30,16 @@ export type TurnReaderOptions = {
   readonly onDone: () => void;
 };
 
-export class TurnReader implements AsyncIterableIterator<readonly LoggedEvent[], undefined>, Follower {
+export class TurnReader implements AsyncIterableIterator<readonly LoggedEvent[], undefined>, EventFeed, Follower {
   readonly #options: TurnReaderOptions;
   #position: number | undefined;
   #ended = false;
   #finished = false;
   #resume: (() => void) | undefined;
+  /** Set while every wake is a delivery. */
+  #take: TakeEvents | undefined;
+  /** What the last delivery gave. */
+  #wanted: boolean | Promise<boolean> = true;
   readonly #onAbort = () => this.#finish();
 
   constructor(options: TurnReaderOptions) {
@@ -50,12 +55,31 @@ export class TurnReader implements AsyncIterableIterator<readonly LoggedEvent[],
   }
 
   wake(): void {
+    if (this.#take !== undefined && this.#isDelivered(this.#take)) return;
+    this.#take = undefined;
     const resume = this.#resume;
     this.#resume = undefined;
     resume?.();
   }
 
   async next(): Promise<Step> {
+    const value = await this.#nextEvents(() => this.#woken());
+    return value === undefined ? { done: true, value } : { done: false, value };
+  }
+
+  async deliver(take: TakeEvents): Promise<void> {
+    try {
+      for (;;) {
+        const events = await this.#nextEvents(() => this.#deliverWhatComes(take));
+        if (events === undefined || !(await take(events))) return;
+      }
+    } finally {
+      this.#finish();
+    }
+  }
+
+  /** The events after our position, as soon as there are any; undefined when there will be no more. */
+  async #nextEvents(wait: () => Promise<void>): Promise<readonly LoggedEvent[] | undefined> {
     const { live } = this.#options;
     try {
       while (!this.#ended) {
@@ -67,14 +91,34 @@ export class TurnReader implements AsyncIterableIterator<readonly LoggedEvent[],
         if (live.loss === "closed") throw new Problem("storage_unavailable", "The storage is closed.");
         // All of a settled log was there before it was read: nothing after our position means that it is gone.
         if (live.loss === "deleted" || settled) throw sessionDeleted();
-        if (live.wakes === wakes) await this.#woken();
+        if (live.wakes === wakes) await wait();
       }
     } catch (error) {
       this.#finish();
       throw error;
     }
     this.#finish();
-    return { done: true, value: undefined };
+    return undefined;
+  }
+
+  /** Delivers what comes into memory, until that is not enough: the log has ended, or `take` needs time or had enough. */
+  async #deliverWhatComes(take: TakeEvents): Promise<void> {
+    this.#take = take;
+    await this.#woken();
+    const wanted = this.#wanted;
+    this.#wanted = true;
+    if (!(await wanted)) this.#finish();
+  }
+
+  #isDelivered(take: TakeEvents): boolean {
+    const events = this.#position === undefined ? undefined : this.#options.live.log?.since(this.#position);
+    if (events === undefined || events.length === 0) return false;
+    try {
+      this.#wanted = take(this.#give(events));
+    } catch (error) {
+      this.#wanted = Promise.reject(error);
+    }
+    return this.#wanted === true && !this.#ended;
   }
 
   async return(): Promise<Step> {
@@ -97,11 +141,11 @@ export class TurnReader implements AsyncIterableIterator<readonly LoggedEvent[],
     return events ?? resetTo(await database.read("readText", key));
   }
 
-  #give(events: readonly LoggedEvent[]): Step {
+  #give(events: readonly LoggedEvent[]): readonly LoggedEvent[] {
     const last = events.at(-1);
     this.#position = last?.position;
     this.#ended = last?.event.type === "end";
-    return { done: false, value: splitLongText(events, longestPiece) };
+    return splitLongText(events, longestPiece);
   }
 
   #woken(): Promise<void> {

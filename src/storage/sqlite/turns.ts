@@ -3,6 +3,7 @@ import { emptyLogPosition } from "../../protocol/positions.ts";
 import { mayAccess } from "../access.ts";
 import { factsOf, mergeText, placeEvents, textOf } from "../event-log.ts";
 import {
+  type EventFeed,
   type Following,
   type History,
   type Lease,
@@ -136,4 +137,6 @@ export function turnStore(database: Database, liveTurns: LiveTurns, clock: () =>
   };
 }
 
-async function* nothing(): AsyncGenerator<never> {}
+function nothing(): EventFeed {
+  return { async *[Symbol.asyncIterator]() {}, deliver: async () => undefined };
+}
