@@ -36,9 +36,9 @@ type WaitingAppend = Waiting<void> & { readonly append: Append };
 const largestBatch = 500;
 
 /**
- * The longest pause between commits of appends, in milliseconds. A commit costs nearly the same for one token as for
- * forty, so one of n appends is followed by a pause of n - 1 milliseconds in which more can gather: under load they cost
- * a fraction, and a lone turn never waits.
+ * The longest pause between two commits, in milliseconds. A commit costs nearly the same for one write as for forty, so one
+ * of n writes is followed by a pause of n - 1 milliseconds in which more can gather: under load they cost a fraction, and
+ * a lone turn never waits.
  */
 const longestPause = 10;
 
@@ -48,12 +48,10 @@ export class Database {
   #calls: WaitingCall[] = [];
   #appends: WaitingAppend[] = [];
   #committing: Promise<void> | undefined;
-  /** A commit follows at the end of this turn of the event loop. */
-  #soon = false;
-  /** A commit follows when it is time for appends. */
-  #later: NodeJS.Timeout | undefined;
-  /** When appends may be committed again, on the clock of `performance.now()`. */
-  #nextAppendsAt = 0;
+  #isScheduled = false;
+  #timer: NodeJS.Timeout | undefined;
+  /** When the next commit may begin, on the clock of `performance.now()`. */
+  #pauseEndsAt = 0;
   #closing = false;
   /** Set once the file turned out to be damaged: writing on could only make it worse. */
   #damage: Problem | undefined;
@@ -128,23 +126,18 @@ export class Database {
     return this.#calls.length + this.#appends.length > 0;
   }
 
-  /** Everything that this turn of the event loop reads from its sockets goes together; appends alone wait for their time. */
+  /** The next commit begins when the pause is over, or with all that this turn of the event loop reads from its sockets. */
   #schedule(): void {
-    const isUrgent = this.#calls.length > 0;
-    if (this.#committing !== undefined || this.#soon || (this.#later !== undefined && !isUrgent)) return;
-    const pause = isUrgent ? 0 : this.#nextAppendsAt - performance.now();
-    if (pause > 0) {
-      this.#later = setTimeout(() => this.#commit(), pause);
-    } else {
-      this.#soon = true;
-      setImmediate(() => this.#commit());
-    }
+    if (this.#committing !== undefined || this.#isScheduled) return;
+    this.#isScheduled = true;
+    const pause = this.#pauseEndsAt - performance.now();
+    if (pause > 0) this.#timer = setTimeout(() => this.#commit(), pause);
+    else setImmediate(() => this.#commit());
   }
 
   #commit(): void {
-    this.#soon = false;
-    clearTimeout(this.#later);
-    this.#later = undefined;
+    this.#isScheduled = false;
+    clearTimeout(this.#timer);
     if (this.#committing !== undefined || !this.#isWaiting) return;
     this.#committing = this.#commitBatch().finally(() => {
       this.#committing = undefined;
@@ -156,7 +149,7 @@ export class Database {
   async #commitBatch(): Promise<void> {
     const calls = this.#calls.splice(0, largestBatch);
     const appends = this.#appends.splice(0, largestBatch);
-    this.#nextAppendsAt = performance.now() + Math.min(appends.length - 1, longestPause);
+    this.#pauseEndsAt = performance.now() + Math.min(calls.length + appends.length - 1, longestPause);
     try {
       const { outcomes, appendOutcomes } = await this.#writer.write({
         calls: calls.map(({ call }) => call),
