@@ -42,15 +42,20 @@ const largestBatch = 500;
  */
 const longestPause = 10;
 
+/** Nobody waits for what these write: a turn that ends has told everything but its end. All others cut a pause short. */
+const patient: ReadonlySet<keyof WriteOperations> = new Set(["settleTurn"]);
+
 export class Database {
   readonly #writer: Thread;
   readonly #reader: Thread;
   #calls: WaitingCall[] = [];
   #appends: WaitingAppend[] = [];
   #committing: Promise<void> | undefined;
-  #isScheduled = false;
-  #timer: NodeJS.Timeout | undefined;
-  /** When the next commit may begin, on the clock of `performance.now()`. */
+  /** A commit follows at the end of this turn of the event loop. */
+  #soon = false;
+  /** A commit follows at the end of the pause. */
+  #pause: NodeJS.Timeout | undefined;
+  /** On the clock of `performance.now()`. */
   #pauseEndsAt = 0;
   #closing = false;
   /** Set once the file turned out to be damaged: writing on could only make it worse. */
@@ -90,6 +95,7 @@ export class Database {
     return new Promise((resolve, reject) => {
       if (this.#closing || this.#damage !== undefined) return reject(this.#damage ?? unavailable(undefined));
       this.#calls.push({ call: { name, argument }, resolve: resolve as WaitingCall["resolve"], reject });
+      if (!patient.has(name)) this.#pauseEndsAt = 0;
       this.#schedule();
     });
   }
@@ -126,18 +132,22 @@ export class Database {
     return this.#calls.length + this.#appends.length > 0;
   }
 
-  /** The next commit begins when the pause is over, or with all that this turn of the event loop reads from its sockets. */
+  /** The next commit begins when the pause is over, and with all that this turn of the event loop reads from its sockets. */
   #schedule(): void {
-    if (this.#committing !== undefined || this.#isScheduled) return;
-    this.#isScheduled = true;
-    const pause = this.#pauseEndsAt - performance.now();
-    if (pause > 0) this.#timer = setTimeout(() => this.#commit(), pause);
-    else setImmediate(() => this.#commit());
+    if (this.#committing !== undefined || this.#soon) return;
+    const left = this.#pauseEndsAt === 0 ? 0 : this.#pauseEndsAt - performance.now();
+    if (left > 0) {
+      this.#pause ??= setTimeout(() => this.#commit(), left);
+    } else {
+      this.#soon = true;
+      setImmediate(() => this.#commit());
+    }
   }
 
   #commit(): void {
-    this.#isScheduled = false;
-    clearTimeout(this.#timer);
+    this.#soon = false;
+    clearTimeout(this.#pause);
+    this.#pause = undefined;
     if (this.#committing !== undefined || !this.#isWaiting) return;
     this.#committing = this.#commitBatch().finally(() => {
       this.#committing = undefined;
