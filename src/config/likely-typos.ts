@@ -14,7 +14,8 @@ const shortestName = 8;
 export function likelyMeant(name: string, known: readonly string[]): string | undefined {
   const upper = name.toUpperCase();
   const near = known
-    .filter((candidate) => candidate.length >= shortestName)
+    // The length alone rules out nearly all, at every start.
+    .filter(({ length }) => length >= shortestName && Math.abs(length - upper.length) <= 2)
     .map((candidate) => ({ candidate, distance: editDistance(upper, candidate) }))
     .filter(({ distance }) => distance <= 2)
     .sort((one, other) => one.distance - other.distance);

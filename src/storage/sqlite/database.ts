@@ -12,17 +12,7 @@ import { LeaseLost, PositionRefused } from "../storage.ts";
 import { bootId } from "./boot-id.ts";
 import { inMemory } from "./connection.ts";
 import { openingFailure, problemOfFailure } from "./failures.ts";
-import type {
-  Append,
-  Call,
-  FromThread,
-  Outcome,
-  ThreadData,
-  ThreadRole,
-  ToThread,
-  Writing,
-  Written,
-} from "./thread/messages.ts";
+import type { Append, Call, FromThread, Outcome, ThreadData, ToThread, Writing, Written } from "./thread/messages.ts";
 import type { ReadOperations, WriteOperations } from "./thread/operations.ts";
 
 type Argument<Operation> = Operation extends (argument: infer A) => unknown ? A : never;
@@ -77,12 +67,15 @@ export class Database {
       const thread = await Thread.start({ path, role: "writer-and-reader", worker }, onFatal);
       return new Database(thread, thread);
     }
+    const writer = Thread.start({ path, role: "writer", worker }, onFatal);
     // The writer makes the tables that the reader prepares its statements for.
-    const writer = await Thread.start({ path, role: "writer", worker }, onFatal);
+    const reader = Thread.start({ path, role: "reader", worker }, onFatal, writer);
     try {
-      return new Database(writer, await Thread.start({ path, role: "reader", worker }, onFatal));
+      return new Database(await writer, await reader);
     } catch (error) {
-      await writer.close();
+      await Promise.all(
+        [writer, reader].map((starting) => starting.then((thread) => thread.close()).catch(() => undefined)),
+      );
       throw error;
     }
   }
@@ -224,12 +217,18 @@ class Thread {
     worker.on("exit", () => this.#die(new Error("A database thread ended")));
   }
 
-  static async start(data: ThreadData & { role: ThreadRole }, onFatal: (error: Error) => void): Promise<Thread> {
+  /** @param open what has to happen before the file is opened; loading the thread's code does not wait for it. */
+  static async start(data: ThreadData, onFatal: (error: Error) => void, open?: Promise<unknown>): Promise<Thread> {
     const worker = new Worker(new URL("./thread/thread.ts", import.meta.url), { workerData: data });
     const ended = once(worker, "exit").then((): [FromThread] => {
       throw new Error("A database thread ended before it was ready");
     });
     ended.catch(() => undefined);
+    await open?.catch(async (error) => {
+      await worker.terminate();
+      throw error;
+    });
+    worker.postMessage({ kind: "open" } satisfies ToThread);
     const [message] = (await Promise.race([once(worker, "message"), ended])) as [FromThread];
     if (message.kind === "open-failed") {
       await worker.terminate();

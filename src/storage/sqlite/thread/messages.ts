@@ -35,6 +35,8 @@ export type Writing = {
 };
 
 export type ToThread =
+  /** The first message, once. */
+  | { readonly kind: "open" }
   | ({ readonly kind: "write"; readonly id: number } & Writing)
   | { readonly kind: "read"; readonly id: number; readonly call: Call }
   | { readonly kind: "close" };

@@ -26,17 +26,23 @@ function serve({ path, role, worker }: ThreadData, port: NonNullable<typeof pare
   let database: DatabaseSync;
   let write: ReturnType<typeof transactionRunner> | undefined;
   let read: ReturnType<typeof snapshotReader> | undefined;
-  try {
-    database = role === "reader" ? openReader(path) : openWriter(path);
-    if (role !== "reader") write = transactionRunner(database, worker);
-    if (role !== "writer") read = snapshotReader(database);
-  } catch (error) {
-    const { message, errcode } = error as Error & { errcode?: number };
-    reply({ kind: "open-failed", message, errcode });
-    return;
+
+  function open(): FromThread {
+    try {
+      database = role === "reader" ? openReader(path) : openWriter(path);
+      if (role !== "reader") write = transactionRunner(database, worker);
+      if (role !== "writer") read = snapshotReader(database);
+      return { kind: "ready" };
+    } catch (error) {
+      const { message, errcode } = error as Error & { errcode?: number };
+      return { kind: "open-failed", message, errcode };
+    }
   }
+
   port.on("message", (message: ToThread) => {
     switch (message.kind) {
+      case "open":
+        return reply(open());
       case "write":
         return write && reply({ kind: "written", id: message.id, written: write(message) });
       case "read":
@@ -46,7 +52,6 @@ function serve({ path, role, worker }: ThreadData, port: NonNullable<typeof pare
         return port.close();
     }
   });
-  reply({ kind: "ready" });
 }
 
 /**
