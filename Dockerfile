@@ -24,4 +24,4 @@ EXPOSE 8000
 HEALTHCHECK --interval=10s --timeout=3s --start-period=10s --retries=3 \
   CMD ["node", "-e", "fetch('http://127.0.0.1:' + (process.env.PORT || 8000) + '/healthz').then((r) => process.exit(r.ok ? 0 : 1), () => process.exit(1))"]
 # Node itself is process 1 and handles SIGTERM, with no shell or npm between it and the signal.
-CMD ["node", "--enable-source-maps", "src/main.ts"]
+CMD ["node", "--import", "./src/compile-cache.js", "src/main.ts"]

@@ -3,7 +3,6 @@ import type { Logger } from "pino";
 import packageJson from "../package.json" with { type: "json" };
 import { createChat } from "./chat/chat.ts";
 import type { Config, OpenAiCompatibleModelConfig } from "./config.ts";
-import { createHttpServer } from "./http/server.ts";
 import { openDemoModel } from "./models/demo/demo.ts";
 import { openModelWithFallback } from "./models/fallback.ts";
 import type { Model } from "./models/model.ts";
@@ -38,7 +37,11 @@ export async function startApp(config: Config, log: Logger, onFatal: (error: Err
   const counter = openCounter(config, log);
   let storage: Storage | undefined;
   try {
-    storage = await openSqliteStorage({ path: config.storage.path, onFatal });
+    const opening = openSqliteStorage({ path: config.storage.path, onFatal });
+    opening.catch(() => undefined);
+    // Loading the largest room takes as long as opening the storage, so both happen at once.
+    const { createHttpServer } = await import("./http/server.ts");
+    storage = await opening;
     const engine = createTurnEngine({ turns: storage.turns, modelName: () => model.name, log });
     const interruptedTurns = await engine.settleLapsed();
     const chat = createChat({ storage, engine, model, context: { ...config.context, counter, log } });

@@ -22,7 +22,7 @@ import {
   textOf,
 } from "./helpers/client.ts";
 import { type FakeProvider, startFakeProvider } from "./helpers/fake-provider.ts";
-import { type Service, startService } from "./helpers/service.ts";
+import { type Service, startArguments, startService } from "./helpers/service.ts";
 
 const key = "sk-CANARY-key-51d0";
 
@@ -462,8 +462,7 @@ async function runToExit(
   environment: Record<string, string>,
   user: { uid?: number; gid?: number } = {},
 ): Promise<Exited> {
-  const main = path.join(import.meta.dirname, "../src/main.ts");
-  const child = spawn(process.execPath, ["--enable-source-maps", main], {
+  const child = spawn(process.execPath, startArguments, {
     cwd: "/",
     env: { PATH: process.env["PATH"], PORT: "0", STORAGE_URL: "sqlite::memory:", ...environment },
     stdio: ["ignore", "pipe", "pipe"],

@@ -31,7 +31,9 @@ export function startFlags(): readonly string[] {
   };
   const flags = /^node (.*)src\/main\.ts$/.exec(scripts.start)?.[1];
   if (flags === undefined) throw new Error(`The start script is not understood: ${scripts.start}`);
-  return flags.split(" ").filter((flag) => flag !== "");
+  // Paths among them are meant from where npm starts it, and here it starts elsewhere.
+  const words = flags.split(" ").filter((word) => word !== "");
+  return words.map((word) => (word.startsWith("./") ? path.join(repository, word) : word));
 }
 
 /** Starts a Node process on the measured core and resolves once a line of its output names the URL that it serves. */

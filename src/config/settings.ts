@@ -132,7 +132,9 @@ function tryToRead(path: string, readFile: ConfigSource["readFile"]): string | u
 function typoWarnings({ environment, dotenv }: ConfigSource): string[] {
   const set = Object.entries({ ...parseEnv(dotenv ?? ""), ...environment });
   return set.flatMap(([name, value]) => {
-    if (value === undefined || value === "" || variableNames.some((known) => known === name)) return [];
+    // npm sets dozens of its own for what it runs.
+    if (value === undefined || value === "" || name.startsWith("npm_")) return [];
+    if (variableNames.some((known) => known === name)) return [];
     const meant = likelyMeant(name, variableNames);
     return meant === undefined ? [] : [`${name} is set but not used; ${meant} was probably meant.`];
   });

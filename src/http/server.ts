@@ -77,8 +77,6 @@ async function createApp(service: HttpService): Promise<FastifyInstance> {
   requireDeclaredAccess(app);
   for (const route of routeTable(service)) addRoute(app, route);
   await app.ready();
-  // Made once, here, so that a schema that cannot be described fails the start and not a request.
-  app.swagger();
   return app;
 }
 

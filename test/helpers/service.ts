@@ -6,7 +6,12 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { createInterface } from "node:readline";
 
-const entry = path.join(import.meta.dirname, "../../src/main.ts");
+/** As `npm start` and the image start it. */
+export const startArguments = [
+  "--import",
+  path.join(import.meta.dirname, "../../src/compile-cache.js"),
+  path.join(import.meta.dirname, "../../src/main.ts"),
+];
 
 export type Service = {
   readonly baseUrl: string;
@@ -20,7 +25,7 @@ export type Service = {
 /** Starts the service on a free port and resolves once it listens. */
 export async function startService(environment: Record<string, string>): Promise<Service> {
   const directory = await mkdtemp(path.join(tmpdir(), "chat-service-"));
-  const child = spawn(process.execPath, ["--enable-source-maps", entry], {
+  const child = spawn(process.execPath, startArguments, {
     // An empty working directory: no `.env` of the developer's is read.
     cwd: directory,
     env: {
