@@ -37,17 +37,15 @@ if (settings.help) {
 }
 const chosen = scenarios.filter(({ name }) => settings.only.length === 0 || settings.only.includes(name));
 pinThisProcess();
+// An exit of our own also ends what was started.
+for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, () => process.exit(1));
 const databases = new Databases();
 const sections: Section[] = [];
-try {
-  for (const scenario of chosen) {
-    console.error(`${scenario.name} …`);
-    const section = await scenario.run({ settings, databases });
-    console.log(`${sectionText(section, undefined)}\n`);
-    sections.push(section);
-  }
-} finally {
-  await databases.delete();
+for (const scenario of chosen) {
+  console.error(`${scenario.name} …`);
+  const section = await scenario.run({ settings, databases });
+  console.log(`${sectionText(section, undefined)}\n`);
+  sections.push(section);
 }
 if (chosen.length === scenarios.length) {
   await writeReport(sections, ["npm run bench", ...(words.length === 0 ? [] : ["--", ...words])].join(" "));

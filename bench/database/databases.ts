@@ -1,7 +1,6 @@
-/** Filled databases, made when the first scenario asks for them and deleted at the end. */
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
+/** Filled databases, made when the first scenario asks for them. */
 import path from "node:path";
+import { makeDirectory } from "../targets/leftovers.ts";
 import { pinThisProcess, unpinThisProcess } from "../targets/pinning.ts";
 import { fillDatabase } from "./fill.ts";
 
@@ -16,7 +15,6 @@ export type FilledDatabase = {
 
 export class Databases {
   readonly #filled = new Map<number, Promise<FilledDatabase>>();
-  readonly #directories: string[] = [];
 
   /** @param sessions how many sessions it has besides the long ones */
   with(sessions: number): Promise<FilledDatabase> {
@@ -26,8 +24,7 @@ export class Databases {
   }
 
   async #fill(sessions: number): Promise<FilledDatabase> {
-    const directory = await mkdtemp(path.join(tmpdir(), "chat-bench-"));
-    this.#directories.push(directory);
+    const directory = await makeDirectory();
     const file = path.join(directory, "filled.db");
     const turns = dialogueSizes.map((messages) => messages / 2);
     unpinThisProcess();
@@ -36,9 +33,5 @@ export class Databases {
     } finally {
       pinThisProcess();
     }
-  }
-
-  async delete(): Promise<void> {
-    await Promise.all(this.#directories.map((directory) => rm(directory, { recursive: true, force: true })));
   }
 }

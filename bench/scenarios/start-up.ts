@@ -1,14 +1,13 @@
 /** From the command that a user types to a service that is ready. */
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtemp, rm } from "node:fs/promises";
 import http from "node:http";
 import { type AddressInfo, createServer } from "node:net";
-import { tmpdir } from "node:os";
 import path from "node:path";
 import { median } from "../measuring/statistics.ts";
 import { startProvider } from "../provider/provider.ts";
 import { milliseconds, number } from "../reporting/units.ts";
+import { endWithUs, makeDirectory, removeDirectory } from "../targets/leftovers.ts";
 import { onAllCores } from "../targets/pinning.ts";
 import { repository, startFlags } from "../targets/processes.ts";
 import type { Scenario } from "./scenario.ts";
@@ -87,7 +86,7 @@ export const startUp: Scenario = {
 };
 
 async function timeStart(command: readonly string[], provider: string, database: string | undefined): Promise<number> {
-  const directory = await mkdtemp(path.join(tmpdir(), "chat-bench-"));
+  const directory = await makeDirectory();
   const port = await freePort();
   const [program = "", ...words] = onAllCores(command.map((word) => (word === portPlace ? String(port) : word)));
   const startedAt = performance.now();
@@ -107,6 +106,8 @@ async function timeStart(command: readonly string[], provider: string, database:
     detached: true,
   });
   const gone = once(child, "exit");
+  const group = -(child.pid as number);
+  endWithUs(group, gone);
   try {
     while (!(await isReady(port))) {
       if (child.exitCode !== null || performance.now() - startedAt > patienceMs) {
@@ -116,10 +117,10 @@ async function timeStart(command: readonly string[], provider: string, database:
     }
     return performance.now() - startedAt;
   } finally {
-    if (child.exitCode === null) process.kill(-(child.pid as number), "SIGTERM");
+    if (child.exitCode === null) process.kill(group, "SIGTERM");
     await gone;
     await untilClosed(port);
-    await rm(directory, { recursive: true, force: true });
+    await removeDirectory(directory);
   }
 }
 

@@ -4,6 +4,7 @@ import { once } from "node:events";
 import { readFileSync } from "node:fs";
 import path from "node:path";
 import { createInterface } from "node:readline";
+import { endWithUs } from "./leftovers.ts";
 import { onMeasuredCore } from "./pinning.ts";
 
 export const repository = path.join(import.meta.dirname, "../..");
@@ -52,11 +53,12 @@ export async function startServer({ entry, argument, directory, environment, cpu
     env: { PATH: process.env["PATH"], ...environment },
     stdio: ["ignore", "pipe", "pipe"],
   });
-  const origin = await listening(child, entry);
+  const pid = child.pid as number;
   const gone = once(child, "exit");
+  endWithUs(pid, gone);
   return {
-    origin,
-    pid: child.pid as number,
+    origin: await listening(child, entry),
+    pid,
     async stop() {
       child.kill("SIGTERM");
       await gone;

@@ -1,10 +1,8 @@
 /** The service, as `npm start` runs it, with its database in a file. */
-import { mkdtemp, rm } from "node:fs/promises";
 import http from "node:http";
-import { tmpdir } from "node:os";
-import path from "node:path";
 import { promptOf } from "../texts.ts";
 import { get, sessionIdOf } from "./get.ts";
+import { makeDirectory, removeDirectory } from "./leftovers.ts";
 import { startServer } from "./processes.ts";
 import type { AnswerReader, Target } from "./target.ts";
 
@@ -19,7 +17,7 @@ export type ServiceOptions = {
 };
 
 export async function startService({ providerOrigin, cpuProfiles, database }: ServiceOptions): Promise<Target> {
-  const directory = await mkdtemp(path.join(tmpdir(), "chat-bench-"));
+  const directory = await makeDirectory();
   const server = await startServer({
     entry: "src/main.ts",
     directory,
@@ -45,7 +43,7 @@ export async function startService({ providerOrigin, cpuProfiles, database }: Se
     newReader: () => new EventStreamReader(),
     async stop() {
       await server.stop();
-      await rm(directory, { recursive: true });
+      await removeDirectory(directory);
     },
   };
 }
