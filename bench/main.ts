@@ -38,7 +38,12 @@ if (settings.help) {
 const chosen = scenarios.filter(({ name }) => settings.only.length === 0 || settings.only.includes(name));
 pinThisProcess();
 // An exit of our own also ends what was started.
-for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, () => process.exit(1));
+for (const signal of ["SIGINT", "SIGTERM"] as const) {
+  process.on(signal, () => {
+    console.error(`Stopped by ${signal}`);
+    process.exit(1);
+  });
+}
 const databases = new Databases();
 const sections: Section[] = [];
 for (const scenario of chosen) {
