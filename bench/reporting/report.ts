@@ -60,7 +60,7 @@ function machineText(): string {
   const [, fiveMinutes = 0] = loadavg();
   const facts = [
     `${cores[0]?.model ?? "an unknown processor"}, ${cores.length} cores, ${mebibytes(totalmem())} of memory, Linux ${release()}`,
-    `Node ${process.version}, with \`${startFlags().join(" ")}\` for service and pass-through`,
+    `Node ${process.version}, with \`${startFlags.join(" ")}\` for service and pass-through`,
     isPinned
       ? "What is measured is pinned to one core, provider and clients to another."
       : "Nothing is pinned to a core, as `taskset` or a second core is missing: the figures are less steady.",

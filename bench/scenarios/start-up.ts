@@ -32,14 +32,8 @@ export const startUp: Scenario = {
     const { file } = await databases.with(largest);
     const provider = await startProvider();
     const npm = ["npm", "start"];
-    const bare = [process.execPath, ...startFlags(), "src/main.ts"];
-    const passThrough = [
-      process.execPath,
-      ...startFlags(),
-      "bench/targets/pass-through.ts",
-      provider.origin,
-      portPlace,
-    ];
+    const bare = [process.execPath, ...startFlags, "src/main.ts"];
+    const passThrough = [process.execPath, ...startFlags, "bench/targets/pass-through.ts", provider.origin, portPlace];
     const cases = [
       { what: "`npm start`, new database", command: npm, database: undefined },
       { what: `\`npm start\`, ${number(largest)} sessions`, command: npm, database: file },

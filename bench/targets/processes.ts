@@ -26,15 +26,20 @@ type Start = {
 };
 
 /** What `npm start` gives Node before the entry file, so that both run with the flags that users get. */
-export function startFlags(): readonly string[] {
+export const startFlags = readStartFlags();
+
+function readStartFlags(): readonly string[] {
   const { scripts } = JSON.parse(readFileSync(path.join(repository, "package.json"), "utf8")) as {
     scripts: { start: string };
   };
   const flags = /^node (.*)src\/main\.ts$/.exec(scripts.start)?.[1];
   if (flags === undefined) throw new Error(`The start script is not understood: ${scripts.start}`);
-  // Paths among them are meant from where npm starts it, and here it starts elsewhere.
-  const words = flags.split(" ").filter((word) => word !== "");
-  return words.map((word) => (word.startsWith("./") ? path.join(repository, word) : word));
+  return flags.split(" ").filter((flag) => flag !== "");
+}
+
+/** The same for a process that starts elsewhere: paths among the flags are meant from here. */
+export function startFlagsElsewhere(): readonly string[] {
+  return startFlags.map((flag) => (flag.startsWith("./") ? path.join(repository, flag) : flag));
 }
 
 /** Starts a Node process on the measured core and resolves once a line of its output names the URL that it serves. */
@@ -42,7 +47,7 @@ export async function startServer({ entry, argument, directory, environment, cpu
   const profiling = cpuProfiles === undefined ? [] : ["--cpu-prof", `--cpu-prof-dir=${path.resolve(cpuProfiles)}`];
   const [command = "", ...words] = onMeasuredCore([
     process.execPath,
-    ...startFlags(),
+    ...startFlagsElsewhere(),
     ...profiling,
     path.join(repository, entry),
     ...(argument === undefined ? [] : [argument]),
