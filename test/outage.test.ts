@@ -3,7 +3,7 @@
  * they are stored, retries are no storm, and a second server answers where there is one.
  */
 import { setTimeout as delay } from "node:timers/promises";
-import { describe, expect, test } from "vitest";
+import { describe, expect, test, vi } from "vitest";
 import { startTestApp, type TestApp } from "./helpers/app.ts";
 import { askAsEvents, askAsText, dialogue, expectedDialogue, newSession, prompt } from "./helpers/asking.ts";
 import { ask, problemOf, receive, send, textOf } from "./helpers/client.ts";
@@ -97,7 +97,7 @@ describe.concurrent("a model server that stays away", () => {
       const sends = sessions.map((sessionId) => sendAsJson(app, sessionId));
       const statuses: number[] = [];
       for (const sending of sends) sending.then(({ status }) => statuses.push(status)).catch(() => undefined);
-      await expect.poll(() => statuses, { timeout: 10_000 }).toEqual(Array(19).fill(503));
+      await vi.waitFor(() => expect(statuses).toEqual(Array(19).fill(503)), { timeout: 10_000 });
       await first.request(5);
       gate.resolve();
       expect((await Promise.all(sends)).filter(({ ok }) => ok)).toHaveLength(1);
