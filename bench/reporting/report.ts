@@ -28,7 +28,7 @@ export async function writeReport(sections: readonly Section[], command: string)
     "# What it costs",
     `Written by \`${command}\`; the part "Where the rest goes" is from [notes.md](notes.md).`,
     howText(),
-    ...(sections.some(({ isDisturbed }) => isDisturbed) ? [disturbedText] : []),
+    ...disturbedTexts(sections),
     "## In short",
     tableText(boundsTable(sections.flatMap(({ bounds }) => bounds))),
     pictureText(cost),
@@ -40,8 +40,13 @@ export async function writeReport(sections: readonly Section[], command: string)
   await writeFile(path.join(directory, "report.md"), `${parts.join("\n\n")}\n`);
 }
 
-const disturbedText =
-  "**The machine was not quiet:** other programs took much of the measured core, so tokens came in heaps where they would have come one by one. The figures of this run say little; each scenario tells how much was taken.";
+function disturbedTexts(sections: readonly Section[]): readonly string[] {
+  const titles = sections.filter(({ isDisturbed }) => isDisturbed).map(({ title }) => title);
+  if (titles.length === 0) return [];
+  return [
+    `**The machine was not quiet** during: ${titles.join("; ")}. Other programs took much of the measured core, so tokens came in heaps where they would have come one by one, and those figures say little.`,
+  ];
+}
 
 function pictureText({ file, alternative }: Chart): string {
   return `![${alternative}](${picturesFolder}/${file})`;
