@@ -86,17 +86,10 @@ function transactionRunner(database: DatabaseSync, worker: WorkerName) {
 
   /** Gives the outcomes where one was refused. */
   function log(appends: readonly Append[]): readonly Outcome[] | undefined {
-    const outcomes: Outcome[] = [];
-    const entries: string[] = [];
-    let refused = false;
-    for (const append of appends) {
-      const outcome = advance(append);
-      outcomes.push(outcome);
-      if (outcome.kind === "value") entries.push(append[5]);
-      else refused = true;
-    }
+    const outcomes = appends.map(advance);
+    const entries = appends.filter((_, index) => outcomes[index] === logged).map(([, , , , , entry]) => entry);
     if (entries.length > 0) journal.write(entries);
-    return refused ? outcomes : undefined;
+    return entries.length < appends.length ? outcomes : undefined;
   }
 
   function advance([key, turn, epoch, position, head]: Append): Outcome {
