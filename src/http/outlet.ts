@@ -63,8 +63,8 @@ export class Outlet {
 
   /**
    * A chunk (RFC 9112, 7.1) in one string. `response.write` would make three strings of it, gather them until the next
-   * tick and hand over a list, which takes a tenth of all the time that a token takes (bench/). Undefined where that is
-   * the only way: for bytes, and while the response still holds back what came before.
+   * tick and hand over a list, which costs some 6 % of a token. Undefined where that is the only way: for bytes, and
+   * while the response still holds back what came before.
    */
   #writeChunk(piece: string | Uint8Array): boolean | undefined {
     const { writableCorked, chunkedEncoding } = this.#response;
