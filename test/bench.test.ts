@@ -9,7 +9,7 @@ import { startPassThrough } from "../bench/targets/proxy.ts";
 const load: Load = { streams: 3, tokens: 20, intervalMs: 50, spreadMs: 100 };
 
 it("compares whole streams of the service with whole streams of the pass-through", async () => {
-  const warmUp = { ...load, intervalMs: 0 };
+  const warmUp = [{ ...load, intervalMs: 0 }];
   const comparison = await compare({ load, warmUp, rounds: 1, extraRounds: 0, cpuProfiles: undefined });
   expect(comparison.service).toHaveLength(1);
   expect(comparison.passThrough).toHaveLength(1);

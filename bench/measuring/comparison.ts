@@ -13,8 +13,8 @@ export type Comparison = {
 
 export type Plan = {
   readonly load: Load;
-  /** What both get before anything is measured: code is compiled and memory taken in the first seconds. */
-  readonly warmUp: Load;
+  /** What both get before anything is measured, one after the other. */
+  readonly warmUp: readonly Load[];
   /** How often both take turns. */
   readonly rounds: number;
   /** How many further pairs of rounds may be played when others were disturbed. */
@@ -28,11 +28,15 @@ type Pair = { readonly service: Round; readonly passThrough: Round };
 const calm = 0.15;
 
 /**
- * Many answers of a few tokens, for both: what happens once in an answer would otherwise not be compiled when it is measured,
- * as it is in a server that has run for some minutes.
+ * Many answers of a few tokens: what happens once in an answer would otherwise not be compiled when it is measured, as it
+ * is in a server that has run for some minutes.
  */
-const shortAnswers: Load = { streams: 200, tokens: 3, intervalMs: 20, spreadMs: 500 };
-const warmUpRounds = 5;
+export const shortAnswers: readonly Load[] = Array<Load>(5).fill({
+  streams: 200,
+  tokens: 3,
+  intervalMs: 20,
+  spreadMs: 500,
+});
 
 /** Starts both anew, warms them up and lets them take turns; of more pairs than asked for, the least disturbed count. */
 export async function compare({ load, warmUp, rounds, extraRounds, cpuProfiles }: Plan): Promise<Comparison> {
@@ -42,8 +46,7 @@ export async function compare({ load, warmUp, rounds, extraRounds, cpuProfiles }
   const pairs: Pair[] = [];
   try {
     for (const target of [service, passThrough]) {
-      for (let round = 0; round < warmUpRounds; round += 1) await playRound(target, provider, shortAnswers);
-      await playRound(target, provider, warmUp);
+      for (const each of warmUp) await playRound(target, provider, each);
     }
     for (let calmPairs = 0; calmPairs < rounds && pairs.length < rounds + extraRounds; ) {
       const pair = {

@@ -18,7 +18,7 @@ export const many: Scenario = {
   name: "many-5000",
   async run({ settings }) {
     const { cpuProfiles } = settings;
-    const comparison = await compare({ load, warmUp, rounds: 1, extraRounds: 0, cpuProfiles });
+    const comparison = await compare({ load, warmUp: [warmUp], rounds: 1, extraRounds: 0, cpuProfiles });
     const memory = compareFigure(comparison, (round) => round.memoryPerStream);
     const atOnce = compareFigure(comparison, (round) => round.mostAtOnce);
     return {

@@ -1,7 +1,6 @@
 /** Many answers at once, each at the pace of a model. */
-import { compare, compareFigure, isDisturbed } from "../measuring/comparison.ts";
-import { comparisonTable, conditionsRemark, threadsRemark } from "../reporting/comparison-table.ts";
-import { times } from "../reporting/units.ts";
+import { compare, shortAnswers } from "../measuring/comparison.ts";
+import { costSection } from "../reporting/cost-section.ts";
 import type { Scenario } from "./scenario.ts";
 
 const tokensPerSecond = 20;
@@ -20,7 +19,7 @@ export function paced(streams: number): Scenario {
         intervalMs: 1_000 / tokensPerSecond,
         spreadMs,
       });
-      const warmUp = load(Math.min(warmUpSeconds, settings.seconds));
+      const warmUp = [...shortAnswers, load(Math.min(warmUpSeconds, settings.seconds))];
       const { rounds, cpuProfiles } = settings;
       const comparison = await compare({
         load: load(settings.seconds),
@@ -29,24 +28,13 @@ export function paced(streams: number): Scenario {
         extraRounds: rounds,
         cpuProfiles,
       });
-      const cost = compareFigure(comparison, (round) => round.cpuPerToken);
-      return {
+      return costSection(comparison, {
         title: `${streams} streams at ${tokensPerSecond} tokens/s`,
         about: `${streams} clients ask within a second; each answer has ${load(settings.seconds).tokens} tokens, one every ${1_000 / tokensPerSecond} ms, those of different answers at different moments. CPU counts from before the first request to after the last end.`,
-        tables: [comparisonTable(comparison)],
-        bounds: [
-          {
-            what: `CPU per token, ${streams} paced streams`,
-            measured: cost.ratio,
-            atMost: maxRatio,
-            write: times,
-          },
-        ],
-        remarks: [threadsRemark(comparison), conditionsRemark(comparison)],
-        charts: [],
-        isDisturbed: isDisturbed(comparison),
-        costs: [{ label: `${streams} streams, ${tokensPerSecond} tokens/s`, ...cost, atMost: maxRatio }],
-      };
+        what: `CPU per token, ${streams} paced streams`,
+        label: `${streams} streams, ${tokensPerSecond} tokens/s`,
+        atMost: maxRatio,
+      });
     },
   };
 }
