@@ -1,7 +1,8 @@
 /** Every route, and who may use it. */
+import type { FastifyInstance } from "fastify";
 import type { Route } from "./route.ts";
 import { ask } from "./routes/ask.ts";
-import { getErrorsPage, getOpenApi } from "./routes/docs.ts";
+import { getDocumentationPage, getErrorsPage, getOpenApi } from "./routes/docs.ts";
 import { followNewestTurn, followTurn } from "./routes/follow.ts";
 import { getHealth, getReadiness } from "./routes/health.ts";
 import { getHistory } from "./routes/history.ts";
@@ -10,9 +11,16 @@ import { createSession, deleteSession, getSession } from "./routes/sessions.ts";
 import { stopRunningTurn, stopTurn } from "./routes/stop.ts";
 import type { HttpService } from "./service.ts";
 
-// biome-ignore format: a table
 export function routeTable(service: HttpService): readonly Route[] {
-  return [
+  let documentation: Promise<FastifyInstance> | undefined;
+  const document = () => {
+    documentation ??= import("./openapi/documentation.ts").then((room) =>
+      room.createDocumentation(routes, service.version),
+    );
+    return documentation;
+  };
+  // biome-ignore format: a table
+  const routes: readonly Route[] = [
     { method: "GET",    path: "/",                         access: "public",     ...home(service) },
 
     { method: "POST",   path: "/sessions",                 access: "public",     ...createSession(service) },
@@ -28,7 +36,10 @@ export function routeTable(service: HttpService): readonly Route[] {
 
     { method: "GET",    path: "/healthz",                  access: "public",     ...getHealth() },
     { method: "GET",    path: "/readyz",                   access: "public",     ...getReadiness(service) },
-    { method: "GET",    path: "/openapi.json",             access: "public",     ...getOpenApi() },
+    { method: "GET",    path: "/openapi.json",             access: "public",     ...getOpenApi(document) },
+    { method: "GET",    path: "/docs",                     access: "public",     ...getDocumentationPage(document) },
+    { method: "GET",    path: "/docs/*",                   access: "public",     ...getDocumentationPage(document) },
     { method: "GET",    path: "/docs/errors",              access: "public",     ...getErrorsPage() },
   ];
+  return routes;
 }

@@ -45,6 +45,8 @@ export type OperationSchema = Inputs & {
   readonly description?: string;
   readonly tags: readonly string[];
   readonly operationId: string;
+  /** Left out of the document. */
+  readonly hide?: true;
   readonly response: ResponseDocs;
 };
 

@@ -9,16 +9,14 @@ import { requestIdOf, setApiHeaders } from "./headers.ts";
 import { hostCheck } from "./hosts.ts";
 import { maxBodyBytes, parseJson } from "./json-body.ts";
 import { listen } from "./listen.ts";
-import { describeApi } from "./openapi/document.ts";
 import { asProblem, sendProblem } from "./problem-reply.ts";
 import { addRequestChecks } from "./request-checks.ts";
 import { logWhenDone } from "./request-log.ts";
 import { addRoute, requireDeclaredAccess } from "./route.ts";
 import { routeTable } from "./route-table.ts";
-import { addDocsPages } from "./routes/docs.ts";
 import { answerClientError, configureServer, countRequest, serverSettings } from "./server-settings.ts";
 import type { HttpService, HttpServiceOptions } from "./service.ts";
-import { zodValidator } from "./validation.ts";
+import { compilers } from "./validation.ts";
 
 export type HttpServer = {
   /** For tests, which can send requests into it without a port. */
@@ -58,6 +56,7 @@ async function createApp(service: HttpService): Promise<FastifyInstance> {
     forceCloseConnections: false,
     // The whole of a request line fits: an id that is too long is no session, like any other wrong id.
     routerOptions: { maxParamLength: serverSettings.maxHeaderSize },
+    schemaController: { compilersFactory: compilers },
     clientErrorHandler: answerClientError,
     frameworkErrors: (error, request, reply) => answerUnreadablePath(service, error, request, reply),
   });
@@ -70,10 +69,6 @@ async function createApp(service: HttpService): Promise<FastifyInstance> {
   answerErrors(app, service);
   dropBodiesOfHead(app);
   cutStalledReaders(app);
-  app.setValidatorCompiler(zodValidator);
-  app.setSerializerCompiler(() => JSON.stringify);
-  await describeApi(app, service.version);
-  await addDocsPages(app);
   requireDeclaredAccess(app);
   for (const route of routeTable(service)) addRoute(app, route);
   await app.ready();

@@ -1,5 +1,5 @@
 /** Zod's verdict on a request → one `invalid_request` that names every field, in our words. */
-import type { FastifySchemaCompiler } from "fastify";
+import type { FastifySchemaCompiler, FastifyServerOptions } from "fastify";
 import type { z } from "zod";
 import { type FieldError, Problem } from "../protocol/problems.ts";
 
@@ -9,7 +9,7 @@ type Issue = z.core.$ZodRawIssue;
  * Validates each part of a request with its schema. Zod's own wording tells of its insides, so only what the schemas
  * themselves say comes through; for the rest there are sentences here.
  */
-export const zodValidator: FastifySchemaCompiler<z.ZodType> = ({ schema, httpPart }) => {
+const zodValidator: FastifySchemaCompiler<z.ZodType> = ({ schema, httpPart }) => {
   const isBody = httpPart === "body";
   const error = isBody ? wording : wordingOfParameters;
   return (data) => {
@@ -18,6 +18,13 @@ export const zodValidator: FastifySchemaCompiler<z.ZodType> = ({ schema, httpPar
     return { error: invalidRequest(result.error.issues.map((issue) => fieldError(issue, isBody ? "body" : "query"))) };
   };
 };
+
+/** For Fastify: without these it loads compilers of its own, which nothing here uses. */
+export const compilers = {
+  buildValidator: () => zodValidator,
+  buildSerializer: () => () => JSON.stringify,
+  // Fastify's type knows only validators of JSON Schema.
+} as unknown as NonNullable<NonNullable<FastifyServerOptions["schemaController"]>["compilersFactory"]>;
 
 export function invalidRequest(errors: readonly FieldError[]): Problem {
   const [first] = errors;

@@ -1,46 +1,43 @@
 /** The API described: as an OpenAPI document, as a page to try it, and the error codes that problems refer to. */
-import fastifySwaggerUi from "@fastify/swagger-ui";
 import type { FastifyInstance } from "fastify";
 import { z } from "zod";
-import { problemKinds } from "../../protocol/problems.ts";
+import { Problem, problemKinds } from "../../protocol/problems.ts";
 import { setPageHeaders } from "../headers.ts";
 import { html, json, responses } from "../openapi/responses.ts";
 import { type Operation, operation } from "../route.ts";
 
-/**
- * For Swagger UI, which styles its page inline and has its icons in `data:` URLs. Script still comes from files of this
- * origin alone, and nothing is loaded from anywhere else.
- */
-const swaggerUiPolicy = [
-  "default-src 'none'",
-  "script-src 'self'",
-  "style-src 'self' 'unsafe-inline'",
-  "img-src 'self' data:",
-  "font-src 'self'",
-  "connect-src 'self'",
-  "base-uri 'none'",
-  "form-action 'self'",
-  "frame-ancestors 'none'",
-].join("; ");
+/** What describes the routes; made at the first call. @throws Error when it cannot be made */
+type Documentation = () => Promise<FastifyInstance>;
 
-/** Serves `/docs`. Its routes come from a plugin, so they are declared here to be everybody's. */
-export async function addDocsPages(app: FastifyInstance): Promise<void> {
-  await app.register(async (docs) => {
-    docs.addHook("onRoute", (route) => {
-      route.config = { ...route.config, access: "public" };
-      if (route.method === "GET") route.method = ["GET", "HEAD"];
-    });
-    docs.addHook("onRequest", async (_request, reply) => setPageHeaders(reply));
-    await docs.register(fastifySwaggerUi, {
-      routePrefix: "/docs",
-      staticCSP: swaggerUiPolicy,
-      uiConfig: { layout: "BaseLayout", deepLinking: true, displayRequestDuration: true, tryItOutEnabled: true },
-      theme: { title: "Chat API service" },
-    });
+/** Of what a file of the page is answered with; all else is as for every answer. */
+const headersOfFiles = ["content-type", "content-security-policy", "etag", "last-modified", "location"];
+
+/** Swagger UI: the page and its files. */
+export function getDocumentationPage(documentation: Documentation): Operation {
+  return operation({
+    schema: {
+      operationId: "docs",
+      summary: "The document as a page",
+      tags: ["operation"],
+      hide: true,
+      response: responses({ 200: html("Swagger UI") }, []),
+    },
+    async handle({ url, headers }, reply) {
+      const app = await documentation();
+      const condition = headers["if-none-match"];
+      const answer = await app.inject({ url, headers: condition === undefined ? {} : { "if-none-match": condition } });
+      if (answer.statusCode >= 400) throw new Problem("not_found", "The page has no such file.");
+      setPageHeaders(reply);
+      for (const name of headersOfFiles) {
+        const value = answer.headers[name];
+        if (value !== undefined) reply.header(name, value);
+      }
+      return reply.code(answer.statusCode).send(answer.rawPayload);
+    },
   });
 }
 
-export function getOpenApi(): Operation {
+export function getOpenApi(documentation: Documentation): Operation {
   return operation({
     schema: {
       operationId: "openapi",
@@ -51,7 +48,7 @@ export function getOpenApi(): Operation {
     handle: async (request, reply) => {
       // The address that the client used, which the checks have let pass: importers need an absolute one.
       const servers = [{ url: `${request.protocol}://${request.host}`, description: "This service" }];
-      return reply.type("application/json; charset=utf-8").send({ ...request.server.swagger(), servers });
+      return reply.type("application/json; charset=utf-8").send({ ...(await documentation()).swagger(), servers });
     },
   });
 }

@@ -1,7 +1,14 @@
-/** The OpenAPI document: made from the schemas of the routes, so that it cannot say something else than they do. */
+/**
+ * The OpenAPI document and the page that shows it, made from the schemas of the routes, so that they cannot say something
+ * else than those do. Both come from a Fastify of its own, which never listens: what they are made with takes longer to load
+ * than all the rest of the HTTP room, and most processes are never asked for them.
+ */
 import fastifySwagger from "@fastify/swagger";
-import type { FastifyInstance } from "fastify";
+import fastifySwaggerUi from "@fastify/swagger-ui";
+import Fastify, { type FastifyInstance } from "fastify";
 import { jsonSchemaTransform, jsonSchemaTransformObject } from "fastify-type-provider-zod";
+import { addRoute, type Route } from "../route.ts";
+import { compilers } from "../validation.ts";
 import type { ResponseDocs } from "./responses.ts";
 import { tidyDocument } from "./tidy.ts";
 
@@ -17,8 +24,42 @@ Three steps from a terminal:
 Every answer that is not a success is \`application/problem+json\`; its \`code\` is stable, and \`/docs/errors\` explains each.
 `.trim();
 
+/**
+ * For Swagger UI, which styles its page inline and has its icons in `data:` URLs. Script still comes from files of this
+ * origin alone, and nothing is loaded from anywhere else.
+ */
+const swaggerUiPolicy = [
+  "default-src 'none'",
+  "script-src 'self'",
+  "style-src 'self' 'unsafe-inline'",
+  "img-src 'self' data:",
+  "font-src 'self'",
+  "connect-src 'self'",
+  "base-uri 'none'",
+  "form-action 'self'",
+  "frame-ancestors 'none'",
+].join("; ");
+
+/** What describes these routes: `swagger()` gives the document, a request below `/docs` that is injected a file of the page. */
+export async function createDocumentation(routes: readonly Route[], version: string): Promise<FastifyInstance> {
+  const app: FastifyInstance = Fastify({
+    exposeHeadRoutes: false,
+    schemaController: { compilersFactory: compilers },
+  });
+  await describeRoutes(app, version);
+  for (const route of routes) if (route.schema.hide !== true) addRoute(app, route);
+  await app.register(fastifySwaggerUi, {
+    routePrefix: "/docs",
+    staticCSP: swaggerUiPolicy,
+    uiConfig: { layout: "BaseLayout", deepLinking: true, displayRequestDuration: true, tryItOutEnabled: true },
+    theme: { title: "Chat API service" },
+  });
+  await app.ready();
+  return app;
+}
+
 /** Collects the routes that are added from now on. */
-export async function describeApi(app: FastifyInstance, version: string): Promise<void> {
+async function describeRoutes(app: FastifyInstance, version: string): Promise<void> {
   await app.register(fastifySwagger, {
     openapi: {
       openapi: "3.1.0",
