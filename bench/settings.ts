@@ -16,7 +16,7 @@ export type Settings = {
 
 export const usage = `npm run bench -- [options]
   --only <scenario>    only this one, and without writing the report; may be given several times
-  --rounds <number>    how often service and pass-through take turns (3)
+  --rounds <number>    how often service and pass-through take turns (5)
   --seconds <number>   how long a round of paced streams lasts (10)
   --cpu-prof <dir>     profile the service into this directory; figures then contain what that costs`;
 
@@ -26,7 +26,7 @@ export function readSettings(words: readonly string[]): Settings {
     args: [...words],
     options: {
       only: { type: "string", multiple: true, default: [] },
-      rounds: { type: "string", default: "3" },
+      rounds: { type: "string", default: "5" },
       seconds: { type: "string", default: "10" },
       "cpu-prof": { type: "string" },
       help: { type: "boolean", default: false },

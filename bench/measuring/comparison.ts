@@ -1,4 +1,4 @@
-/** Service and pass-through in turns, so that whatever else the machine does meets both alike. */
+/** Service and pass-through in turns, each the first every other time, so that whatever else the machine does meets both alike. */
 import { startProvider } from "../provider/provider.ts";
 import { startPassThrough } from "../targets/proxy.ts";
 import { startService } from "../targets/service.ts";
@@ -49,10 +49,10 @@ export async function compare({ load, warmUp, rounds, extraRounds, cpuProfiles }
       for (const each of warmUp) await playRound(target, provider, each);
     }
     for (let calmPairs = 0; calmPairs < rounds && pairs.length < rounds + extraRounds; ) {
-      const pair = {
-        service: await playRound(service, provider, load),
-        passThrough: await playRound(passThrough, provider, load),
-      };
+      const serviceFirst = pairs.length % 2 === 0;
+      const first = await playRound(serviceFirst ? service : passThrough, provider, load);
+      const second = await playRound(serviceFirst ? passThrough : service, provider, load);
+      const pair = serviceFirst ? { service: first, passThrough: second } : { service: second, passThrough: first };
       pairs.push(pair);
       if (!(disturbanceOf(pair) > calm)) calmPairs += 1;
     }
