@@ -28,6 +28,12 @@ export const problemKinds = {
     false,
     "`Last-Event-ID` or `?after=` is not `<turn>.<position>` or `-1`; send the id of the last event you received.",
   ),
+  invalid_idempotency_key: kind(
+    400,
+    "Idempotency key is malformed",
+    false,
+    "`Idempotency-Key` must be 1 to 255 printable ASCII characters.",
+  ),
   too_complex: kind(
     400,
     "Body is too complex",
@@ -66,6 +72,18 @@ export const problemKinds = {
     true,
     "The session is answering; follow that turn (`turn` names it), stop it, or wait for its end.",
   ),
+  stale_turn: kind(
+    409,
+    "Turn is not the newest",
+    false,
+    "`If-Turn` or `replaces` names a turn that the dialogue has moved on from; read it again (`turn` is the newest).",
+  ),
+  not_continuable: kind(
+    409,
+    "Nothing to continue",
+    false,
+    "Only an answer that ended `incomplete`, `stopped` or `interrupted` after some text can be continued.",
+  ),
   position_of_another_turn: kind(
     409,
     "Position of another turn",
@@ -87,6 +105,13 @@ export const problemKinds = {
     false,
     "A field or parameter is missing or wrong; `errors` names each with its path.",
   ),
+  idempotency_key_reused: kind(
+    422,
+    "Idempotency key was used before",
+    false,
+    "The key came with another body before; a new prompt needs a new key.",
+  ),
+  queue_full: kind(429, "Too many turns wait", true, "Ten turns of the session wait already; try again later."),
   headers_too_large: kind(431, "Headers are too large", false, "The request headers exceed 16 KiB or 100 lines."),
 
   // The service
@@ -99,6 +124,7 @@ export const problemKinds = {
     "The database file failed a check; the operator must restore a backup.",
   ),
   draining: kind(503, "Shutting down", true, "The service is stopping and takes no new turns; try again in a moment."),
+  overloaded: kind(503, "Service is overloaded", true, "It answers those that it has; try again after `Retry-After`."),
   storage_unavailable: kind(503, "Storage is unavailable", true, "The storage does not answer; nothing was stored."),
   storage_full: kind(507, "Storage is full", true, "The disk is full; nothing was stored. Reading still works."),
 
@@ -154,6 +180,12 @@ export const problemKinds = {
 
   // How a turn or a stream ended
   turn_interrupted: kind(503, "Turn was interrupted", true, "The service stopped in mid-answer; ask again."),
+  poisoned: kind(
+    500,
+    "Turn is poisoned",
+    false,
+    "The service died three times while it answered this prompt, so it is not tried again.",
+  ),
   session_deleted: kind(404, "Session was deleted", false, "The session was deleted while you were following it."),
 } as const satisfies Record<string, ProblemKind>;
 
