@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { capability, openTestSession, openTestStorage } from "../../test/helpers/storage.ts";
+import { beginTurn, capability, openTestSession, openTestStorage } from "../../test/helpers/storage.ts";
 import type { TurnEnded } from "../protocol/events.ts";
 import type { Storage } from "../storage/storage.ts";
 import { estimatingCounter } from "../tokens/estimate.ts";
@@ -17,16 +17,16 @@ describe("the context of a turn", () => {
   afterEach(() => storage.close());
 
   async function turn(prompt: string, answer: string, status: TurnEnded["status"] = "completed"): Promise<void> {
-    const lease = await storage.turns.accept(capability, { sessionId, prompt });
+    const { lease } = await beginTurn(storage, sessionId, prompt);
     const text = answer === "" ? [] : [{ type: "text", text: answer } as const];
     const end: TurnEnded = { type: "end", status, finish_reason: null, usage: null, model: "m" };
-    await storage.turns.settle(lease, lease.head, [...text, end]);
+    await storage.turns.settle(lease, lease.head, [...text, end], { beginNext: true });
   }
 
   async function context(prompt: string, { systemPrompt = "Be kind.", budget = 16_000 } = {}) {
-    const { turns } = await storage.sessions.read(capability, sessionId);
     const builder = new ContextBuilder(storage.turns, { systemPrompt, counter: estimatingCounter });
-    return builder.build(capability, { sessionId, turn: turns + 1, prompt }, budget);
+    const current = { sessionId, prompt, continues: null, published: "" };
+    return builder.build(capability, current, { goesOn: false, budget });
   }
 
   test("is the system prompt, the dialogue in order, and the prompt", async () => {
