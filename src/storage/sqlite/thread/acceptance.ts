@@ -36,6 +36,8 @@ type TurnRow = {
 /** What is asked, with all that it says about other turns looked up. */
 type Resolved = { readonly prompt: string; readonly replaces: number | null; readonly continues: number | null };
 
+const endedEarly: readonly TurnStatus[] = ["incomplete", "stopped", "interrupted"];
+
 export function acceptance(database: DatabaseSync, worker: WorkerName, running: RunningTurns) {
   const find = sessionFinder(database);
   const findSent = sentFinder(database);
@@ -70,6 +72,13 @@ export function acceptance(database: DatabaseSync, worker: WorkerName, running: 
     return first;
   }
 
+  /** A continuation that came to nothing leaves the answer as it was. */
+  function lastWithText(key: number, last: TurnRow): TurnRow {
+    let ended = last;
+    while (ended.continues !== null && ended.answered === 0) ended = findInHistory.get(key, ended.continues) as TurnRow;
+    return ended;
+  }
+
   function resolve(key: number, newest: number, ask: NewTurn["ask"]): Resolved {
     if (ask.kind === "prompt") {
       const { prompt, replaces } = ask;
@@ -83,9 +92,9 @@ export function acceptance(database: DatabaseSync, worker: WorkerName, running: 
       const { prompt, turn } = firstOf(key, last);
       return { prompt, replaces: turn, continues: null };
     }
-    const endedEarly = last !== undefined && ["incomplete", "stopped", "interrupted"].includes(last.status);
-    if (!endedEarly || last.answered === 0) throw notContinuable();
-    return { prompt: last.prompt, replaces: null, continues: last.turn };
+    const ended = last && lastWithText(key, last);
+    if (ended === undefined || ended.answered === 0 || !endedEarly.includes(ended.status)) throw notContinuable();
+    return { prompt: ended.prompt, replaces: null, continues: ended.turn };
   }
 
   return {
