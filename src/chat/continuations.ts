@@ -31,10 +31,10 @@ export function joinContinuations(turns: readonly Turn[], before: readonly Joine
 }
 
 function join({ turn: first, pieces }: JoinedTurn, last: Turn): JoinedTurn {
-  const { turn, createdAt, continues, replaces } = first;
+  const { turn, prompt, createdAt, continues, replaces } = first;
   const answer = first.answer + last.answer;
   return {
-    turn: { ...last, turn, createdAt, continues, replaces, answer, model: last.model ?? first.model },
+    turn: { ...last, turn, prompt, createdAt, continues, replaces, answer, model: last.model ?? first.model },
     pieces: [...pieces, last.turn],
   };
 }
