@@ -13,6 +13,7 @@ class ScriptedModel implements Model {
   readonly name = "scripted";
   readonly condition = "configured";
   readonly contextWindow = undefined;
+  readonly continuesAnswers = false;
   readonly requests: ModelRequest[] = [];
   play: (request: ModelRequest, signal: AbortSignal) => AsyncIterable<ModelEvent> = () => whole("Hi.");
 

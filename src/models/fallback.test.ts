@@ -17,6 +17,7 @@ type Step = string | ModelError | { readonly type: "finish"; readonly finishReas
 class PlayedModel implements Model {
   readonly name: string;
   readonly contextWindow = undefined;
+  continuesAnswers = true;
   condition: ModelCondition = "configured";
   unavailableFor: number | undefined;
   answers: (readonly Step[])[] = [];

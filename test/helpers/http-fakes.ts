@@ -7,6 +7,7 @@ export class ScriptedModel implements Model {
   readonly name = "scripted";
   readonly condition = "configured";
   readonly contextWindow = undefined;
+  readonly continuesAnswers = false;
   #steps: (ModelEvent | ModelError)[] = [];
   #wake = Promise.withResolvers<void>();
 
