@@ -90,7 +90,7 @@ export const variables = {
   MODEL_PREFILL: withDefault("none", prefill, {
     group: "model",
     description:
-      "Whether the server can go on with an answer that was interrupted, and how it is told to. `assistant`: the text comes as the last message (llama.cpp, OpenRouter and Ollama with some models). `prefix`: that message is marked with `prefix: true` (Mistral, DeepSeek under `/beta`, LiteLLM). `vllm`: with `continue_final_message` (vLLM, SGLang, newer llama.cpp). `none`: it cannot, and an interrupted answer begins anew. OpenAI's models cannot; models that think often refuse.",
+      "Whether the server can go on with an answer that was interrupted, and how it is told to. `assistant`: the text comes as the last message (llama.cpp, OpenRouter and Ollama with some models). `prefix`: that message is marked with `prefix: true` (Mistral, DeepSeek under `/beta`, LiteLLM). `vllm`: with `continue_final_message` (vLLM, llama.cpp since May 2026). `none`: it cannot, and an interrupted answer begins anew. OpenAI's models cannot; models that think often refuse.",
   }),
   DEMO_WORD_DELAY_MS: withDefault("20", wholeNumber(0, 60_000), {
     group: "model",

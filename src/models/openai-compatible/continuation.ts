@@ -4,7 +4,7 @@
  *
  * Two things may come again at the seam, and must not be there twice:
  *
- * - The whole beginning: Mistral repeats what it is given, and so did vLLM before 0.6.4. As long as the reply reads like
+ * - The whole beginning: Mistral repeats what it is given, and so did vLLM 0.6.3. As long as the reply reads like
  *   it, the reply is held back. Only the whole of it counts as a repetition: where the reply differs, or ends, before
  *   that, it comes through as it is.
  * - The white space at the beginning's end. It is not sent, so the model usually says it again; `sent` says why.
