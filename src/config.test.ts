@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { faultsOf, load } from "../test/helpers/config.ts";
+import { faultsIn, faultsOf, load } from "../test/helpers/config.ts";
 import { loadConfig, readConfig } from "./config.ts";
 
 function serverModel(environment: Record<string, string>) {
@@ -20,6 +20,7 @@ describe("an empty environment", () => {
       storage: { kind: "sqlite", path: "./data/chat.db" },
       log: { level: "info" },
       shutdown: { drainMs: 25_000 },
+      recovery: "restart",
       warnings: [],
     });
   });
@@ -46,6 +47,7 @@ describe("the model", () => {
       models: ["gpt-3.5-turbo", "gpt-5.6-terra"],
       takeFirstListedModel: false,
       extraBody: {},
+      prefill: "none",
       retries: 2,
       timeouts: { connectMs: 5_000, headersMs: 30_000, firstTokenMs: 60_000, gapMs: 60_000, turnMs: 600_000 },
     });
@@ -75,6 +77,15 @@ describe("the model", () => {
     });
   });
 
+  it("goes on with answers only where and how the operator says so", () => {
+    const prefilled = (value: string) => serverModel({ OPENAI_API_KEY: "k", MODEL_PREFILL: value }).prefill;
+    expect(["none", "assistant", "prefix", "VLLM"].map(prefilled)).toEqual(["none", "assistant", "prefix", "vllm"]);
+    expect(faultsIn({ MODEL_PREFILL: "yes", FALLBACK_PREFILL: "no" })).toEqual({
+      MODEL_PREFILL: expect.stringContaining("none, assistant, prefix, vllm"),
+      FALLBACK_PREFILL: expect.stringContaining("none, assistant, prefix, vllm"),
+    });
+  });
+
   it("has as long for its headers as for its first token, where only that was allowed to take longer", () => {
     const { timeouts } = serverModel({ OPENAI_API_KEY: "k", MODEL_FIRST_TOKEN_TIMEOUT_SECONDS: "300" });
     expect(timeouts).toMatchObject({ firstTokenMs: 300_000, headersMs: 300_000 });
@@ -100,9 +111,19 @@ describe("the fallback", () => {
     });
   });
 
-  it("has its own key and models, the same patience, and nothing of the first one's extra body", () => {
-    const own = { FALLBACK_API_KEY: "sk-second", FALLBACK_MODEL: "b, c", FALLBACK_AFTER_TEXT: "TRUE" };
-    const shared = { MODEL_RETRIES: "1", MODEL_GAP_TIMEOUT_SECONDS: "7", OPENAI_EXTRA_BODY: '{"x":1}' };
+  it("has its own key and models, the same patience, and nothing of the first one's extra body or way to go on", () => {
+    const own = {
+      FALLBACK_PREFILL: "vllm",
+      FALLBACK_API_KEY: "sk-second",
+      FALLBACK_MODEL: "b, c",
+      FALLBACK_AFTER_TEXT: "TRUE",
+    };
+    const shared = {
+      MODEL_RETRIES: "1",
+      MODEL_PREFILL: "prefix",
+      MODEL_GAP_TIMEOUT_SECONDS: "7",
+      OPENAI_EXTRA_BODY: '{"x":1}',
+    };
     const { model, fallback } = load({ ...first, ...address, ...own, ...shared });
     expect(fallback).toEqual({
       model: {
@@ -111,6 +132,7 @@ describe("the fallback", () => {
         apiKey: "sk-second",
         models: ["b", "c"],
         extraBody: {},
+        prefill: "vllm",
         retries: 1,
       },
       afterText: true,

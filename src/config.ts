@@ -48,6 +48,8 @@ export type OpenAiCompatibleModelConfig = {
   /** Nobody chose a model for this custom server: take the first that it lists, and `models` when it lists none. */
   readonly takeFirstListedModel: boolean;
   readonly extraBody: Readonly<Record<string, unknown>>;
+  /** How the server is told to go on with an answer that has begun. */
+  readonly prefill: Settings["MODEL_PREFILL"];
   readonly timeouts: {
     readonly connectMs: number;
     readonly headersMs: number;
@@ -123,6 +125,7 @@ function modelConfig(settings: Settings, set: ReadonlySet<VariableName>): Config
     apiKey,
     models: settings.OPENAI_MODEL,
     extraBody: settings.OPENAI_EXTRA_BODY ?? {},
+    prefill: settings.MODEL_PREFILL,
   };
 }
 
@@ -136,6 +139,7 @@ function fallbackConfig(settings: Settings, set: ReadonlySet<VariableName>): Fal
       models: settings.FALLBACK_MODEL,
       // Fields that one server knows may be an error to another.
       extraBody: {},
+      prefill: settings.FALLBACK_PREFILL,
     },
     afterText: settings.FALLBACK_AFTER_TEXT,
   };

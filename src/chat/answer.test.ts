@@ -19,6 +19,7 @@ function modelOf(...scripts: (() => AsyncIterable<ModelEvent>)[]): Model & { rea
     name: "m",
     condition: "configured",
     contextWindow: undefined,
+    continuesAnswers: false,
     requests,
     ready: async () => {},
     admit: () => ({ name: "m", release() {} }),

@@ -58,6 +58,8 @@ export const defaultBaseUrl = "https://api.openai.com/v1";
 
 const defaultModels = "gpt-3.5-turbo,gpt-5.6-terra";
 
+const prefill = oneOf("none", "assistant", "prefix", "vllm");
+
 export const variables = {
   OPENAI_API_KEY: optional(headerSecret, {
     group: "model",
@@ -85,6 +87,11 @@ export const variables = {
     sensitive: true,
     description: 'A JSON object that is merged into each request, such as `{"temperature":0.2}`.',
   }),
+  MODEL_PREFILL: withDefault("none", prefill, {
+    group: "model",
+    description:
+      "Whether the server can go on with an answer that was interrupted, and how it is told to. `assistant`: the text comes as the last message (llama.cpp, OpenRouter and Ollama with some models). `prefix`: that message is marked with `prefix: true` (Mistral, DeepSeek under `/beta`, LiteLLM). `vllm`: with `continue_final_message` (vLLM, llama.cpp since May 2026). `none`: it cannot, and an interrupted answer begins anew. OpenAI's models cannot; models that think often refuse.",
+  }),
   DEMO_WORD_DELAY_MS: withDefault("20", wholeNumber(0, 60_000), {
     group: "model",
     description: "How many milliseconds the demo model waits between words.",
@@ -109,6 +116,10 @@ export const variables = {
     group: "fallback",
     description:
       "Models of the second server, as in `OPENAI_MODEL`. Where it is not set and the server is not OpenAI's, the first model that the server lists is taken.",
+  }),
+  FALLBACK_PREFILL: withDefault("none", prefill, {
+    group: "fallback",
+    description: "The same as `MODEL_PREFILL`, for the second server.",
   }),
   FALLBACK_AFTER_TEXT: withDefault("false", trueOrFalse, {
     group: "fallback",

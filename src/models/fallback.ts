@@ -1,6 +1,9 @@
 /**
  * Two models as one: what the first one cannot answer, the second one does. The switch happens once in an answer, and by
- * default only while nothing was said; text of both is never put together.
+ * default only while nothing was said; text that both said is never put together.
+ *
+ * The beginning of an answer that is gone on with counts as said. It is kept where the second one can go on from it, too,
+ * and the first one has not added to it; otherwise it is reset like all that was said.
  */
 import type { Log } from "../log.ts";
 import type { ProblemCode } from "../protocol/problems.ts";
@@ -24,6 +27,10 @@ export function openModelWithFallback(options: FallbackOptions): Model {
     },
     get contextWindow() {
       return next().contextWindow;
+    },
+    // What the second one cannot do is made good by a reset.
+    get continuesAnswers() {
+      return first.continuesAnswers;
     },
     get condition() {
       if (first.condition === "configured") return "configured";
@@ -97,8 +104,14 @@ class AnswerWithFallback implements AsyncIterableIterator<ModelEvent, undefined>
   readonly #signal: AbortSignal;
   #answer: AsyncIterator<ModelEvent, undefined>;
   #startedAt: number | undefined;
-  #spoke = false;
-  /** Why the second model was asked; undefined while the first one is. */
+  /** Whether there is text that a switch would take back: said here, or the beginning that the request holds. */
+  #spoke: boolean;
+  /** Whether any of it was said here. */
+  #spokeHere = false;
+  #asksSecond = false;
+  /** The second model begins anew, where there is text. */
+  #beginsAnew = false;
+  /** Why the second model was asked; undefined while the first one is, and where only the second one was admitted to. */
   #firstError: ModelError | undefined;
   /** What the second model began with, while the reset that goes before it is handed out. */
   #heldBack: IteratorResult<ModelEvent, undefined> | undefined;
@@ -108,10 +121,22 @@ class AnswerWithFallback implements AsyncIterableIterator<ModelEvent, undefined>
     this.#options = options;
     this.#request = request;
     this.#signal = signal;
-    const model = admitted?.model ?? options.first;
-    this.#answer = iterate(model.generate(request, signal, admitted?.admission));
-    // Whoever was admitted to the second model alone has nowhere else to go.
-    this.#isCertain = model === options.second;
+    const { first, second, afterText } = options;
+    this.#spoke = request.answerSoFar !== undefined && request.answerSoFar !== "";
+    let admission = admitted?.admission;
+    if (admitted?.model === second && (!this.#spoke || afterText)) {
+      this.#answer = this.#askSecond(request, admission);
+      // Whoever was admitted to the second model alone has nowhere else to go.
+      this.#isCertain = !this.#beginsAnew;
+      return;
+    }
+    if (admitted?.model === second) {
+      // Text stands, so that place is of no use: the answer ends with what keeps the first one from going on.
+      admitted.release();
+      admission = undefined;
+    }
+    this.#answer = iterate(first.generate(request, signal, admission));
+    this.#isCertain = this.#spoke && !afterText;
   }
 
   [Symbol.asyncIterator](): this {
@@ -136,10 +161,11 @@ class AnswerWithFallback implements AsyncIterableIterator<ModelEvent, undefined>
     }
     try {
       const result = await this.#answer.next();
-      return this.#firstError === undefined ? this.#fromFirst(result) : this.#fromSecond(result);
+      return this.#asksSecond ? this.#fromSecond(result) : this.#fromFirst(result);
     } catch (error) {
       if (!(error instanceof ModelError)) throw error;
       if (this.#firstError !== undefined) throw this.#whyNeither(this.#firstError, error);
+      if (this.#asksSecond) throw error;
       if (!isOutage(error.code) && !ownToOneServer.has(error.code)) throw error;
       this.#switch(error);
       return this.#nextOfEither();
@@ -147,14 +173,15 @@ class AnswerWithFallback implements AsyncIterableIterator<ModelEvent, undefined>
   }
 
   #fromFirst(result: IteratorResult<ModelEvent, undefined>): IteratorResult<ModelEvent, undefined> {
-    this.#spoke ||= result.value?.type === "text";
+    this.#spokeHere ||= result.value?.type === "text";
+    this.#spoke ||= this.#spokeHere;
     // What was said stays, unless the operator wants it otherwise.
     this.#isCertain = this.#spoke && !this.#options.afterText;
     return result;
   }
 
   #fromSecond(result: IteratorResult<ModelEvent, undefined>): IteratorResult<ModelEvent, undefined> {
-    if (!this.#spoke) {
+    if (!this.#beginsAnew) {
       this.#isCertain = true;
       return result;
     }
@@ -168,7 +195,15 @@ class AnswerWithFallback implements AsyncIterableIterator<ModelEvent, undefined>
     log.warn({ err: error, model: second.name }, "The fallback model is asked for an answer");
     this.#firstError = error;
     const turnStartedAt = this.#startedAt ?? performance.now();
-    this.#answer = iterate(second.generate({ ...this.#request, turnStartedAt }, this.#signal));
+    this.#answer = this.#askSecond({ ...this.#request, turnStartedAt });
+  }
+
+  #askSecond(request: ModelRequest, admission?: Admission): AsyncIterator<ModelEvent, undefined> {
+    const { second } = this.#options;
+    this.#asksSecond = true;
+    this.#beginsAnew = this.#spoke && (this.#spokeHere || !second.continuesAnswers);
+    const { answerSoFar: _, ...fresh } = request;
+    return iterate(second.generate(this.#beginsAnew ? fresh : request, this.#signal, admission));
   }
 
   /** Where both fail: the first one's words stand under its own error, and "is left alone" says less than any other. */

@@ -5,6 +5,8 @@
  * - `finish` is yielded only when the server said that the answer is whole (a `finish_reason` or `[DONE]`); an answer
  *   that merely stops coming is an error (`upstream_truncated`), never a success.
  * - Where a `reset` comes, what was said before it is no part of the answer: another model begins anew.
+ * - Where the request holds an `answerSoFar`, that text is the answer's beginning and is never yielded again: what comes
+ *   is only what follows it. A `reset` then takes back that text, too.
  * - It is pulled: while nobody asks for the next piece, at most 64 KiB are gathered, then the server is made to wait.
  * - When `signal` fires, the connection to the server is closed at once and the iteration ends by throwing
  *   `signal.reason`.
@@ -21,6 +23,12 @@ export type ModelRequest = {
   readonly messages: readonly ModelMessage[];
   /** Who is asking. Models that run elsewhere are not told. */
   readonly username: string;
+  /**
+   * The beginning of the answer, which was given already and cannot change any more: the model goes on exactly from
+   * there. Absent or empty, it begins a new answer. Only for a model that `continuesAnswers`; it may fail as
+   * `upstream_rejected` where the server refuses to, and says nothing more where the answer was whole.
+   */
+  readonly answerSoFar?: string;
   /**
    * When a model was first asked in this turn, on the clock of `performance.now()`: the time limit of the whole turn counts
    * from then. By default, from when the answer is first pulled.
@@ -62,6 +70,8 @@ export interface Model {
   readonly condition: ModelCondition;
   /** How many tokens, prompt and answer together, the model that `name` names takes; undefined where nobody says. */
   readonly contextWindow: number | undefined;
+  /** Whether it goes on from an `answerSoFar`. Where this is false, a request must not hold one. */
+  readonly continuesAnswers: boolean;
   /** Resolves once `name` is certain where the server has to be asked for it; never rejects, and never takes long. */
   ready(): Promise<void>;
   /**

@@ -17,6 +17,9 @@ export type ExpectedAnswer = {
   readonly reason?: string;
   /** The code of the `error` event, where there is one. */
   readonly error?: string;
+  /** Where the stream goes on with an answer: its beginning, and what is new in `text`. */
+  readonly answer_so_far?: string;
+  readonly continuation?: string;
 };
 
 export type ProviderStream = { readonly name: string; readonly bytes: Uint8Array; readonly expected: ExpectedAnswer };

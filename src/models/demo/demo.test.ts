@@ -123,6 +123,23 @@ describe("the demo model", () => {
     expect(splitWords("  two  words\n")).toEqual(["  ", "two  ", "words\n"]);
   });
 
+  it("goes on with an answer of its own from wherever it broke off", async () => {
+    const { text: whole } = await collect(demo, "Tell me a story");
+    const anywhere = fc.asyncProperty(fc.nat({ max: whole.length }), async (at) => {
+      const rest = await collect(demo, "Tell me a story", undefined, whole.slice(0, at));
+      expect(rest.text).toBe(whole.slice(at));
+      expect(rest.finish).toMatchObject({ finishReason: "stop" });
+    });
+    await fc.assert(anywhere, { numRuns: 50 });
+    expect((await collect(demo, "Tell me a story", undefined, whole)).pieces).toEqual([]);
+    expect(demo.continuesAnswers).toBe(true);
+  });
+
+  it("says its whole answer behind a beginning that is not its own", async () => {
+    const { text: whole } = await collect(demo, "Hello");
+    expect((await collect(demo, "Hello", undefined, "Ahoy!")).text).toBe(` ${whole}`);
+  });
+
   it("stops at once, throws the signal's reason and leaves no listener", async () => {
     const slow = openDemoModel({ wordDelayMs: 20 });
     const controller = new AbortController();

@@ -20,6 +20,7 @@ export function openDemoModel(options: DemoModelOptions = {}): Model {
     condition: "configured",
     admit: () => ({ name: demoModelName, release() {} }),
     contextWindow: undefined,
+    continuesAnswers: true,
     ready: async () => {},
     generate: (request, signal) => speak(request, signal, wordDelayMs),
     close: async () => {},
@@ -28,20 +29,29 @@ export function openDemoModel(options: DemoModelOptions = {}): Model {
 
 async function* speak(request: ModelRequest, signal: AbortSignal, wordDelayMs: number): AsyncGenerator<ModelEvent> {
   signal.throwIfAborted();
-  const answer = demoAnswer(request);
+  const { answerSoFar = "" } = request;
+  const answer = answerAfter(answerSoFar, demoAnswer(request));
   for (const word of splitWords(answer)) {
     if (wordDelayMs > 0) await sleep(wordDelayMs, signal);
     signal.throwIfAborted();
     yield { type: "text", text: word };
   }
   signal.throwIfAborted();
-  const input = request.messages.reduce((sum, message) => sum + estimateTokens(message.content), 0);
+  const input = request.messages.reduce(
+    (sum, message) => sum + estimateTokens(message.content),
+    estimateTokens(answerSoFar),
+  );
   yield {
     type: "finish",
     finishReason: "stop",
     usage: { input_tokens: input, output_tokens: estimateTokens(answer), estimated: true },
     model: demoModelName,
   };
+}
+
+/** What is left to say of an answer. After a beginning of other words, such as another model's, that is all of it. */
+function answerAfter(beginning: string, answer: string): string {
+  return answer.startsWith(beginning) ? answer.slice(beginning.length) : ` ${answer}`;
 }
 
 /** Words with the white space that follows them; put together they are the text again. */

@@ -8,9 +8,10 @@ import type { ModelError, ModelEvent, ModelRequest } from "../model.ts";
 import { isOutage } from "../outages.ts";
 import { Attempt, type AttemptOptions, type AttemptSink } from "./attempt.ts";
 import type { CallOutcome, Permit } from "./circuit-breaker.ts";
+import { Continuation } from "./continuation.ts";
 import type { Gate, GateAdmission } from "./gate.ts";
 import type { ModelList } from "./model-list.ts";
-import { chatCompletionBody } from "./request.ts";
+import { chatCompletionBody, type Prefill } from "./request.ts";
 import type { RetryBudget } from "./retry-budget.ts";
 import { type Circumstances, pauseBeforeRetry, type RetrySettings } from "./retry-policy.ts";
 
@@ -21,6 +22,7 @@ export type Provider = Pick<AttemptOptions, "connection" | "timeouts" | "now"> &
   readonly budget: RetryBudget;
   readonly retry: RetrySettings;
   readonly extraBody: Readonly<Record<string, unknown>>;
+  readonly prefill: Prefill;
   readonly log: Pick<Log, "info">;
 };
 
@@ -40,6 +42,8 @@ export class Asking implements AttemptSink {
   /** The models that are left to ask, the one that is asked now first. */
   #models: readonly string[] = [];
   #attempt: Attempt | undefined;
+  /** Where the attempt goes on with an answer that has begun. */
+  #continuation: Continuation | undefined;
   #permit: Permit | undefined;
   #pause: NodeJS.Timeout | undefined;
   #retries = 0;
@@ -85,14 +89,12 @@ export class Asking implements AttemptSink {
   }
 
   text(text: string): void {
-    if (!this.#spoke) {
-      this.#spoke = true;
-      this.#permit?.began();
-    }
-    this.#sink.text(text);
+    this.#tell(this.#continuation === undefined ? text : this.#continuation.take(text));
   }
 
   finish(finishReason: string, usage: Usage | null): void {
+    // Where it fails instead, what is held back goes with it: nobody has seen it, so the answer may be asked for again.
+    if (this.#continuation !== undefined) this.#tell(this.#continuation.end());
     this.#permit?.end("succeeded");
     this.#sink.finish({ type: "finish", finishReason, usage, model: this.#model });
   }
@@ -128,6 +130,15 @@ export class Asking implements AttemptSink {
     return this.#models[0] ?? "";
   }
 
+  #tell(text: string): void {
+    if (text === "") return;
+    if (!this.#spoke) {
+      this.#spoke = true;
+      this.#permit?.began();
+    }
+    this.#sink.text(text);
+  }
+
   #askFirstTime(): void {
     try {
       this.#permit = this.#admission?.take(this.#model) ?? this.#provider.gate.enter(this.#model);
@@ -151,12 +162,16 @@ export class Asking implements AttemptSink {
   }
 
   #send(): void {
-    const { connection, timeouts, now, extraBody } = this.#provider;
+    const { connection, timeouts, now, extraBody, prefill } = this.#provider;
+    const { messages, answerSoFar = "" } = this.#request;
     const model = this.#model;
-    const body = chatCompletionBody(model, this.#request.messages, extraBody);
+    this.#continuation = answerSoFar === "" ? undefined : new Continuation(answerSoFar);
+    const sent = this.#continuation?.sent ?? "";
+    const continues = sent !== "";
+    const body = chatCompletionBody(model, messages, extraBody, continues ? { prefill, text: sent } : undefined);
     const startedAt = this.#startedAt;
     const { turnStartedAt = startedAt } = this.#request;
-    this.#attempt = new Attempt({ connection, timeouts, now, model, body, startedAt, turnStartedAt }, this);
+    this.#attempt = new Attempt({ connection, timeouts, now, model, body, continues, startedAt, turnStartedAt }, this);
   }
 
   /** Asks the budget last: what it gives is spent. */

@@ -22,6 +22,8 @@ export type AttemptOptions = {
   readonly connection: Connection;
   readonly model: string;
   readonly body: string;
+  /** The body holds the beginning of the answer: there may be nothing to add to it. */
+  readonly continues: boolean;
   readonly timeouts: Timeouts;
   /** When the asking began, on the clock of `performance.now()`; before now when this is not the first attempt. */
   readonly startedAt: number;
@@ -250,8 +252,9 @@ export class Attempt {
 
   #finish(finishReason: string, usage: Usage | null, spoke: boolean): void {
     // Ollama, when the prompt alone fills the window.
+    const isWhole = spoke || (this.#options.continues && finishReason === "stop");
     if (!spoke && finishReason === "length") this.#failWith("context_too_long", "length without text");
-    else if (!spoke && finishReason !== "content_filter") this.#failWith("empty_answer", "finished without text");
+    else if (!isWhole && finishReason !== "content_filter") this.#failWith("empty_answer", "finished without text");
     else if (this.#settle()) {
       this.#letGo();
       this.#sink.finish(finishReason, usage);

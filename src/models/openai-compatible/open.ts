@@ -7,6 +7,7 @@ import type { Timeouts } from "./deadlines.ts";
 import { Gate, GateAdmission } from "./gate.ts";
 import { Generation } from "./generation.ts";
 import { ModelList } from "./model-list.ts";
+import type { Prefill } from "./request.ts";
 import { RetryBudget } from "./retry-budget.ts";
 
 export type OpenAiCompatibleOptions = {
@@ -19,6 +20,8 @@ export type OpenAiCompatibleOptions = {
   readonly defaultModels: readonly string[];
   /** The operator's own fields of the request body. */
   readonly extraBody: Readonly<Record<string, unknown>>;
+  /** How the server is told to go on with an answer that has begun; by default it never is. */
+  readonly prefill?: Prefill;
   readonly timeouts: Timeouts;
   /** How often an answer of which nothing has come is asked for again, at most. */
   readonly retries: number;
@@ -45,7 +48,7 @@ const defaultRetryBaseMs = 500;
  * @throws TypeError when the base URL is not http(s), the key cannot stand in a header, or there is no model to ask.
  */
 export function openOpenAiCompatibleModel(options: OpenAiCompatibleOptions): Model {
-  const { baseUrl, apiKey, extraBody, timeouts, log } = options;
+  const { baseUrl, apiKey, extraBody, timeouts, log, prefill = "none" } = options;
   const connection = openConnection({ baseUrl, apiKey, maxConnections: options.maxConnections ?? 20_000 });
   const list = new ModelList({ configured: options.models, defaults: options.defaultModels, connection, log });
   const clock = options.clock ?? (() => performance.now());
@@ -57,6 +60,7 @@ export function openOpenAiCompatibleModel(options: OpenAiCompatibleOptions): Mod
     budget: new RetryBudget(clock),
     retry: { retries: options.retries, baseMs: options.retryBaseMs ?? defaultRetryBaseMs },
     extraBody,
+    prefill,
     timeouts,
     log,
     now: options.now ?? Date.now,
@@ -71,9 +75,12 @@ export function openOpenAiCompatibleModel(options: OpenAiCompatibleOptions): Mod
     get contextWindow() {
       return list.contextWindow;
     },
+    continuesAnswers: prefill !== "none",
     ready: async () => list.ready(),
     admit: () => gate.admit(() => list.name),
     generate(request, signal, admission) {
+      // Asked all the same, it would begin anew, and its words be put behind those of the beginning.
+      if (prefill === "none" && request.answerSoFar) throw new TypeError("This model does not continue answers.");
       return new Generation(provider, request, signal, admission instanceof GateAdmission ? admission : undefined);
     },
     close: async () => connection.close(),

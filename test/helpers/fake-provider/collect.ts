@@ -14,13 +14,15 @@ export async function collect(
   model: Model,
   prompt: string | readonly ModelMessage[] = "Hello",
   signal: AbortSignal = new AbortController().signal,
+  answerSoFar?: string,
 ): Promise<Collected> {
   const messages = typeof prompt === "string" ? [{ role: "user", content: prompt } as const] : prompt;
+  const request = { messages, username: "TR", ...(answerSoFar !== undefined && { answerSoFar }) };
   const pieces: string[] = [];
   let finish: Collected["finish"];
   let error: unknown;
   try {
-    for await (const event of model.generate({ messages, username: "TR" }, signal)) {
+    for await (const event of model.generate(request, signal)) {
       if (event.type === "text") pieces.push(event.text);
       else if (event.type === "finish") finish = event;
     }
