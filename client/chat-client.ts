@@ -1,0 +1,247 @@
+/** The verbs of the chat API. */
+import type { HistoryMessage, StoppedTurn, TurnAnswer } from "../src/protocol/chat.ts";
+import type { SessionView } from "../src/protocol/sessions.ts";
+import { Answer, type ConnectionChange, readTurn, requireEventStream, type SentAnswer } from "./answer.ts";
+import { type ChatRequest, Connection, type ServiceAccess } from "./connection.ts";
+import { makeIdempotencyKey } from "./idempotency-key.ts";
+import { Lifetime } from "./lifetime.ts";
+import { turnPath } from "./paths.ts";
+import { ChatProblem } from "./problems.ts";
+import { type Repeatability, type RetryOptions, withRetries } from "./retries.ts";
+
+export type ChatClientOptions = {
+  /** Where the service is, such as `https://chat.example.org/api`; the page's own origin when left out. */
+  readonly baseUrl?: string;
+  /** Of an earlier session, to go on as the same guest; or a key. */
+  readonly token?: string;
+  /** How often a request is sent at most before its failure is told; 5 by default. Following has no such bound. */
+  readonly tries?: number;
+  /** The longest wait before the next try, in ms, where the service does not ask for more; 15,000 by default. */
+  readonly maxDelayMs?: number;
+  /** How long a connection may be silent, in ms; 30,000 by default, which is three heartbeats. */
+  readonly silenceMs?: number;
+  readonly fetch?: typeof globalThis.fetch;
+};
+
+type Abortable = { readonly signal?: AbortSignal | undefined };
+
+export type FollowOptions = Abortable & {
+  /** Told whenever a connection is open and whenever one was lost, for a page that shows it. */
+  readonly onConnection?: ((change: ConnectionChange) => void) | undefined;
+};
+
+export type StartOptions = FollowOptions & {
+  /** What happens when a turn is running; by default `reject`, a ChatProblem `turn_in_progress`. */
+  readonly ifBusy?: "reject" | "queue" | "interrupt" | undefined;
+  /** Only if this turn is the newest (0: none yet); otherwise a ChatProblem `stale_turn`. */
+  readonly ifTurn?: number | undefined;
+  /** By default a new one for each call. One that the caller keeps makes a call in another process the same call. */
+  readonly idempotencyKey?: string | undefined;
+};
+
+export type SendOptions = StartOptions & {
+  /** The turn whose place this prompt takes, and that of all turns after it. */
+  readonly replaces?: number | undefined;
+};
+
+export type HistoryOptions = Abortable & {
+  /** Only the newest so many turns (1 to 200); the whole dialogue when left out. */
+  readonly limit?: number | undefined;
+  /** Only turns before this one, to page back. */
+  readonly before?: number | undefined;
+};
+
+export type ChatHistory = {
+  readonly session_id: string;
+  readonly username: string;
+  readonly message_history: readonly HistoryMessage[];
+  readonly has_more: boolean;
+};
+
+/**
+ * Talks to one service as one guest or key. Every method throws a ChatProblem when the service says no, a ConnectionLost
+ * when it cannot be reached, and the reason of the signal that it was given once that fires.
+ */
+export class ChatClient {
+  readonly #options: Omit<ServiceAccess, "token">;
+  readonly #retries: RetryOptions;
+  #token: string | undefined;
+
+  constructor(options: ChatClientOptions = {}) {
+    const { baseUrl = "", silenceMs = 30_000, tries = 5, maxDelayMs = 15_000, token } = options;
+    // Called by its name, as a browser's fetch refuses to be called as somebody's method.
+    const fetchFunction = options.fetch ?? ((input, init) => fetch(input, init));
+    this.#options = { baseUrl: baseUrl.replace(/\/+$/, ""), silenceMs, fetch: fetchFunction };
+    this.#retries = { tries, maxDelayMs };
+    this.#token = token;
+  }
+
+  /** What proves to be the same guest later, or in another program; undefined before the first session. */
+  get token(): string | undefined {
+    return this.#token;
+  }
+
+  /** Opens a session. The first one makes its token that of this client. */
+  async openSession(
+    session: { readonly username: string; readonly title?: string; readonly instructions?: string },
+    options: Abortable = {},
+  ): Promise<SessionView & { readonly token: string }> {
+    const { username, title, instructions } = session;
+    const body = { username, title, instructions };
+    const request = { method: "POST", path: "/sessions", body } as const;
+    const opened = await this.#json<SessionView & { token: string }>(request, "again", options);
+    this.#token ??= opened.token;
+    return opened;
+  }
+
+  readSession(sessionId: string, options: Abortable = {}): Promise<SessionView> {
+    return this.#json({ method: "GET", path: `/sessions/${encodeURIComponent(sessionId)}` }, "once", options);
+  }
+
+  /** Deletes a session with all that was said in it, for good. Needs the token of whoever opened it. */
+  async deleteSession(sessionId: string, options: Abortable = {}): Promise<void> {
+    const path = `/sessions/${encodeURIComponent(sessionId)}`;
+    let tries = 0;
+    const attempt = async (signal: AbortSignal) => {
+      tries += 1;
+      try {
+        return await this.#ask({ method: "DELETE", path, accept: "application/json" }, signal);
+      } catch (error) {
+        // The try whose answer was lost had deleted it.
+        if (tries > 1 && error instanceof ChatProblem && error.code === "session_not_found") return "";
+        throw error;
+      }
+    };
+    await this.#withRetries(attempt, "once", options.signal);
+  }
+
+  /**
+   * Sends a prompt; resolves once it is accepted, which means stored. A send whose answer is lost is repeated with the
+   * same key, so that there is one turn however often it took.
+   */
+  send(sessionId: string, prompt: string, options: SendOptions = {}): Promise<SentAnswer> {
+    const body = { payload: prompt, replaces: options.replaces };
+    return this.#start({ method: "PUT", path: turnPath(sessionId, undefined), body }, sessionId, options);
+  }
+
+  /** Asks the last prompt again, as a new turn that takes the place of the old one. */
+  regenerate(sessionId: string, options: StartOptions = {}): Promise<SentAnswer> {
+    return this.#start({ method: "POST", path: `${turnPath(sessionId, undefined)}/regenerate` }, sessionId, options);
+  }
+
+  /** Goes on where the last answer ended early, as a new turn. */
+  continue(sessionId: string, options: StartOptions = {}): Promise<SentAnswer> {
+    return this.#start({ method: "POST", path: `${turnPath(sessionId, undefined)}/continue` }, sessionId, options);
+  }
+
+  /**
+   * Follows a turn, running or ended; without `turn` the one of the event id `after`, or else the newest. Gives
+   * everything after that event, or the whole turn.
+   */
+  follow(
+    sessionId: string,
+    options: FollowOptions & { readonly turn?: number | undefined; readonly after?: string | undefined } = {},
+  ): Answer {
+    const { turn, after, signal } = options;
+    return new Answer({ ...this.#following(options), sessionId, turn, after, lifetime: new Lifetime(signal) });
+  }
+
+  /**
+   * Stops a turn, running or queued; without `turn` the running one. Resolves once it has ended, with its text. Naming
+   * the turn is safer: the next one may have begun.
+   */
+  stop(sessionId: string, options: Abortable & { readonly turn?: number | undefined } = {}): Promise<StoppedTurn> {
+    const { turn } = options;
+    // Sent again, a stop of whatever runs might meet the turn that has come up from the queue.
+    const request = { method: "DELETE", path: turnPath(sessionId, turn) } as const;
+    return this.#json(request, turn === undefined ? "again" : "once", options);
+  }
+
+  /** How a turn stands, with its text so far; without `turn` the newest, undefined when there is none. */
+  turnState(
+    sessionId: string,
+    options: Abortable & { readonly turn?: number | undefined } = {},
+  ): Promise<TurnAnswer | undefined> {
+    return this.#json({ method: "GET", path: turnPath(sessionId, options.turn) }, "once", options);
+  }
+
+  /** The dialogue, oldest first. */
+  history(sessionId: string, options: HistoryOptions = {}): Promise<ChatHistory> {
+    const { limit, before } = options;
+    const query = Object.entries({ limit, before }).flatMap(([name, value]) =>
+      value === undefined ? [] : `${name}=${value}`,
+    );
+    const path = `/chat_history/${encodeURIComponent(sessionId)}${query.length === 0 ? "" : `?${query.join("&")}`}`;
+    return this.#json({ method: "GET", path }, "once", options);
+  }
+
+  #access(): ServiceAccess {
+    return { ...this.#options, token: this.#token };
+  }
+
+  async #start(
+    request: Pick<ChatRequest, "method" | "path" | "body">,
+    sessionId: string,
+    options: StartOptions,
+  ): Promise<SentAnswer> {
+    const headers: Record<string, string> = { "idempotency-key": options.idempotencyKey ?? makeIdempotencyKey() };
+    if (options.ifBusy !== undefined) headers["if-busy"] = options.ifBusy;
+    if (options.ifTurn !== undefined) headers["if-turn"] = String(options.ifTurn);
+    const whole: ChatRequest = { ...request, accept: "text/event-stream", headers };
+    const lifetime = new Lifetime(options.signal);
+    try {
+      const { signal } = lifetime;
+      const attempt = () => Connection.open(this.#access(), whole, signal);
+      const connection = await withRetries(attempt, "once", this.#retries, signal);
+      requireEventStream(connection.response);
+      const turn = readTurn(connection.response);
+      if (turn === undefined) throw ChatProblem.ofForeignAnswer(200, "The answer does not name its turn (X-Turn).");
+      const replayed = connection.response.headers.get("idempotency-replayed") === "true";
+      const place = { sessionId, turn, after: undefined };
+      return new Answer({ ...this.#following(options), ...place, lifetime, connection, replayed }) as SentAnswer;
+    } catch (error) {
+      lifetime.end();
+      throw error;
+    }
+  }
+
+  /** What following takes from this client, whatever is followed. */
+  #following({ onConnection }: FollowOptions) {
+    return { access: () => this.#access(), maxDelayMs: this.#retries.maxDelayMs, onConnection };
+  }
+
+  async #json<T>(
+    request: Pick<ChatRequest, "method" | "path" | "body">,
+    repeatability: Repeatability,
+    { signal }: Abortable,
+  ): Promise<T> {
+    const attempt = (signal: AbortSignal) => this.#ask({ ...request, accept: "application/json" }, signal);
+    const text = await this.#withRetries(attempt, repeatability, signal);
+    if (text === "") return undefined as T;
+    try {
+      return JSON.parse(text) as T;
+    } catch (error) {
+      throw ChatProblem.ofForeignAnswer(200, "The answer is not JSON, so this is no chat service.", error);
+    }
+  }
+
+  /** One request; the whole body of its answer. */
+  async #ask(request: ChatRequest, signal: AbortSignal): Promise<string> {
+    const connection = await Connection.open(this.#access(), request, signal);
+    return connection.text();
+  }
+
+  async #withRetries<T>(
+    attempt: (signal: AbortSignal) => Promise<T>,
+    repeatability: Repeatability,
+    parent: AbortSignal | undefined,
+  ): Promise<T> {
+    const lifetime = new Lifetime(parent);
+    try {
+      const { signal } = lifetime;
+      return await withRetries(() => attempt(signal), repeatability, this.#retries, signal);
+    } finally {
+      lifetime.end();
+    }
+  }
+}
