@@ -1,0 +1,218 @@
+/** The client against the real service, through a network that cuts, stalls, lags and drips. */
+import { createHash } from "node:crypto";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { type FakeProvider, startFakeProvider } from "../test/helpers/fake-provider.ts";
+import { type SeededRandom, seededRandom, seedOfRun } from "../test/helpers/seeded-random.ts";
+import { type Service, startService } from "../test/helpers/service.ts";
+import { randomPlan, startTcpProxy, type TcpProxy } from "../test/helpers/tcp-proxy.ts";
+import { ChatClient, type ChatEvent, readToEnd, textAfter } from "./index.ts";
+
+const runs = 80;
+const runsAtOnce = 8;
+
+/** More than the headers of an answer and its first events need; see `planOfRun`. */
+const acceptedBytes = 1_500;
+
+/** Whatever a model says, with all that makes trouble when it is cut: characters of any width, line ends, SSE fields. */
+const scraps = [
+  "a",
+  "word ",
+  "ö",
+  "漢字",
+  "😀",
+  "👩‍👩‍👧",
+  "\n",
+  "\r\n",
+  "\n\ndata: ",
+  "event: end\n\n",
+  '"',
+  "\\",
+  "\u2028",
+  "é",
+];
+
+let provider: FakeProvider;
+let service: Service;
+let direct: ChatClient;
+
+function randomText(random: SeededRandom): string {
+  return Array.from({ length: random.between(1, 12) }, () => random.pick(scraps)).join("");
+}
+
+beforeAll(async () => {
+  provider = await startFakeProvider({ record: false });
+  // Says what the seed in its prompt makes it say, in pieces of any size, some at once and some after a pause.
+  provider.model("seeded", async (exchange) => {
+    const seedOfPrompt = Number(/\d+/.exec(exchange.prompt)?.[0]);
+    const random = seededRandom(seedOfPrompt);
+    exchange.begin();
+    if (seedOfPrompt === 0) await exchange.silence();
+    const pieces = random.between(20, 200);
+    for (let piece = 0; piece < pieces; piece += 1) {
+      exchange.text(`${piece}${randomText(random)}`);
+      if (random.next() < 0.3) await exchange.sleep(random.between(1, 8));
+    }
+    exchange.complete(pieces);
+  });
+  service = await startService({ OPENAI_BASE_URL: provider.baseUrl, OPENAI_MODEL: "seeded" });
+  direct = new ChatClient({ baseUrl: service.baseUrl });
+});
+
+afterAll(async () => {
+  await service.end("SIGTERM");
+  await provider.close();
+});
+
+function hash(text: string): string {
+  return createHash("sha256").update(text).digest("hex");
+}
+
+async function storedAnswer(sessionId: string): Promise<string | undefined> {
+  const { message_history: messages } = await direct.history(sessionId);
+  return messages.find(({ role }) => role === "assistant")?.content;
+}
+
+/** Bad for every connection but the first, which is spared until the prompt is accepted: the service knows no keys yet. */
+function planOfRun(proxy: TcpProxy, random: SeededRandom): void {
+  proxy.plan((index) => {
+    if (index > 0) return randomPlan(random, { withinBytes: 6_000, stalls: true });
+    return { cutAfterBytes: acceptedBytes + random.between(0, 3_000), cutKind: "end" };
+  });
+}
+
+describe("C1: an answer whose connection is lost again and again", () => {
+  const seed = seedOfRun();
+  const counts = { connections: 0, events: 0 };
+
+  async function run(number: number): Promise<void> {
+    const random = seededRandom(seed + number);
+    const proxy = await startTcpProxy(Number(new URL(service.baseUrl).port));
+    try {
+      planOfRun(proxy, random);
+      const { session_id: sessionId } = await direct.openSession({ username: "TR" });
+      const client = new ChatClient({ baseUrl: proxy.url, maxDelayMs: 20, silenceMs: 1_500 });
+      const events: ChatEvent[] = await Array.fromAsync(await client.send(sessionId, `Say ${seed + number}!`));
+      const told = events.reduce(textAfter, "");
+      const facts = { seed, number, types: countsOf(events), hash: hash(told) };
+      const stored = await storedAnswer(sessionId);
+      expect(facts).toEqual({ ...facts, hash: hash(stored ?? "nothing is stored") });
+      expect(facts.types).toMatchObject({ turn: 1, end: 1 });
+      expect(events.at(-1)).toMatchObject({ type: "end", status: "completed" });
+      expect(facts.types["reset"]).toBeUndefined();
+      counts.connections += proxy.connectionCount;
+      counts.events += events.length;
+    } catch (error) {
+      throw new Error(`With SEED=${seed}, run ${number}: ${(error as Error).message}`, { cause: error });
+    } finally {
+      await proxy.close();
+    }
+  }
+
+  it(`gives every character exactly once and one end, ${runs} times (SEED=${seed})`, { timeout: 120_000 }, async () => {
+    for (let first = 0; first < runs; first += runsAtOnce) {
+      await Promise.all(Array.from({ length: runsAtOnce }, (_, index) => run(first + index)));
+    }
+    // The cuts must have hit answers, or nothing has been proven.
+    expect(counts.connections).toBeGreaterThan(2 * runs);
+    expect(counts.events).toBeGreaterThan(20 * runs);
+  });
+});
+
+function countsOf(events: readonly ChatEvent[]): Record<string, number> {
+  const counts: Record<string, number> = {};
+  for (const { type } of events) counts[type] = (counts[type] ?? 0) + 1;
+  return counts;
+}
+
+describe("against the real service", () => {
+  it("a whole conversation: open, send, state, history, stop, read, delete", async () => {
+    const client = new ChatClient({ baseUrl: service.baseUrl });
+    const opened = await client.openSession({ username: "TR", title: "A title" });
+    const sessionId = opened.session_id;
+    expect(await client.turnState(sessionId)).toBeUndefined();
+    expect(await Array.fromAsync(client.follow(sessionId))).toEqual([]);
+    const first = await client.send(sessionId, "Say 1!");
+    expect(first.turn).toBe(1);
+    const { text, status } = await readToEnd(first);
+    expect(status).toBe("completed");
+    expect(await client.turnState(sessionId, { turn: 1 })).toMatchObject({ turn: 1, status, answer: text });
+    expect((await readToEnd(client.follow(sessionId))).text).toBe(text);
+    await readToEnd(await client.send(sessionId, "Say 2!"));
+    const page = await client.history(sessionId, { limit: 1, before: 2 });
+    expect(page.message_history.map(({ content }) => content)).toEqual(["Say 1!", text]);
+    expect(await client.stop(sessionId)).toMatchObject({ turn: 2, status: "completed" });
+    expect(await client.stop(sessionId, { turn: 1 })).toEqual({ turn: 1, status: "completed", answer: text });
+    expect(await client.readSession(sessionId)).toMatchObject({ title: "A title", turns: 2, state: "idle" });
+    expect((await client.openSession({ username: "TR" })).token).toBe(opened.token);
+    await client.deleteSession(sessionId);
+    await expect(client.readSession(sessionId)).rejects.toMatchObject({
+      code: "session_not_found",
+      status: 404,
+      detail: `Invalid session id: ${sessionId}`,
+      retryable: false,
+    });
+  });
+
+  it("what is wrong with a prompt is told with its fields", async () => {
+    const { session_id: sessionId } = await direct.openSession({ username: "TR" });
+    await expect(direct.send(sessionId, "")).rejects.toMatchObject({
+      code: "invalid_request",
+      status: 422,
+      errors: [{ path: "payload" }],
+    });
+  });
+
+  it("a running answer can be stopped by another client, and its follower is told", async () => {
+    const { session_id: sessionId } = await direct.openSession({ username: "TR" });
+    const answer = await direct.send(sessionId, "Say 0!");
+    const following = readToEnd(answer);
+    const stopped = await new ChatClient({ baseUrl: service.baseUrl }).stop(sessionId, { turn: answer.turn });
+    expect(stopped).toMatchObject({ turn: 1, status: "stopped" });
+    expect(await following).toMatchObject({ status: "stopped", text: stopped.answer });
+  });
+
+  it("a connection whose answer was read to its end serves the next request", async () => {
+    const proxy = await startTcpProxy(Number(new URL(service.baseUrl).port));
+    const client = new ChatClient({ baseUrl: proxy.url });
+    const { session_id: sessionId } = await direct.openSession({ username: "TR" });
+    await readToEnd(await client.send(sessionId, "Say 3!"));
+    for (let time = 0; time < 20; time += 1) await readToEnd(client.follow(sessionId, { turn: 1 }));
+    // Not one for all: the end of an answer and the next request can cross each other.
+    expect(proxy.connectionCount).toBeLessThan(10);
+    await proxy.close();
+  });
+});
+
+describe("F1: a service that dies and comes back", () => {
+  it("is asked for the rest, and ends the answer once", async () => {
+    const directory = await mkdtemp(path.join(tmpdir(), "chat-client-"));
+    const environment = { STORAGE_URL: `sqlite:${path.join(directory, "chat.db")}`, DEMO_WORD_DELAY_MS: "5" };
+    let mortal = await startService(environment);
+    const proxy = await startTcpProxy(Number(new URL(mortal.baseUrl).port));
+    try {
+      const client = new ChatClient({ baseUrl: proxy.url, maxDelayMs: 100 });
+      const { session_id: sessionId } = await client.openSession({ username: "TR" });
+      const events: ChatEvent[] = [];
+      const following = (async () => {
+        for await (const event of await client.send(sessionId, "Tell me a story.")) events.push(event);
+      })();
+      await expect.poll(() => events.length).toBeGreaterThan(5);
+      await mortal.end("SIGKILL");
+      await delay(100);
+      mortal = await startService(environment);
+      proxy.target(Number(new URL(mortal.baseUrl).port));
+      await following;
+      expect(countsOf(events)).toMatchObject({ turn: 1, end: 1 });
+      const { message_history: messages } = await client.history(sessionId);
+      expect(messages[1]?.content).toBe(events.reduce(textAfter, ""));
+    } finally {
+      await proxy.close();
+      await mortal.end("SIGTERM");
+      await rm(directory, { recursive: true });
+    }
+  });
+});
