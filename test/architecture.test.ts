@@ -21,6 +21,7 @@ function filesIn(folder: string): readonly SourceFile[] {
 
 const sourceFiles = filesIn("src");
 const benchFiles = filesIn("bench");
+const clientFiles = filesIn("client");
 
 /** Static imports and re-exports (of types too), dynamic imports, and files that are started as workers. */
 const importPatterns = [
@@ -93,6 +94,33 @@ function insideKnowledge(files: readonly SourceFile[]): string[] {
       .filter((imported) => roomOf(imported) !== "protocol")
       .filter((imported) => !(file.path === "bench/database/fill.ts" && imported.startsWith("src/storage/")))
       .map((imported) => `${file.path} → ${imported}`),
+  );
+}
+
+/** An import that only brings types is gone at run time; `import { type T }` is not, it still loads the file. */
+const typeImportPattern = /^(?:import|export)\s+type\b[^;"']*?\bfrom\s*"(?<specifier>[^"]+)";?$/gm;
+
+/** The client imports itself, and of everything else nothing but the types of the wire. */
+function loadedByClient(files: readonly SourceFile[]): string[] {
+  return files.flatMap((file) => {
+    const types = [...file.source.matchAll(typeImportPattern)].flatMap((match) => match.groups?.["specifier"] ?? []);
+    const strangeTypes = types.filter((name) => !/^\.\/[a-z-]+\.ts$|^\.\.\/src\/protocol\/[a-z-]+\.ts$/.test(name));
+    const loading = { ...file, source: file.source.replace(typeImportPattern, "") };
+    const strangers = importsOf(loading).filter((name) => !/^\.\/[a-z-]+\.ts$/.test(name));
+    return [...strangeTypes, ...strangers].map((imported) => `${file.path} → ${imported}`);
+  });
+}
+
+/** What Node has and browsers have not, or only where a page came over https; words in comments are none. */
+function nodeUsers(files: readonly SourceFile[]): string[] {
+  const withoutComments = files.map(({ path, source }) => ({
+    path,
+    source: source.replace(/\/\*.*?\*\/|^\s*\/\/.*$/gms, ""),
+  }));
+  return matching(
+    withoutComments,
+    /\bprocess\s*\.|\bBuffer\b|\bNodeJS\.|\brequire\(|\bcrypto\.(?!getRandomValues\b)/,
+    /^$/,
   );
 }
 
@@ -213,6 +241,48 @@ describe("the benchmark knows the service by its wire alone", () => {
   });
 });
 
+describe("the client runs anywhere: it loads nothing but itself", () => {
+  it("in every file", () => {
+    expect(clientFiles.length).toBeGreaterThan(10);
+    expect(loadedByClient(clientFiles)).toEqual([]);
+    expect(nodeUsers(clientFiles)).toEqual([]);
+  });
+
+  it.each([
+    ["client/events.ts", 'import { textEventSchema } from "../src/protocol/events.ts";'],
+    ["client/events.ts", 'import { type TextDelta } from "../src/protocol/events.ts";'],
+    ["client/events.ts", 'import type { Storage } from "../src/storage/storage.ts";'],
+    ["client/events.ts", 'import { randomBytes } from "node:crypto";'],
+    ["client/events.ts", 'import type { Socket } from "node:net";'],
+    ["client/events.ts", 'import { createParser } from "eventsource-parser";'],
+    ["client/events.ts", 'export { Problem } from "../src/protocol/problems.ts";'],
+    ["client/events.ts", 'const zod = await import("zod");'],
+  ])("so that %s with %s is caught", (file, source) => {
+    expect(loadedByClient(made(file, source))).toHaveLength(1);
+  });
+
+  it.each([
+    ["client/events.ts", 'import type { TextDelta } from "../src/protocol/events.ts";'],
+    ["client/events.ts", 'import type {\n  TextDelta,\n  TextReset,\n} from "../src/protocol/events.ts";'],
+    ["client/index.ts", 'export type { ChatEvent } from "./events.ts";'],
+    ["client/index.ts", 'export { Answer, type SentAnswer } from "./answer.ts";'],
+  ])("and %s with %s is fine", (file, source) => {
+    expect(loadedByClient(made(file, source))).toEqual([]);
+  });
+
+  it.each(["process.env", "Buffer.from(text)", "crypto.randomUUID()", 'require("x")'])("%s is caught", (source) => {
+    expect(nodeUsers(made("client/events.ts", `/** A comment */\n${source}`))).toEqual(["client/events.ts"]);
+    expect(nodeUsers(made("client/events.ts", `  // ${source}\n/** ${source} */`))).toEqual([]);
+  });
+
+  it("and nothing in src imports it", () => {
+    const importers = sourceFiles.filter((file) =>
+      importedFiles(file).some((imported) => imported.startsWith("client/")),
+    );
+    expect(importers).toEqual([]);
+  });
+});
+
 describe("what may stand where", () => {
   it("the environment is read in config.ts alone", () => {
     expect(environmentReaders(sourceFiles)).toEqual([]);
@@ -232,13 +302,13 @@ describe("what may stand where", () => {
   });
 
   it("nothing is exported as default", () => {
-    expect(defaultExporters([...sourceFiles, ...benchFiles])).toEqual([]);
+    expect(defaultExporters([...sourceFiles, ...benchFiles, ...clientFiles])).toEqual([]);
     expect(defaultExporters(made("src/app.ts", "export default class {}"))).toEqual(["src/app.ts"]);
     expect(defaultExporters(made("src/app.ts", "export { app as default };"))).toEqual(["src/app.ts"]);
   });
 
   it("no file is longer than 350 lines", () => {
-    expect(longFiles([...sourceFiles, ...benchFiles])).toEqual([]);
+    expect(longFiles([...sourceFiles, ...benchFiles, ...clientFiles])).toEqual([]);
     expect(longFiles(made("src/app.ts", "line\n".repeat(350)))).toEqual([]);
     expect(longFiles(made("src/app.ts", "line\n".repeat(351)))).toEqual(["src/app.ts"]);
   });

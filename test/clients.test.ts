@@ -14,6 +14,10 @@ const run = promisify(execFile);
 const document = path.join(import.meta.dirname, "../docs/clients.md");
 const documentedUrl = "http://127.0.0.1:8000";
 
+/** How a program at the root of the repository imports the client. */
+const documentedImport = "./client/";
+const clientFolder = new URL("../client/", import.meta.url).href;
+
 /** What the demo model says to `Hello! What is your name?` from the user TR. */
 const answer = "Hello TR! My name is Demo, and I am no language model, only the built-in stand-in for one.";
 
@@ -21,6 +25,7 @@ const clients = [
   { language: "bash", file: "client.sh", command: "bash", needs: ["curl", "sed"] },
   { language: "python", file: "client.py", command: "python3", needs: [] },
   { language: "javascript", file: "client.mjs", command: process.execPath, needs: [] },
+  { language: "typescript", file: "client.ts", command: process.execPath, needs: [] },
   { language: "go", file: "client.go", command: "go", needs: [] },
 ] as const;
 
@@ -43,14 +48,15 @@ afterAll(async () => {
   await rm(directory, { recursive: true });
 });
 
-/** Writes the program of a language as it stands in the document, but for the address, and runs it. */
+/** Writes the program of a language as it stands in the document, but for what it connects to and imports, and runs it. */
 async function runProgram({ language, file, command }: (typeof clients)[number], baseUrl: string) {
   const program = new RegExp(`^\`\`\`${language}\n(.*?)^\`\`\``, "ms").exec(text)?.[1];
   expect(program).toContain(documentedUrl);
   const written = path.join(directory, file);
-  await writeFile(written, program?.replaceAll(documentedUrl, baseUrl) ?? "");
-  const argumentsOf = { bash: ["-eu", written], python: [written], javascript: [written], go: ["run", written] };
-  return run(command, argumentsOf[language], { timeout: 25_000 });
+  const runnable = program?.replaceAll(documentedUrl, baseUrl).replace(documentedImport, clientFolder);
+  await writeFile(written, runnable ?? "");
+  const before = { bash: ["-eu"], python: [], javascript: [], typescript: [], go: ["run"] }[language];
+  return run(command, [...before, written], { timeout: 25_000 });
 }
 
 for (const client of clients) {
