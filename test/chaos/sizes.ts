@@ -1,0 +1,16 @@
+/** How often the long tests do what they do: some minutes of it in `npm run test:chaos`, hours in `npm run test:soak`. */
+import { inject } from "vitest";
+
+declare module "vitest" {
+  interface ProvidedContext {
+    size: "chaos" | "soak";
+  }
+}
+
+const sizes = {
+  chaos: { killCycles: 50, cutStreams: 2_000, stops: 1_000, sends: 5_000, requests: 20_000, connections: 2_000 },
+  // The numbers of the project's acceptance list.
+  soak: { killCycles: 500, cutStreams: 20_000, stops: 2_000, sends: 10_000, requests: 200_000, connections: 20_000 },
+} as const;
+
+export const size = sizes[inject("size")];
