@@ -1,26 +1,28 @@
 /** The composition root: the one file that names concrete back ends and puts the rooms together. */
 import type { Logger } from "pino";
 import packageJson from "../package.json" with { type: "json" };
-import { createChat } from "./chat/chat.ts";
+import { answerSources } from "./chat/answer.ts";
+import { answerProducers, createChat } from "./chat/chat.ts";
 import type { Config, OpenAiCompatibleModelConfig } from "./config.ts";
 import { openDemoModel } from "./models/demo/demo.ts";
 import { openModelWithFallback } from "./models/fallback.ts";
 import type { Model } from "./models/model.ts";
 import { openOpenAiCompatibleModel } from "./models/openai-compatible/open.ts";
 import { isProblem } from "./protocol/problems.ts";
+import { inMemory } from "./storage/sqlite/connection.ts";
 import { damagedFile } from "./storage/sqlite/failures.ts";
 import { openSqliteStorage } from "./storage/sqlite/open.ts";
 import type { Storage } from "./storage/storage.ts";
 import { estimatingCounter } from "./tokens/estimate.ts";
 import { openO200kCounter } from "./tokens/o200k/counter.ts";
 import type { TokenCounter } from "./tokens/token-counter.ts";
-import { createTurnEngine } from "./turns/engine.ts";
+import { createTurnEngine, type Recovered } from "./turns/engine.ts";
 
 export type App = {
   /** Where the service listens. */
   readonly url: string;
-  /** How many turns of a dead process were settled as `interrupted` at this start. */
-  readonly interruptedTurns: number;
+  /** What became of the turns that a dead process left running, or waiting. */
+  readonly recovered: Recovered;
   readonly runningTurns: number;
   /** Takes no new turns, lets the running ones end within the grace, then lets go of everything. */
   close(): Promise<void>;
@@ -42,9 +44,13 @@ export async function startApp(config: Config, log: Logger, onFatal: (error: Err
     // Loading the largest room takes as long as opening the storage, so both happen at once.
     const { createHttpServer } = await import("./http/server.ts");
     storage = await opening;
-    const engine = createTurnEngine({ turns: storage.turns, modelName: () => model.name, log });
-    const interruptedTurns = await engine.settleLapsed();
-    const chat = createChat({ storage, engine, model, context: { ...config.context, counter, log } });
+    const { turns } = storage;
+    const sources = answerSources(turns, model, { ...config.context, counter, log });
+    // What is in memory alone has no next start.
+    const policy = config.storage.path === inMemory ? "interrupt" : config.recovery;
+    const engine = createTurnEngine({ turns, producers: answerProducers(sources), policy, log });
+    const recovered = await engine.recover();
+    const chat = createChat({ storage, engine, sources });
     const server = await createHttpServer({
       config: config.http,
       chat,
@@ -57,7 +63,7 @@ export async function startApp(config: Config, log: Logger, onFatal: (error: Err
     const url = await server.listen();
     return {
       url,
-      interruptedTurns,
+      recovered,
       get runningTurns() {
         return engine.running;
       },

@@ -30,6 +30,8 @@ export type Config = {
   readonly storage: SqliteLocation;
   readonly log: { readonly level: Settings["LOG_LEVEL"] };
   readonly shutdown: { readonly drainMs: number };
+  /** What becomes of turns that the process before this one did not finish. */
+  readonly recovery: Settings["RECOVERY"];
   /** Sentences for the log: what was set and will not be used. */
   readonly warnings: readonly string[];
 };
@@ -108,6 +110,7 @@ export function loadConfig(source: ConfigSource): Config {
     storage: settings.STORAGE_URL,
     log: { level: settings.LOG_LEVEL },
     shutdown: { drainMs: settings.DRAIN_SECONDS },
+    recovery: settings.RECOVERY,
     warnings: [...warnings, ...idleFallbackWarnings(model, set)],
   });
 }

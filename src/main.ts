@@ -75,8 +75,8 @@ function readConfigOrExit(): Config {
   }
 }
 
-function announce(config: Config, { url, interruptedTurns }: App, log: pino.Logger): void {
-  if (interruptedTurns > 0) log.warn({ interruptedTurns }, "Turns left running by a killed process were settled");
+function announce(config: Config, { url, recovered }: App, log: pino.Logger): void {
+  if (recovered.ended + recovered.resumed > 0) log.warn(recovered, "Turns of an earlier process were ended or resumed");
   if (config.model.kind === "demo") {
     log.warn("The built-in demo model answers, no language model. Put OPENAI_API_KEY=… into .env to connect one.");
   }

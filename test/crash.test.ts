@@ -35,7 +35,7 @@ test(`P1, F1: ${cycles} times kill -9 in the middle of answers: no acknowledged 
 }, async () => {
   const directory = await mkdtemp(path.join(tmpdir(), "chat-crash-"));
   const file = path.join(directory, "chat.db");
-  const environment = { STORAGE_URL: `sqlite:${file}`, DEMO_WORD_DELAY_MS: "5" };
+  const environment = { STORAGE_URL: `sqlite:${file}`, DEMO_WORD_DELAY_MS: "5", RECOVERY: "interrupt" };
   const outcomes = { completed: 0, interrupted: 0, cutInMidAnswer: 0 };
   try {
     for (let cycle = 0; cycle < cycles; cycle += 1) {

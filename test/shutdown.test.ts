@@ -101,7 +101,7 @@ describe("SIGTERM", () => {
     await restarted.end("SIGTERM");
   });
 
-  test("H2: a turn that needs longer is interrupted, its text is kept, every follower is told, and the exit is 0", async () => {
+  test("H2: a turn that needs longer is left to the next start, which ends it with all that was said; every follower is let go without an end", async () => {
     const service = await start({ OPENAI_MODEL: "slow-drip", DRAIN_SECONDS: "0.5" });
     const { sessionId, events } = await startTurn(service);
     const url = `${service.baseUrl}/chat/${sessionId}`;
@@ -123,25 +123,36 @@ describe("SIGTERM", () => {
 
     const seen = await events;
     for (const each of [seen, ...(await Promise.all(followers))]) {
-      expect(each.slice(-2)).toMatchObject([
-        { type: "error", data: { code: "turn_interrupted", retryable: true } },
-        { type: "end", data: { status: "interrupted" } },
-      ]);
+      expect(each.at(-1)?.type).toBe("text");
       expect(textOf(each)).toBe(textOf(seen));
     }
     const response = await waiter;
-    expect(response.status).toBe(200);
-    expect(await response.json()).toMatchObject({ status: "interrupted", answer: expect.stringMatching(/^(drip )+$/) });
+    expect(response.status).toBe(202);
+    expect(response.headers.get("location")).toBe(`/chat/${waiting.sessionId}/1`);
+    expect(await response.json()).toMatchObject({ status: "running", answer: expect.stringMatching(/^(drip )+$/) });
     await cut;
 
-    const restarted = await start();
+    const restarted = await start({ RECOVERY: "interrupt" });
     const history = await readHistory(restarted.baseUrl, sessionId);
     expect(history).toMatchObject([
       { role: "user", status: "interrupted" },
       { role: "assistant", status: "interrupted", content: textOf(seen) },
     ]);
-    expect(restarted.log.join("")).not.toContain("killed process");
     await restarted.end("SIGTERM");
+  });
+
+  test("H2: where a start would not take it up, a turn that needs longer ends as interrupted, and every follower is told", async () => {
+    const service = await start({ OPENAI_MODEL: "slow-drip", DRAIN_SECONDS: "0.5", RECOVERY: "interrupt" });
+    const { sessionId, events } = await startTurn(service);
+    const url = `${service.baseUrl}/chat/${sessionId}`;
+    const follower = Array.fromAsync(receive(await fetch(url)));
+    expect(await service.end("SIGTERM")).toBe(0);
+    for (const each of [await events, await follower]) {
+      expect(each.slice(-2)).toMatchObject([
+        { type: "error", data: { code: "turn_interrupted", retryable: true } },
+        { type: "end", data: { status: "interrupted" } },
+      ]);
+    }
   });
 
   test("H2: a turn without any text is interrupted as well, whatever its model server is doing", async () => {
@@ -203,7 +214,7 @@ describe("SIGTERM", () => {
       expect(await service.end(second)).not.toBe(0);
       expect(performance.now() - signalled).toBeLessThan(1_000);
 
-      const restarted = await start();
+      const restarted = await start({ RECOVERY: "interrupt" });
       const [asked, answer] = await readHistory(restarted.baseUrl, sessionId);
       expect(asked?.status).toBe("interrupted");
       const seen = textOf(await events);

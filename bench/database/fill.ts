@@ -4,7 +4,7 @@
  */
 import { randomBytes } from "node:crypto";
 import { openSqliteStorage } from "../../src/storage/sqlite/open.ts";
-import { guestPrincipalPrefix, type Storage } from "../../src/storage/storage.ts";
+import { guestPrincipalPrefix, type Storage, type UnbegunEnd } from "../../src/storage/storage.ts";
 
 /** Turns that are written at the same time, each in a session of its own. */
 const writers = 500;
@@ -58,8 +58,11 @@ async function addSession({ sessions, turns }: Storage, count: number): Promise<
   const principal = `${guestPrincipalPrefix}${randomBytes(16).toString("hex")}`;
   await sessions.open({ sessionId, principal, username: "bench", title: null, instructions: null });
   for (let turn = 1; turn <= count; turn += 1) {
-    const lease = await turns.accept({ by: "capability" }, { sessionId, prompt: promptText(turn) });
-    await turns.settle(lease, lease.head, [
+    const ask = { kind: "prompt", prompt: promptText(turn) } as const;
+    const accepted = await turns.accept({ by: "capability" }, { sessionId, ask });
+    if (accepted.kind !== "begun") throw new Error("A turn of a session that does not answer was not begun");
+    const { lease } = accepted.begun;
+    const events: UnbegunEnd = [
       { type: "turn", session_id: sessionId, turn, model },
       { type: "text", text: replyText(turn) },
       {
@@ -69,7 +72,8 @@ async function addSession({ sessions, turns }: Storage, count: number): Promise<
         usage: { input_tokens: 20, output_tokens: 100 },
         model,
       },
-    ]);
+    ];
+    await turns.settle(lease, lease.head, events, { beginNext: false });
   }
   return sessionId;
 }

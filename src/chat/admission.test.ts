@@ -1,16 +1,13 @@
 /** What a send does before anything is stored, with a real model client whose server fails. */
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { chatOf, promptOf } from "../../test/helpers/chat.ts";
 import { openModel } from "../../test/helpers/fake-provider/open-model.ts";
 import { type FakeProvider, startFakeProvider } from "../../test/helpers/fake-provider.ts";
-import { capability, openTestSession, openTestStorage, silentLog } from "../../test/helpers/storage.ts";
+import { capability, openTestSession, openTestStorage } from "../../test/helpers/storage.ts";
 import type { Model } from "../models/model.ts";
 import { isProblem, Problem } from "../protocol/problems.ts";
 import type { Storage } from "../storage/storage.ts";
-import { estimatingCounter } from "../tokens/estimate.ts";
-import { createTurnEngine } from "../turns/engine.ts";
-import { type Chat, createChat } from "./chat.ts";
-
-const context = { systemPrompt: "", contextTokens: undefined, counter: estimatingCounter, log: silentLog };
+import type { Chat } from "./chat.ts";
 
 describe("D40: a send while the model server is left alone", () => {
   let provider: FakeProvider;
@@ -31,8 +28,7 @@ describe("D40: a send while the model server is left alone", () => {
     });
     storage = await openTestStorage();
     ({ model } = openModel({ baseUrl: provider.baseUrl, models: "sometimes", clock: () => now }));
-    const engine = createTurnEngine({ turns: storage.turns, modelName: () => model.name, log: silentLog });
-    chat = createChat({ storage, engine, model, context });
+    ({ chat } = chatOf(storage, model));
     for (let turn = 0; turn < 5; turn += 1) await ask("?", await openTestSession(storage));
   });
 
@@ -44,7 +40,7 @@ describe("D40: a send while the model server is left alone", () => {
   });
 
   async function ask(prompt: string, sessionId: string) {
-    const turn = await chat.send(capability, sessionId, prompt);
+    const { turn } = await chat.send(capability, promptOf(sessionId, prompt));
     const following = await chat.follow(capability, sessionId, { turn }, AbortSignal.timeout(10_000));
     for await (const _ of following?.events ?? []);
     return chat.answer(capability, sessionId, turn);
@@ -60,7 +56,7 @@ describe("D40: a send while the model server is left alone", () => {
   test("is refused before anything is stored or asked", async () => {
     const sessionId = await openTestSession(storage);
     const before = provider.requestCount;
-    await expect(chat.send(capability, sessionId, "?")).rejects.toMatchObject({
+    await expect(chat.send(capability, promptOf(sessionId, "?"))).rejects.toMatchObject({
       code: "upstream_unavailable",
       retryAfterSeconds: 10,
     });
@@ -82,17 +78,17 @@ describe("D40: a send while the model server is left alone", () => {
   test("gives its place back where it is not accepted: no such session, or a turn that is running", async () => {
     const sessionId = await openTestSession(storage);
     [now, isDown] = [10_000, false];
-    await expect(chat.send(capability, "0".repeat(32), "?")).rejects.toMatchObject({ code: "session_not_found" });
+    await expect(chat.send(capability, promptOf("0".repeat(32)))).rejects.toMatchObject({ code: "session_not_found" });
     expect(await ask("?", sessionId)).toMatchObject({ status: "completed" });
 
     const index = provider.requests.length;
-    await chat.send(capability, sessionId, "hang");
+    await chat.send(capability, promptOf(sessionId, "hang"));
     await provider.request(index);
     isDown = true;
     for (let turn = 0; turn < 5; turn += 1) await ask("?", await openTestSession(storage));
     expect(model.condition).toBe("open");
     [now, isDown] = [20_000, false];
-    expect(await codesOf([chat.send(capability, sessionId, "?")])).toEqual(["turn_in_progress"]);
+    expect(await codesOf([chat.send(capability, promptOf(sessionId, "?"))])).toEqual(["turn_in_progress"]);
     expect(await ask("?", await openTestSession(storage))).toMatchObject({ status: "completed" });
   });
 
@@ -100,9 +96,9 @@ describe("D40: a send while the model server is left alone", () => {
     const sessionId = await openTestSession(storage);
     [now, isDown] = [10_000, false];
     const index = provider.requests.length;
-    const turn = await chat.send(capability, sessionId, "hang");
+    const { turn } = await chat.send(capability, promptOf(sessionId, "hang"));
     await provider.request(index);
-    expect(await codesOf([chat.send(capability, sessionId, "?")])).toEqual(["upstream_unavailable"]);
+    expect(await codesOf([chat.send(capability, promptOf(sessionId, "?"))])).toEqual(["upstream_unavailable"]);
     await chat.stop(capability, sessionId, turn);
     expect(await ask("?", sessionId)).toMatchObject({ status: "completed", answer: "Hello." });
   });
@@ -115,9 +111,8 @@ describe("D40: a send while the model server is left alone", () => {
       ...storage,
       turns: { ...turns, remember: () => Promise.reject(new Problem("storage_unavailable", "No history.")) },
     };
-    const engine = createTurnEngine({ turns, modelName: () => model.name, log: silentLog });
-    const unlucky = createChat({ storage: forgetful, engine, model, context });
-    const turn = await unlucky.send(capability, sessionId, "?");
+    const { chat: unlucky } = chatOf(forgetful, model);
+    const { turn } = await unlucky.send(capability, promptOf(sessionId, "?"));
     await unlucky.drain(5_000);
     expect(await unlucky.answer(capability, sessionId, turn)).toMatchObject({
       status: "failed",

@@ -14,16 +14,17 @@ export async function shortenContext(
   sources: AnswerSources,
   question: Question,
   context: Context,
-  { tooLong, model }: ModelError,
+  { tooLong, model: refusing }: ModelError,
 ): Promise<Context | undefined> {
+  const { contexts, model } = sources;
   if (tooLong === undefined || context.keptTurns === 0) return undefined;
   const sent = await sizeOf(sources, context);
   // Once is enough but where one count was an estimate and the other was none.
   for (let tokens = budgetAfterRefusal(sent, tooLong); ; tokens = Math.floor(tokens / 2)) {
-    const shorter = await sources.contexts.build(question.access, question, tokens);
+    const shorter = await contexts.build(question.access, question, { goesOn: model.continuesAnswers, budget: tokens });
     if (shorter.keptTurns >= context.keptTurns) continue;
     const { sessionId } = question;
-    sources.budget.learn({ sessionId, model, sizes: tooLong, tokens: Math.max(tokens, shorter.tokens ?? 0) });
+    sources.budget.learn({ sessionId, model: refusing, sizes: tooLong, tokens: Math.max(tokens, shorter.tokens ?? 0) });
     return shorter;
   }
 }

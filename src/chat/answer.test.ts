@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { capability, openTestSession, openTestStorage, silentLog } from "../../test/helpers/storage.ts";
+import { beginTurn, openTestSession, openTestStorage, silentLog } from "../../test/helpers/storage.ts";
 import { type Model, ModelError, type ModelEvent, type ModelRequest } from "../models/model.ts";
 import { Problem } from "../protocol/problems.ts";
 import type { Storage, TurnStore } from "../storage/storage.ts";
@@ -50,18 +50,17 @@ describe("an answer", () => {
   beforeEach(async () => {
     storage = await openTestStorage();
     sessionId = await openTestSession(storage);
-    const lease = await storage.turns.accept(capability, { sessionId, prompt: "Hello!" });
+    const { lease } = await beginTurn(storage, sessionId, "Hello!");
     const end = { type: "end", status: "completed", finish_reason: "stop", usage: null, model: "m" } as const;
-    await storage.turns.settle(lease, lease.head, [text, end]);
+    await storage.turns.settle(lease, lease.head, [text, end], { beginNext: true });
   });
 
   afterEach(() => storage.close());
 
   async function produce(model: Model, turns: TurnStore = storage.turns): Promise<Produced[]> {
-    const lease = await storage.turns.accept(capability, { sessionId, prompt: "And?" });
+    const begun = await beginTurn(storage, sessionId, "And?");
     const options = { systemPrompt: "", contextTokens: undefined, counter: estimatingCounter, log: silentLog };
-    const question = { access: capability, sessionId, turn: lease.turn, prompt: "And?" };
-    const producer = answerProducer(answerSources(turns, model, options), question);
+    const producer = answerProducer(answerSources(turns, model, options), begun);
     const { output } = await producer.begin(new AbortController().signal);
     return Array.fromAsync(output);
   }

@@ -2,21 +2,16 @@
 import { type Admission, type Model, ModelError, type ModelEvent } from "../models/model.ts";
 import type { IncompleteReason } from "../protocol/events.ts";
 import { Problem } from "../protocol/problems.ts";
-import type { Access, TurnStore } from "../storage/storage.ts";
+import type { Access, BegunTurn, TurnStore } from "../storage/storage.ts";
 import type { TokenCounter } from "../tokens/token-counter.ts";
 import type { Produced, Producer } from "../turns/producer.ts";
 import { shortenContext, tooLongDetail } from "./answer-refused.ts";
 import { estimateUsage } from "./answer-usage.ts";
-import { type Context, ContextBuilder, type ContextOptions } from "./context.ts";
+import { type Context, ContextBuilder, type ContextOptions, type CurrentPrompt } from "./context.ts";
 import { ContextBudget } from "./context-budget.ts";
 import { modelProblem } from "./model-problem.ts";
 
-export type Question = {
-  readonly access: Access;
-  readonly sessionId: string;
-  readonly turn: number;
-  readonly prompt: string;
-};
+export type Question = CurrentPrompt & { readonly access: Access; readonly turn: number };
 
 /** What answers are made of. */
 export type AnswerSources = {
@@ -33,7 +28,15 @@ export function answerSources(turns: TurnStore, model: Model, options: ContextOp
   return { turns, model, contexts, budget, counter: options.counter };
 }
 
-export function answerProducer(sources: AnswerSources, question: Question, admission?: Admission): Producer {
+/**
+ * @param published text of the turn that is there already, for a model that goes on from it
+ * @param admission what the model was asked for before the prompt was stored; without one it is asked when the turn begins
+ */
+export function answerProducer(
+  sources: AnswerSources,
+  begun: BegunTurn,
+  { published = "", admission }: { readonly published?: string; readonly admission?: Admission } = {},
+): Producer {
   const { model, contexts, budget } = sources;
   return {
     get model() {
@@ -41,11 +44,18 @@ export function answerProducer(sources: AnswerSources, question: Question, admis
     },
     async begin(signal) {
       await model.ready();
-      const context = await contexts.build(question.access, question, budget.for(question.sessionId, model));
+      const question = questionOf(begun, published);
+      const limits = { goesOn: model.continuesAnswers, budget: budget.for(question.sessionId, model) };
+      const context = await contexts.build(question.access, question, limits);
       return { trimmedTurns: context.trimmedTurns, output: answer(sources, question, context, signal, admission) };
     },
     release: () => admission?.release(),
   };
+}
+
+function questionOf({ lease, owner, prompt, continues }: BegunTurn, published: string): Question {
+  const { sessionId, turn } = lease;
+  return { access: { by: "owner", principal: owner }, sessionId, turn, prompt, continues, published };
 }
 
 /** Asks the model, and once more with less where it refuses the conversation as too long before it says anything. */
@@ -59,8 +69,8 @@ async function* answer(
   let context = begun;
   const turnStartedAt = performance.now();
   for (;;) {
-    const { messages, session, trimmedTurns } = context;
-    const request = { messages, username: session.username, turnStartedAt };
+    const { messages, answerSoFar, session, trimmedTurns } = context;
+    const request = { messages, answerSoFar, username: session.username, turnStartedAt };
     const late = context === begun ? {} : { trimmedTurns };
     let silent = true;
     try {

@@ -1,19 +1,16 @@
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { capability, openTestSession, openTestStorage, silentLog } from "../../test/helpers/storage.ts";
+import { chatOf, promptOf } from "../../test/helpers/chat.ts";
+import { capability, openTestSession, openTestStorage } from "../../test/helpers/storage.ts";
 import { type Model, ModelError, type ModelEvent, type ModelRequest } from "../models/model.ts";
 import type { Storage } from "../storage/storage.ts";
-import { estimatingCounter } from "../tokens/estimate.ts";
-import { createTurnEngine } from "../turns/engine.ts";
-import { type Chat, createChat } from "./chat.ts";
-
-const testContext = { systemPrompt: "", contextTokens: undefined, counter: estimatingCounter, log: silentLog };
+import type { Chat } from "./chat.ts";
 
 /** A model that plays what a test tells it to. */
 class ScriptedModel implements Model {
   readonly name = "scripted";
   readonly condition = "configured";
   readonly contextWindow = undefined;
-  readonly continuesAnswers = false;
+  continuesAnswers = false;
   readonly requests: ModelRequest[] = [];
   play: (request: ModelRequest, signal: AbortSignal) => AsyncIterable<ModelEvent> = () => whole("Hi.");
 
@@ -58,8 +55,7 @@ describe("chat", () => {
   beforeEach(async () => {
     storage = await openTestStorage();
     model = new ScriptedModel();
-    const engine = createTurnEngine({ turns: storage.turns, modelName: () => model.name, log: silentLog });
-    chat = createChat({ storage, engine, model, context: testContext });
+    ({ chat } = chatOf(storage, model));
     sessionId = await openTestSession(storage);
   });
 
@@ -69,7 +65,7 @@ describe("chat", () => {
   });
 
   async function ask(prompt: string) {
-    const turn = await chat.send(capability, sessionId, prompt);
+    const { turn } = await chat.send(capability, promptOf(sessionId, prompt));
     const following = await chat.follow(capability, sessionId, { turn }, AbortSignal.timeout(10_000));
     for await (const _ of following?.events ?? []);
     return chat.answer(capability, sessionId, turn);
@@ -80,6 +76,7 @@ describe("chat", () => {
     await ask("And?");
     expect(model.requests[1]).toEqual({
       turnStartedAt: expect.any(Number),
+      answerSoFar: "",
       username: "TR",
       messages: [
         { role: "user", content: "Hello!" },
@@ -113,7 +110,7 @@ describe("chat", () => {
 
   test("stop names the running turn by itself, answers once it has ended, and again the same", async () => {
     model.play = (_, signal) => hanging("so far", signal);
-    const turn = await chat.send(capability, sessionId, "?");
+    const { turn } = await chat.send(capability, promptOf(sessionId));
     const following = await chat.follow(capability, sessionId, { turn, after: 0 }, AbortSignal.timeout(10_000));
     for await (const _ of following?.events ?? []) break;
     const stopped = { turn: 1, status: "stopped", answer: "so far" };
@@ -133,18 +130,18 @@ describe("chat", () => {
     expect((await chat.follow(capability, sessionId, {}, AbortSignal.timeout(1_000)))?.turn).toBe(2);
   });
 
-  test("draining waits for a prompt that is being accepted, and ends its turn", async () => {
+  test("draining waits for a prompt that is being accepted, and leaves its turn to the next start", async () => {
     model.play = (_, signal) => hanging("so far", signal);
-    const sending = chat.send(capability, sessionId, "?");
+    const sending = chat.send(capability, promptOf(sessionId));
     await chat.drain(0);
-    const turn = await sending;
-    expect(await chat.answer(capability, sessionId, turn)).toMatchObject({ status: "interrupted" });
+    const { turn } = await sending;
+    expect(await chat.answer(capability, sessionId, turn)).toMatchObject({ status: "running" });
   });
 
   test("while draining a send is refused and stores nothing", async () => {
     await chat.drain(0);
     expect(chat.draining).toBe(true);
-    await expect(chat.send(capability, sessionId, "?")).rejects.toMatchObject({
+    await expect(chat.send(capability, promptOf(sessionId))).rejects.toMatchObject({
       code: "draining",
       retryAfterSeconds: 1,
     });

@@ -1,23 +1,24 @@
 /** The verbs of a conversation: send a prompt, follow an answer, stop it, ask how it stands. */
-import { type Admission, type Model, ModelError } from "../models/model.ts";
+import { type Admission, ModelError } from "../models/model.ts";
 import type { StoppedTurn, TurnAnswer } from "../protocol/chat.ts";
 import { emptyLogPosition } from "../protocol/positions.ts";
 import { Problem } from "../protocol/problems.ts";
-import type { Access, Following, Storage, Turn } from "../storage/storage.ts";
-import type { TurnEngine } from "../turns/engine.ts";
-import { answerProducer, answerSources } from "./answer.ts";
-import type { ContextOptions } from "./context.ts";
+import type { Access, Following, NewTurn, Storage, Turn } from "../storage/storage.ts";
+import type { Producers, TurnEngine } from "../turns/engine.ts";
+import { logOfUnbegunStop } from "../turns/last-events.ts";
+import { type AnswerSources, answerProducer } from "./answer.ts";
 import { errorFacts } from "./error-facts.ts";
 import { modelProblem } from "./model-problem.ts";
 
 export interface Chat {
   /**
-   * Stores the prompt durably, starts its turn and gives the turn's number. The turn goes on whether or not anybody
-   * follows it.
+   * Stores what is asked durably and starts its turn, or has it wait, and gives the turn's number. The turn goes on
+   * whether or not anybody follows it. The same request with the same key finds the turn that it made before, whatever
+   * has happened since.
    *
-   * @throws Problem `session_not_found`, `turn_in_progress`, `draining`, `upstream_unavailable`
+   * @throws Problem as `TurnStore.accept` does, and `draining`, `upstream_unavailable`
    */
-  send(access: Access, sessionId: string, prompt: string): Promise<number>;
+  send(access: Access, turn: NewTurn): Promise<Sent>;
   /**
    * Follows a turn, by default the newest, from a position in its log; undefined when the session has no turn yet.
    *
@@ -39,42 +40,70 @@ export interface Chat {
   readonly draining: boolean;
 }
 
+export type Sent = {
+  readonly turn: number;
+  /** An earlier request made it. */
+  readonly isReplay: boolean;
+};
+
 /** Where to follow from: a turn (by default the newest) and a position in its log (by default its beginning). */
 export type Place = { readonly turn?: number | undefined; readonly after?: number | undefined };
 
 export type ChatOptions = {
   readonly storage: Storage;
   readonly engine: TurnEngine;
-  readonly model: Model;
-  readonly context: ContextOptions;
+  readonly sources: AnswerSources;
 };
 
 /** Milliseconds that a stop waits for the turn's end. */
 const longestStop = 30_000;
 
-export function createChat({ storage, engine, model, context }: ChatOptions): Chat {
+/** Producers for turns that nobody waits for at their start: those that waited, and those of a dead process. */
+export function answerProducers(sources: AnswerSources): Producers {
+  const { model } = sources;
+  return {
+    producerOf: (begun, published) => answerProducer(sources, begun, { published }),
+    get goOn() {
+      return model.continuesAnswers;
+    },
+    get modelName() {
+      return model.name;
+    },
+  };
+}
+
+export function createChat({ storage, engine, sources }: ChatOptions): Chat {
   const { sessions, turns } = storage;
-  const sources = answerSources(turns, model, context);
+  const { model } = sources;
   /** Sends between their request and their turn's start. */
-  const sending = new Set<Promise<number>>();
+  const sending = new Set<Promise<unknown>>();
   let draining = false;
 
-  async function accept(access: Access, sessionId: string, prompt: string): Promise<number> {
-    if (draining) {
-      throw new Problem("draining", "The service is shutting down and takes no new turns.", { retryAfterSeconds: 1 });
+  async function accept(access: Access, asked: NewTurn): Promise<Sent> {
+    let admission: Admission;
+    try {
+      admission = admit();
+    } catch (refusal) {
+      // What was accepted before can be followed also when nothing new is.
+      const { once } = asked;
+      const turn = once && (await turns.findSent(access, { ...asked, once }));
+      if (turn === undefined) throw refusal;
+      return { turn, isReplay: true };
     }
-    const admission = admit();
-    const lease = await turns.accept(access, { sessionId, prompt }).catch((error) => {
+    const accepted = await turns.accept(access, asked).catch((error) => {
       admission.release();
       throw error;
     });
-    const question = { access, sessionId, turn: lease.turn, prompt };
-    engine.start(lease, answerProducer(sources, question, admission));
-    return lease.turn;
+    if (accepted.kind === "begun") engine.start(accepted.begun, answerProducer(sources, accepted.begun, { admission }));
+    else admission.release();
+    return { turn: accepted.turn, isReplay: accepted.kind === "known" };
   }
 
   /** Before anything is stored: a prompt that nobody can answer now is the client's to send again. */
   function admit(): Admission {
+    if (draining) {
+      throw new Problem("draining", "The service is shutting down and takes no new turns.", { retryAfterSeconds: 1 });
+    }
     try {
       return model.admit();
     } catch (error) {
@@ -102,8 +131,8 @@ export function createChat({ storage, engine, model, context }: ChatOptions): Ch
       return draining;
     },
 
-    send(access, sessionId, prompt) {
-      const accepting = accept(access, sessionId, prompt).finally(() => sending.delete(accepting));
+    send(access, asked) {
+      const accepting = accept(access, asked).finally(() => sending.delete(accepting));
       sending.add(accepting);
       return accepting;
     },
@@ -117,7 +146,8 @@ export function createChat({ storage, engine, model, context }: ChatOptions): Ch
       const session = await sessions.read(access, sessionId);
       const stopped = turn ?? session.running ?? session.turns;
       if (stopped === 0) throw new Problem("turn_not_found", "The session has no turn to stop.");
-      await turns.requestStop(access, sessionId, stopped);
+      const asked = await turns.read(access, sessionId, stopped);
+      await turns.requestStop(access, sessionId, stopped, logOfUnbegunStop(sessionId, asked, model.name));
       await waitForEnd(access, sessionId, stopped);
       const { end, status, answer } = await turns.read(access, sessionId, stopped);
       if (end === null) {

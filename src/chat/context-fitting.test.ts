@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import type { Session, Turn, TurnStore } from "../storage/storage.ts";
 import type { TokenCounter } from "../tokens/token-counter.ts";
-import { ContextBuilder, maxLengthPerToken } from "./context.ts";
+import { ContextBuilder, type ContextLimits, type CurrentPrompt, maxLengthPerToken } from "./context.ts";
 import { tokensForReply, tokensPerMessage } from "./message-tokens.ts";
 
 const access = { by: "capability" } as const;
@@ -11,8 +11,8 @@ const sessionId = "0123456789abcdef0123456789abcdef";
 /** What the storage promises of `remember`, over a list. */
 function remembering(history: readonly Turn[]): Pick<TurnStore, "remember"> {
   return {
-    async remember(_, __, { before, maxLength }) {
-      const older = history.filter(({ turn }) => turn < before).reverse();
+    async remember(_, __, { maxLength }) {
+      const older = history.toReversed();
       let length = 0;
       let read = 0;
       while (read < older.length && (read === 0 || length < maxLength)) {
@@ -27,7 +27,15 @@ function remembering(history: readonly Turn[]): Pick<TurnStore, "remember"> {
 }
 
 function settled(turn: number, prompt: string, answer: string): Turn {
-  return { turn, prompt, answer } as Turn;
+  return { turn, prompt, answer, continues: null } as Turn;
+}
+
+function asked(prompt: string): CurrentPrompt {
+  return { sessionId, prompt, continues: null, published: "" };
+}
+
+function limits(budget: number): ContextLimits {
+  return { goesOn: false, budget };
 }
 
 /** Tells what it was asked to count. */
@@ -62,22 +70,22 @@ describe("what is kept of a history", () => {
         fc.array(fc.integer({ min: 1, max: 20_000 }), { maxLength: 3 }),
         async (pairs, prompt, budget, density, earlierBudgets) => {
           const tokensOf = (text: string) => Math.min(Buffer.byteLength(text), Math.ceil(text.length / density));
-          const history = pairs.map(([asked, answer], index) => settled(index + 1, asked, answer));
-          const current = { sessionId, turn: history.length + 1, prompt };
+          const history = pairs.map(([question, answer], index) => settled(index + 1, question, answer));
+          const current = asked(prompt);
           const options = { systemPrompt: "Be kind.", counter: countingBy(tokensOf) };
           const cold = new ContextBuilder(remembering(history), options);
           const warm = new ContextBuilder(remembering(history), options);
-          for (const each of earlierBudgets) await warm.build(access, current, each);
+          for (const each of earlierBudgets) await warm.build(access, current, limits(each));
 
-          const context = await cold.build(access, current, budget);
-          expect({ ...(await warm.build(access, current, budget)) }).toEqual(context);
+          const context = await cold.build(access, current, limits(budget));
+          expect({ ...(await warm.build(access, current, limits(budget))) }).toEqual(context);
 
           const kept = history.slice(history.length - context.keptTurns);
           expect(context.trimmedTurns).toBe(history.length - kept.length);
           expect(context.messages).toEqual([
             { role: "system", content: "Be kind." },
-            ...kept.flatMap(({ prompt: asked, answer }) => [
-              { role: "user", content: asked },
+            ...kept.flatMap(({ prompt: question, answer }) => [
+              { role: "user", content: question },
               { role: "assistant", content: answer },
             ]),
             { role: "user", content: prompt },
@@ -102,7 +110,7 @@ describe("what is kept of a history", () => {
     const counter = countingBy(() => Number.NaN);
     const history = [settled(1, "Hello!", "Hi."), settled(2, "世界", "😀".repeat(100))];
     const builder = new ContextBuilder(remembering(history), { systemPrompt: "Be kind.", counter });
-    const context = await builder.build(access, { sessionId, turn: 3, prompt: "And?" }, 470);
+    const context = await builder.build(access, asked("And?"), limits(470));
     expect(context).toMatchObject({ keptTurns: 2, trimmedTurns: 0, tokens: undefined });
     expect(counter.counted).toEqual([]);
   });
@@ -111,14 +119,14 @@ describe("what is kept of a history", () => {
     const counter = countingBy((text) => Math.ceil(text.length / 4));
     const history = Array.from({ length: 200 }, (_, index) => settled(index + 1, `${index + 1}`, "x".repeat(4_000)));
     const builder = new ContextBuilder(remembering(history), { systemPrompt: "", counter });
-    const first = await builder.build(access, { sessionId, turn: 201, prompt: "one" }, 4_100);
+    const first = await builder.build(access, asked("one"), limits(4_100));
     expect(first).toMatchObject({ keptTurns: 4, trimmedTurns: 196 });
     // A batch of 32 Ki units is counted in vain at most.
     expect(counter.counted.filter((text) => text.startsWith("x")).length).toBeLessThanOrEqual(9);
     expect(counter.counted).toContain("200");
     counter.counted.length = 0;
     history.push(settled(201, "one", "y".repeat(4_000)));
-    await builder.build(access, { sessionId, turn: 202, prompt: "two" }, 4_100);
+    await builder.build(access, asked("two"), limits(4_100));
     expect(counter.counted).toEqual(["two", "one", "y".repeat(4_000)]);
   });
 
@@ -126,8 +134,8 @@ describe("what is kept of a history", () => {
     const history = [settled(1, "a".repeat(400), "b".repeat(400))];
     const estimating = countingBy((text) => text.length, true);
     const builder = new ContextBuilder(remembering(history), { systemPrompt: "", counter: estimating });
-    await builder.build(access, { sessionId, turn: 2, prompt: "one" }, 500);
-    await builder.build(access, { sessionId, turn: 2, prompt: "one" }, 500);
+    await builder.build(access, asked("one"), limits(500));
+    await builder.build(access, asked("one"), limits(500));
     expect(estimating.counted.filter((text) => text.startsWith("a"))).toHaveLength(2);
   });
 
@@ -143,7 +151,7 @@ describe("what is kept of a history", () => {
     };
     const history = Array.from({ length: 100 }, (_, index) => settled(index + 1, "x".repeat(40_000), "y"));
     const builder = new ContextBuilder(remembering(history), { systemPrompt: "", counter: slow });
-    await builder.build(access, { sessionId, turn: 101, prompt: "one" }, 1_000_000);
+    await builder.build(access, asked("one"), limits(1_000_000));
     expect(waits.length).toBeGreaterThan(50);
     expect(waits[0]).toBe(2_000);
     expect(waits.at(-1)).toBeLessThan(1_000);

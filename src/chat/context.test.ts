@@ -1,9 +1,9 @@
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { capability, openTestSession, openTestStorage } from "../../test/helpers/storage.ts";
+import { beginTurn, capability, openTestSession, openTestStorage } from "../../test/helpers/storage.ts";
 import type { TurnEnded } from "../protocol/events.ts";
 import type { Storage } from "../storage/storage.ts";
 import { estimatingCounter } from "../tokens/estimate.ts";
-import { ContextBuilder } from "./context.ts";
+import { ContextBuilder, type ContextLimits, type CurrentPrompt } from "./context.ts";
 
 describe("the context of a turn", () => {
   let storage: Storage;
@@ -17,16 +17,18 @@ describe("the context of a turn", () => {
   afterEach(() => storage.close());
 
   async function turn(prompt: string, answer: string, status: TurnEnded["status"] = "completed"): Promise<void> {
-    const lease = await storage.turns.accept(capability, { sessionId, prompt });
+    const { lease } = await beginTurn(storage, sessionId, prompt);
     const text = answer === "" ? [] : [{ type: "text", text: answer } as const];
     const end: TurnEnded = { type: "end", status, finish_reason: null, usage: null, model: "m" };
-    await storage.turns.settle(lease, lease.head, [...text, end]);
+    await storage.turns.settle(lease, lease.head, [...text, end], { beginNext: true });
   }
 
-  async function context(prompt: string, { systemPrompt = "Be kind.", budget = 16_000 } = {}) {
-    const { turns } = await storage.sessions.read(capability, sessionId);
+  type Wishes = Partial<CurrentPrompt & ContextLimits> & { readonly systemPrompt?: string };
+
+  async function context(prompt: string, wishes: Wishes = {}) {
+    const { systemPrompt = "Be kind.", budget = 16_000, goesOn = false, continues = null, published = "" } = wishes;
     const builder = new ContextBuilder(storage.turns, { systemPrompt, counter: estimatingCounter });
-    return builder.build(capability, { sessionId, turn: turns + 1, prompt }, budget);
+    return builder.build(capability, { sessionId, prompt, continues, published }, { goesOn, budget });
   }
 
   test("is the system prompt, the dialogue in order, and the prompt", async () => {
@@ -71,6 +73,55 @@ describe("the context of a turn", () => {
     expect(messages).toHaveLength(2 + 2 * (10 - trimmedTurns));
     expect(trimmedTurns).toBeGreaterThan(5);
     expect(trimmedTurns).toBeLessThan(10);
+  });
+
+  describe("that goes on with an answer", () => {
+    /** A first turn, and an answer in two pieces. */
+    async function pieces(): Promise<void> {
+      await turn("Hello!", "Hi.");
+      await turn("Count.", "one, ", "stopped");
+      const accepted = await storage.turns.accept(capability, { sessionId, ask: { kind: "continue" } });
+      if (accepted.kind !== "begun") throw new Error("It did not begin");
+      const end: TurnEnded = { type: "end", status: "stopped", finish_reason: null, usage: null, model: "m" };
+      const events = [{ type: "text", text: "two, " }, end] as const;
+      await storage.turns.settle(accepted.begun.lease, -1, events, { beginNext: true });
+    }
+
+    test("gives it and asks for the rest, where the model cannot simply go on", async () => {
+      await pieces();
+      const { messages, answerSoFar, trimmedTurns } = await context("Count.", { continues: 3 });
+      expect(messages.map(({ role }) => role)).toEqual(["system", "user", "assistant", "user", "assistant", "user"]);
+      expect(messages.slice(1, -1).map(({ content }) => content)).toEqual(["Hello!", "Hi.", "Count.", "one, two, "]);
+      expect(messages.at(-1)?.content).toMatch(/^Continue /);
+      expect([answerSoFar, trimmedTurns]).toEqual(["", 0]);
+    });
+
+    test("hands it over apart from the messages where the model goes on by itself", async () => {
+      await pieces();
+      const { messages, answerSoFar } = await context("Count.", { continues: 3, published: "thr", goesOn: true });
+      expect(messages.slice(1).map(({ content }) => content)).toEqual(["Hello!", "Hi.", "Count."]);
+      expect(answerSoFar).toBe("one, two, thr");
+    });
+
+    test("shows it as one answer to later turns", async () => {
+      await pieces();
+      const { messages, keptTurns } = await context("And now?");
+      expect(messages.slice(1).map(({ content }) => content)).toEqual([
+        "Hello!",
+        "Hi.",
+        "Count.",
+        "one, two, ",
+        "And now?",
+      ]);
+      expect(keptTurns).toBe(2);
+    });
+
+    test("keeps it whatever it costs, and drops older turns instead", async () => {
+      await pieces();
+      const { messages, trimmedTurns } = await context("Count.", { continues: 3, budget: 20 });
+      expect(messages.slice(1, -1).map(({ content }) => content)).toEqual(["Count.", "one, two, "]);
+      expect(trimmedTurns).toBe(1);
+    });
   });
 
   test("keeps the system prompt and the prompt even when they alone are over the budget", async () => {

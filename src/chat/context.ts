@@ -6,6 +6,7 @@ import type { Log } from "../log.ts";
 import type { ModelMessage } from "../models/model.ts";
 import type { Access, Session, Turn, TurnStore } from "../storage/storage.ts";
 import type { TokenCounter } from "../tokens/token-counter.ts";
+import { joinContinuations } from "./continuations.ts";
 import { countMessages, mostTokens, tokensPerMessage } from "./message-tokens.ts";
 import { RecentlyUsed } from "./recently-used.ts";
 
@@ -19,8 +20,10 @@ export type ContextOptions = {
 
 export type Context = {
   readonly session: Session;
-  /** Oldest first, ending with the current prompt. */
+  /** Oldest first, ending with the current prompt, or with the wish to go on with its answer. */
   readonly messages: readonly ModelMessage[];
+  /** What the model is to go on from by itself; empty where it is not to, or is asked to in the messages. */
+  readonly answerSoFar: string;
   /** How many answered turns are among them. */
   readonly keptTurns: number;
   /** How many answered turns did not fit. */
@@ -29,7 +32,25 @@ export type Context = {
   readonly tokens: number | undefined;
 };
 
-export type CurrentPrompt = { readonly sessionId: string; readonly turn: number; readonly prompt: string };
+export type CurrentPrompt = {
+  readonly sessionId: string;
+  readonly prompt: string;
+  /** The turn whose answer is to be continued. */
+  readonly continues: number | null;
+  /** Text of this turn that is there already. */
+  readonly published: string;
+};
+
+export type ContextLimits = {
+  /** Whether the model goes on from the beginning of an answer by itself. */
+  readonly goesOn: boolean;
+  /** In tokens. */
+  readonly budget: number;
+};
+
+/** For models that cannot simply be given the beginning of their answer. */
+const wishToContinue =
+  "Continue your last message exactly where it ended. Do not repeat any of it, and add no introduction.";
 
 /**
  * UTF-16 code units of history that are looked at for each token of the budget. A language has 1.2 (Chinese) to 4.8
@@ -66,23 +87,31 @@ export class ContextBuilder {
   /**
    * The context of a turn. Its cost depends on the budget alone, not on the length of the session.
    *
-   * @param budget in tokens
    * @throws Problem `session_not_found`
    */
-  async build(access: Access, current: CurrentPrompt, budget: number): Promise<Context> {
+  async build(access: Access, current: CurrentPrompt, { goesOn, budget }: ContextLimits): Promise<Context> {
     const maxLength = budget * maxLengthPerToken;
-    const memory = await this.#turns.remember(access, current.sessionId, { before: current.turn, maxLength });
-    const { session, turns, older } = memory;
+    const { session, turns, older } = await this.#turns.remember(access, current.sessionId, { maxLength });
+    const joined = joinContinuations(turns.toReversed()).reverse();
+    const begun = joined[0]?.pieces.includes(current.continues ?? 0) ? joined.shift() : undefined;
+    const earlier = joined.map(({ turn, pieces }) => ({ ...turn, turn: pieces.at(-1) ?? turn.turn }));
+
     const system = [this.#systemPrompt, session.instructions].filter((text) => text).join("\n\n");
     const first: ModelMessage[] = system === "" ? [] : [{ role: "system", content: system }];
-    const last: ModelMessage = { role: "user", content: current.prompt };
-
-    const { kept, tokens } = await this.#newestThatFit(current.sessionId, [...first, last], memory, budget);
+    const answer = (begun?.turn.answer ?? "") + current.published;
+    const last = lastMessages(current.prompt, answer, goesOn);
+    const { kept, tokens } = await this.#newestThatFit(
+      current.sessionId,
+      [...first, ...last],
+      { turns: earlier, older },
+      budget,
+    );
     return {
       session,
-      messages: [...first, ...turns.slice(0, kept).reverse().flatMap(messagesOf), last],
+      messages: [...first, ...earlier.slice(0, kept).reverse().flatMap(messagesOf), ...last],
+      answerSoFar: goesOn ? answer : "",
       keptTurns: kept,
-      trimmedTurns: older + turns.length - kept,
+      trimmedTurns: older + earlier.length - kept,
       tokens,
     };
   }
@@ -152,6 +181,12 @@ function* batches(turns: readonly Turn[], maxLength: number): Generator<readonly
 
 function sizeKey(sessionId: string, turn: number): string {
   return `${sessionId}.${turn}`;
+}
+
+function lastMessages(prompt: string, answer: string, goesOn: boolean): ModelMessage[] {
+  const asked: ModelMessage = { role: "user", content: prompt };
+  if (answer === "" || goesOn) return [asked];
+  return [asked, { role: "assistant", content: answer }, { role: "user", content: wishToContinue }];
 }
 
 function messagesOf({ prompt, answer }: Turn): ModelMessage[] {

@@ -1,6 +1,7 @@
 /** A session's dialogue, prompts and answers, as clients see it. */
 import type { HistoryMessage } from "../protocol/chat.ts";
 import type { Access, HistoryWindow, Turn, TurnStore } from "../storage/storage.ts";
+import { type JoinedTurn, joinContinuations } from "./continuations.ts";
 import { errorFacts } from "./error-facts.ts";
 
 export type Dialogue = {
@@ -22,12 +23,20 @@ export async function readDialogue(
 }
 
 async function* messagePages(pages: AsyncIterable<readonly Turn[]>): AsyncGenerator<readonly HistoryMessage[]> {
-  for await (const page of pages) yield page.flatMap(messagesOf);
+  // The last turn of a page may go on in the next one.
+  let last: JoinedTurn[] = [];
+  for await (const page of pages) {
+    const joined = joinContinuations(page, last);
+    last = joined.splice(-1);
+    yield joined.flatMap(messagesOf);
+  }
+  yield last.flatMap(messagesOf);
 }
 
 /** The prompt always; the answer where there is any text. */
-function messagesOf(turn: Turn): HistoryMessage[] {
+function messagesOf({ turn, pieces }: JoinedTurn): HistoryMessage[] {
   const { status, end } = turn;
+  const continuedBy = pieces.length > 1 ? pieces.at(-1) : undefined;
   const prompt: HistoryMessage = {
     role: "user",
     content: turn.prompt,
@@ -42,6 +51,7 @@ function messagesOf(turn: Turn): HistoryMessage[] {
     role: "assistant",
     content: turn.answer,
     turn: turn.turn,
+    ...(continuedBy !== undefined && { continued_by: continuedBy }),
     status,
     ...(end?.reason !== undefined && { reason: end.reason }),
     ...(model !== null && { model }),

@@ -162,7 +162,12 @@ export const variables = {
   DRAIN_SECONDS: withDefault("25", seconds(0, oneDay), {
     group: "server",
     description:
-      "How long running turns may go on after SIGTERM or Ctrl-C before they end as `interrupted`. Let the supervisor wait ten seconds longer before it kills.",
+      "How long running turns may go on after SIGTERM or Ctrl-C before they are left to the next start (`RECOVERY`). Let the supervisor wait ten seconds longer before it kills.",
+  }),
+  RECOVERY: withDefault("restart", oneOf("restart", "interrupt"), {
+    group: "server",
+    description:
+      "What a start does with turns that the process before it did not finish. `restart`: the model is asked again, which the provider bills again. `interrupt`: they end as `interrupted` with the text that they had.",
   }),
   LOG_LEVEL: withDefault("info", oneOf("fatal", "error", "warn", "info", "debug", "trace", "silent"), {
     group: "server",

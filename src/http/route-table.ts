@@ -1,7 +1,7 @@
 /** Every route, and who may use it. */
 import type { FastifyInstance } from "fastify";
 import type { Route } from "./route.ts";
-import { ask } from "./routes/ask.ts";
+import { ask, continueAnswer, regenerate } from "./routes/ask.ts";
 import { getDocumentationPage, getErrorsPage, getOpenApi } from "./routes/docs.ts";
 import { followNewestTurn, followTurn } from "./routes/follow.ts";
 import { getHealth, getReadiness } from "./routes/health.ts";
@@ -21,25 +21,27 @@ export function routeTable(service: HttpService): readonly Route[] {
   };
   // biome-ignore format: a table
   const routes: readonly Route[] = [
-    { method: "GET",    path: "/",                         access: "public",     ...home(service) },
+    { method: "GET",    path: "/",                             access: "public",     ...home(service) },
 
-    { method: "POST",   path: "/sessions",                 access: "public",     ...createSession(service) },
-    { method: "GET",    path: "/sessions/:session_id",     access: "capability", ...getSession(service) },
-    { method: "DELETE", path: "/sessions/:session_id",     access: "owner",      ...deleteSession(service) },
+    { method: "POST",   path: "/sessions",                     access: "public",     ...createSession(service) },
+    { method: "GET",    path: "/sessions/:session_id",         access: "capability", ...getSession(service) },
+    { method: "DELETE", path: "/sessions/:session_id",         access: "owner",      ...deleteSession(service) },
 
-    { method: "PUT",    path: "/chat/:session_id",         access: "capability", ...ask(service) },
-    { method: "GET",    path: "/chat/:session_id",         access: "capability", ...followNewestTurn(service) },
-    { method: "DELETE", path: "/chat/:session_id",         access: "capability", ...stopRunningTurn(service) },
-    { method: "GET",    path: "/chat/:session_id/:turn",   access: "capability", ...followTurn(service) },
-    { method: "DELETE", path: "/chat/:session_id/:turn",   access: "capability", ...stopTurn(service) },
-    { method: "GET",    path: "/chat_history/:session_id", access: "capability", ...getHistory(service) },
+    { method: "PUT",    path: "/chat/:session_id",             access: "capability", ...ask(service) },
+    { method: "POST",   path: "/chat/:session_id/regenerate",  access: "capability", ...regenerate(service) },
+    { method: "POST",   path: "/chat/:session_id/continue",    access: "capability", ...continueAnswer(service) },
+    { method: "GET",    path: "/chat/:session_id",             access: "capability", ...followNewestTurn(service) },
+    { method: "DELETE", path: "/chat/:session_id",             access: "capability", ...stopRunningTurn(service) },
+    { method: "GET",    path: "/chat/:session_id/:turn",       access: "capability", ...followTurn(service) },
+    { method: "DELETE", path: "/chat/:session_id/:turn",       access: "capability", ...stopTurn(service) },
+    { method: "GET",    path: "/chat_history/:session_id",     access: "capability", ...getHistory(service) },
 
-    { method: "GET",    path: "/healthz",                  access: "public",     ...getHealth() },
-    { method: "GET",    path: "/readyz",                   access: "public",     ...getReadiness(service) },
-    { method: "GET",    path: "/openapi.json",             access: "public",     ...getOpenApi(document) },
-    { method: "GET",    path: "/docs",                     access: "public",     ...getDocumentationPage(document) },
-    { method: "GET",    path: "/docs/*",                   access: "public",     ...getDocumentationPage(document) },
-    { method: "GET",    path: "/docs/errors",              access: "public",     ...getErrorsPage() },
+    { method: "GET",    path: "/healthz",                      access: "public",     ...getHealth() },
+    { method: "GET",    path: "/readyz",                       access: "public",     ...getReadiness(service) },
+    { method: "GET",    path: "/openapi.json",                 access: "public",     ...getOpenApi(document) },
+    { method: "GET",    path: "/docs",                         access: "public",     ...getDocumentationPage(document) },
+    { method: "GET",    path: "/docs/*",                       access: "public",     ...getDocumentationPage(document) },
+    { method: "GET",    path: "/docs/errors",                  access: "public",     ...getErrorsPage() },
   ];
   return routes;
 }

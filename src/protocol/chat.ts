@@ -11,6 +11,12 @@ export const askSchema = z
       .refine((text) => Buffer.byteLength(text) <= maxPayloadBytes, "must not be longer than 64 KiB of UTF-8")
       .refine((text) => text.trim().length > 0, "must not be empty or blank")
       .meta({ description: "The prompt: 1 byte to 64 KiB", example: "Hello! What is your name?" }),
+    replaces: z
+      .number()
+      .int()
+      .min(1)
+      .optional()
+      .describe("The prompt takes the place of this turn and all after it, which leave history and context"),
   })
   .meta({ id: "Ask" });
 
@@ -41,6 +47,7 @@ export const historyMessageSchema = z
     role: z.enum(["user", "assistant"]),
     content: z.string(),
     turn: z.number().int().min(1),
+    continued_by: z.number().int().min(1).optional().describe("On answers: the turn that went on with it last"),
     status: z.enum(turnStatuses).describe("How the turn stands; a prompt without an answer has its status too"),
     reason: z.enum(incompleteReasons).optional(),
     model: z.string().optional().describe("On answers: the model that gave it"),

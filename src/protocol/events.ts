@@ -43,6 +43,13 @@ export const turnEventSchema = z
     turn: z.number().int().min(1),
     model: z.string().describe("The model asked first; `end` names the one that answered"),
     trimmed_turns: z.number().int().min(1).optional().describe("How many old turns did not fit the context"),
+    continues: z.number().int().min(1).optional().describe("The turn whose answer this one goes on with"),
+    replaces: z
+      .number()
+      .int()
+      .min(1)
+      .optional()
+      .describe("The turn whose place, and that of all after it, this one took"),
   })
   .meta({ id: "TurnEvent", description: "Data of the `turn` event: the first of every turn, at position 0" });
 

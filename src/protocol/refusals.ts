@@ -17,6 +17,27 @@ export function turnInProgress(turn: number): Problem {
   });
 }
 
+/** @param newest the number of the newest turn, told to the client */
+export function staleTurn(named: number, newest: number): Problem {
+  return new Problem("stale_turn", `The dialogue has moved on from turn ${named}; read it again.`, { turn: newest });
+}
+
+export function queueFull(most: number): Problem {
+  return new Problem("queue_full", `${most} turns of the session wait already.`);
+}
+
+export function nothingToRegenerate(): Problem {
+  return new Problem("turn_not_found", "The session has no prompt that could be asked again.");
+}
+
+export function notContinuable(): Problem {
+  return new Problem("not_continuable", "The last answer is whole or has no text, so there is nothing to continue.");
+}
+
+export function idempotencyKeyReused(): Problem {
+  return new Problem("idempotency_key_reused", "The key came with another body before; a new prompt needs a new key.");
+}
+
 /** For whoever was reading a session when it was deleted. */
 export function sessionDeleted(): Problem {
   return new Problem("session_deleted", "The session was deleted.");

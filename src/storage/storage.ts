@@ -75,6 +75,10 @@ export type Turn = {
   /** The position of the log's head. */
   readonly head: number;
   readonly createdAt: number;
+  /** The turn whose answer this one goes on with; it has the same prompt. */
+  readonly continues: number | null;
+  /** The turn whose place, and that of all after it, this one took. */
+  readonly replaces: number | null;
   /** The `error` event, where one was logged. */
   readonly error: TurnErrored | null;
   /** The model that the turn began with; null until it began. */
@@ -98,15 +102,25 @@ export type Lease = {
   readonly signal: AbortSignal;
 };
 
-/** A turn whose worker is gone, and what whoever took it over needs to go on. */
-export type LapsedTurn = {
+/** A turn that runs from now on, and what its worker needs to know. */
+export type BegunTurn = Pick<Turn, "prompt" | "continues" | "replaces"> & {
   readonly lease: Lease;
+  /** The principal whose session it is. */
+  readonly owner: string;
+  /** Another turn took its place while it waited, so that nobody wants its answer. */
+  readonly isReplaced: boolean;
+};
+
+/** A turn whose worker is gone, and what whoever took it over needs to go on. */
+export type LapsedTurn = BegunTurn & {
   /** The model that its `turn` event names; null when the worker died before logging one. */
   readonly model: string | null;
   /** Its text so far. */
   readonly text: string;
   /** Somebody asked it to stop, and its worker did not live to do so. */
   readonly stopRequested: boolean;
+  /** How many workers died while they had it; those that gave it back do not count. */
+  readonly crashes: number;
   /**
    * The log may have lost events at its end that followers have seen, as after a power failure. Whoever goes on must
    * log a `reset` for `takeoverReason` first, whose position cannot have been used before.
@@ -135,10 +149,66 @@ export class PositionRefused extends Error {
   }
 }
 
-export type NewTurn = { readonly sessionId: string; readonly prompt: string };
+/** What a new turn is to do where the session is answering, or has turns that wait. */
+export type IfBusy =
+  /** It is refused. */
+  | "reject"
+  /** It waits until those before it have ended. */
+  | "queue"
+  /** The running turn is told to stop, and this one is the next. */
+  | "interrupt";
+
+/** How many turns of a session may wait. */
+export const mostQueued = 10;
+
+/** What has a request that is sent twice find the turn that the first one made. */
+export type SendOnce = {
+  /** The client's, unique in its session and for what is asked. */
+  readonly key: string;
+  /** Stands for the body: with another one, the key was used for something else. */
+  readonly fingerprint: string;
+};
+
+/** How long a key is known, in milliseconds. */
+export const sendOnceMs = 24 * 60 * 60_000;
+
+export type NewTurn = {
+  readonly sessionId: string;
+  readonly ask:
+    | {
+        readonly kind: "prompt";
+        readonly prompt: string;
+        /** A turn in history: it and all after it leave history and memory, and keep their logs. */
+        readonly replaces?: number | undefined;
+      }
+    /** The last prompt once more, in the place of its turn. */
+    | { readonly kind: "regenerate" }
+    /** Goes on where the last answer ended before it was whole. */
+    | { readonly kind: "continue" };
+  /** By default `reject`. */
+  readonly ifBusy?: IfBusy | undefined;
+  /** Only if this is the newest turn; 0 for none. */
+  readonly ifTurn?: number | undefined;
+  readonly once?: SendOnce | undefined;
+};
+
+/** What became of a new turn. */
+export type Acceptance =
+  | { readonly kind: "begun"; readonly turn: number; readonly begun: BegunTurn }
+  | { readonly kind: "queued"; readonly turn: number }
+  /** The same request came before, and this is its turn: nothing was stored. */
+  | { readonly kind: "known"; readonly turn: number };
+
+/** How a turn that has not begun ends. */
+export type UnbegunEnd = readonly [...TurnEvent[], TurnEnded];
+
+export type Settling = {
+  /** False leaves the session's queue to the next claim, as for a worker that goes down. */
+  readonly beginNext: boolean;
+};
 
 export type HistoryWindow = {
-  /** Only the newest so many turns. */
+  /** Only the newest so many turns; one that continues another counts as a part of it. */
   readonly limit?: number;
   /** Only turns before this number. */
   readonly before?: number;
@@ -149,7 +219,7 @@ export type History = {
   /** Whether there are turns older than the window. */
   readonly hasMore: boolean;
   /**
-   * Oldest first, in pages of at most 100 turns, ended early at about 1 MiB of text and read one at a time as they are
+   * Those that no other took the place of, oldest first, in pages of at most 100 turns, ended early at about 1 MiB of text and read one at a time as they are
    * asked for. Turns that begin after the first page was asked for are not among them.
    *
    * @throws Problem `session_deleted` when the session is deleted meanwhile
@@ -196,12 +266,21 @@ export type Following = {
 
 export interface TurnStore {
   /**
-   * The one acceptance point: the prompt, the turn and its lease are stored durably and together, or nothing is. Before
-   * it every failure is a plain error and safe to resend; after it every failure is a stored state and an event.
+   * The one acceptance point: the prompt, the turn, its lease and the client's key are stored durably and together, or
+   * nothing is. Before it every failure is a plain error and safe to resend; after it every failure is a stored state and
+   * an event. A request that came before is found by its key, whatever else has happened since.
    *
-   * @throws Problem `session_not_found`, `turn_in_progress` (naming the running turn)
+   * @throws Problem `session_not_found`, `idempotency_key_reused`, `stale_turn` (naming the newest turn),
+   *   `turn_in_progress` (naming the running turn), `queue_full`, `turn_not_found` (nothing to regenerate),
+   *   `not_continuable`
    */
-  accept(access: Access, turn: NewTurn): Promise<Lease>;
+  accept(access: Access, turn: NewTurn): Promise<Acceptance>;
+  /**
+   * The turn that an earlier request with this key made, if there was one.
+   *
+   * @throws Problem `session_not_found`, `idempotency_key_reused`
+   */
+  findSent(access: Access, turn: Pick<NewTurn, "sessionId" | "ask"> & { once: SendOnce }): Promise<number | undefined>;
   /**
    * Logs events; they are committed when this resolves, and only then does any follower see them. `position` is the
    * head that the caller knows. Gives the new head.
@@ -210,20 +289,35 @@ export interface TurnStore {
    */
   append(lease: Lease, position: number, events: readonly TurnEvent[]): Promise<number>;
   /**
-   * Logs the last events and the terminal status durably and together, merges the turn's text events, and gives the
-   * lease back. Happens once: whoever comes second gets `LeaseLost`.
+   * Logs the last events and the terminal status durably and together, merges the turn's text events, gives the lease
+   * back, and begins the session's next turn if one waits. Happens once: whoever comes second gets `LeaseLost`.
    *
    * @throws LeaseLost, PositionRefused
    */
-  settle(lease: Lease, position: number, events: readonly [...TurnEvent[], TurnEnded]): Promise<void>;
-  /** Takes over every running turn whose worker is gone, each with a new epoch. */
-  claimLapsed(): Promise<readonly LapsedTurn[]>;
+  settle(
+    lease: Lease,
+    position: number,
+    events: readonly [...TurnEvent[], TurnEnded],
+    settling: Settling,
+  ): Promise<BegunTurn | undefined>;
   /**
-   * Asks a turn to stop, from any replica. The intent is stored; on a settled turn nothing happens.
+   * Gives the lease of an unfinished turn back, for the next `claim` of whoever is there. Its followers wait.
+   *
+   * @throws LeaseLost
+   */
+  release(lease: Lease): Promise<void>;
+  /**
+   * Takes over every running turn whose worker is gone, each with a new epoch, and begins the next turn of every session
+   * in which turns wait and none runs.
+   */
+  claim(): Promise<{ readonly lapsed: readonly LapsedTurn[]; readonly begun: readonly BegunTurn[] }>;
+  /**
+   * Asks a turn to stop, from any replica. The intent of stopping a running turn is stored; one that waits ends at once,
+   * with these events as its log; on a settled turn nothing happens.
    *
    * @throws Problem `session_not_found`, `turn_not_found`
    */
-  requestStop(access: Access, sessionId: string, turn: number): Promise<void>;
+  requestStop(access: Access, sessionId: string, turn: number, unbegun: UnbegunEnd): Promise<void>;
   /** @throws Problem `session_not_found`, `turn_not_found` */
   read(access: Access, sessionId: string, turn: number): Promise<Turn>;
   /** @throws Problem `session_not_found`, `turn_not_found` */
@@ -231,10 +325,10 @@ export interface TurnStore {
   /** @throws Problem `session_not_found` */
   history(access: Access, sessionId: string, window: HistoryWindow): Promise<History>;
   /**
-   * Reads back from a turn as far as `maxLength` UTF-16 units of prompts and answers reach, however long the session
-   * and however many of its prompts got no answer.
+   * Reads back from the newest turn as far as `maxLength` UTF-16 units of prompts and answers reach, however long the
+   * session and however many of its prompts got no answer.
    *
    * @throws Problem `session_not_found`
    */
-  remember(access: Access, sessionId: string, limits: { before: number; maxLength: number }): Promise<Memory>;
+  remember(access: Access, sessionId: string, limits: { maxLength: number }): Promise<Memory>;
 }

@@ -1,11 +1,18 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { aborted, finish, producer, say, sayAndHang } from "../../test/helpers/producers.ts";
-import { capability, openTestSession, openTestStorage, silentLog } from "../../test/helpers/storage.ts";
+import { aborted, engineOf, finish, producer, say, sayAndHang } from "../../test/helpers/producers.ts";
+import {
+  beginTurn,
+  capability,
+  openTestSession,
+  openTestStorage,
+  silentLog,
+  unbegunStop,
+} from "../../test/helpers/storage.ts";
 import type { TurnEvent } from "../protocol/events.ts";
 import { Problem } from "../protocol/problems.ts";
-import { type LapsedTurn, PositionRefused, type Storage, type TurnStore } from "../storage/storage.ts";
-import { createTurnEngine, type TurnEngine } from "./engine.ts";
+import { PositionRefused, type Storage, type TurnStore } from "../storage/storage.ts";
+import type { TurnEngine } from "./engine.ts";
 import type { Produced, Producer } from "./producer.ts";
 
 describe("the turn engine", () => {
@@ -15,16 +22,16 @@ describe("the turn engine", () => {
 
   beforeEach(async () => {
     storage = await openTestStorage();
-    engine = createTurnEngine({ turns: storage.turns, modelName: () => "asked", log: silentLog });
+    engine = engineOf(storage.turns);
     sessionId = await openTestSession(storage);
   });
 
   afterEach(() => storage.close());
 
   async function start(from: Producer, on: TurnEngine = engine): Promise<number> {
-    const lease = await storage.turns.accept(capability, { sessionId, prompt: "?" });
-    on.start(lease, from);
-    return lease.turn;
+    const begun = await beginTurn(storage, sessionId);
+    on.start(begun, from);
+    return begun.lease.turn;
   }
 
   async function log(turn: number): Promise<TurnEvent[]> {
@@ -110,7 +117,7 @@ describe("the turn engine", () => {
   test("a fault of ours fails the turn in our words and reaches the log with its cause", async () => {
     const logged: object[] = [];
     const noting = { ...silentLog, error: (facts: object) => void logged.push(facts) };
-    const listening = createTurnEngine({ turns: storage.turns, modelName: () => "asked", log: noting });
+    const listening = engineOf(storage.turns, { log: noting });
     const fault = new Error("secret detail");
     const turn = await start(
       producer(() => say(fault)),
@@ -139,7 +146,7 @@ describe("the turn engine", () => {
   test("D42: a stop ends the turn as stopped with its text, even when a completion races it", async () => {
     const turn = await start(producer((signal) => sayAndHang(signal, "so far")));
     await delay(20);
-    await storage.turns.requestStop(capability, sessionId, turn);
+    await storage.turns.requestStop(capability, sessionId, turn, unbegunStop(sessionId, turn));
     await log(turn);
     expect(await storage.turns.read(capability, sessionId, turn)).toMatchObject({
       status: "stopped",
@@ -148,7 +155,7 @@ describe("the turn engine", () => {
 
     const deaf = producer(async function* () {
       yield* say("text");
-      await storage.turns.requestStop(capability, sessionId, turn + 1);
+      await storage.turns.requestStop(capability, sessionId, turn + 1, unbegunStop(sessionId, turn + 1));
       yield finish;
     });
     await log(await start(deaf));
@@ -164,7 +171,7 @@ describe("the turn engine", () => {
       begin: aborted,
     };
     const turn = await start(waiting);
-    await storage.turns.requestStop(capability, sessionId, turn);
+    await storage.turns.requestStop(capability, sessionId, turn, unbegunStop(sessionId, turn));
     expect((await log(turn)).map(({ type }) => type)).toEqual(["turn", "end"]);
   });
 
@@ -188,7 +195,7 @@ describe("the turn engine", () => {
         return head;
       },
     };
-    const slow = createTurnEngine({ turns, modelName: () => "asked", log: silentLog });
+    const slow = engineOf(turns);
     const turn = await start(
       producer(async function* () {
         for (let index = 0; index < 5; index += 1) {
@@ -212,7 +219,7 @@ describe("the turn engine", () => {
     };
     const turn = await start(
       producer(() => say("kept", finish)),
-      createTurnEngine({ turns, modelName: () => "asked", log: silentLog }),
+      engineOf(turns),
     );
     await log(turn);
     expect(await storage.turns.read(capability, sessionId, turn)).toMatchObject({
@@ -221,7 +228,7 @@ describe("the turn engine", () => {
     });
   });
 
-  test("draining lets turns end within the grace and interrupts the rest, keeping their text", async () => {
+  test("H2: draining lets turns end within the grace and leaves the rest to the next start, with their text", async () => {
     const quick = await start(
       producer(async function* () {
         await delay(30);
@@ -235,22 +242,37 @@ describe("the turn engine", () => {
     expect(engine.running).toBe(0);
     expect(await storage.turns.read(capability, first, quick)).toMatchObject({ status: "completed" });
     expect(await storage.turns.read(capability, sessionId, endless)).toMatchObject({
+      status: "running",
+      answer: "half",
+    });
+    const { lapsed } = await storage.turns.claim();
+    expect(lapsed).toMatchObject([{ lease: { turn: endless }, text: "half", crashes: 0 }]);
+  });
+
+  test("where a start would not take them up, draining settles the rest as interrupted", async () => {
+    const ending = engineOf(storage.turns, { policy: "interrupt" });
+    const endless = await start(
+      producer((signal) => sayAndHang(signal, "half")),
+      ending,
+    );
+    await ending.drain(50);
+    expect(await storage.turns.read(capability, sessionId, endless)).toMatchObject({
       status: "interrupted",
       answer: "half",
       error: { code: "turn_interrupted", retryable: true },
     });
   });
 
-  test("a turn that starts when the grace is over is interrupted too", async () => {
+  test("a turn that starts when the grace is over is left to the next start too", async () => {
     await engine.drain(0);
     const turn = await start(producer((signal) => sayAndHang(signal, "half")));
     await engine.drain(0);
-    expect(await storage.turns.read(capability, sessionId, turn)).toMatchObject({ status: "interrupted" });
+    expect((await storage.turns.claim()).lapsed).toMatchObject([{ lease: { turn } }]);
   });
 
   test("draining does not wait for a storage that refuses to settle: the next start finds the turn", async () => {
     const full = { ...storage.turns, settle: () => Promise.reject(new Problem("storage_full", "Full.")) };
-    const stuck = createTurnEngine({ turns: full, modelName: () => "asked", log: silentLog });
+    const stuck = engineOf(full);
     const turn = await start(
       producer(() => say("kept", finish)),
       stuck,
@@ -271,7 +293,7 @@ describe("the turn engine", () => {
         throw new PositionRefused(head);
       },
     };
-    const flaky = createTurnEngine({ turns, modelName: () => "asked", log: silentLog });
+    const flaky = engineOf(turns);
     const turn = await start(
       producer(() => say("Hello ", "world", finish)),
       flaky,
@@ -294,7 +316,7 @@ describe("the turn engine", () => {
     const noting = { ...silentLog, warn: (facts: object) => void logged.push(facts) };
     const turn = await start(
       producer(() => say("kept ", "not stored", finish)),
-      createTurnEngine({ turns, modelName: () => "asked", log: noting }),
+      engineOf(turns, { log: noting }),
     );
     await log(turn);
     expect(await storage.turns.read(capability, sessionId, turn)).toMatchObject({
@@ -305,42 +327,10 @@ describe("the turn engine", () => {
     expect(logged).toMatchObject([{ err: { code: "storage_full" } }]);
   });
 
-  describe("the turns of a dead process", () => {
-    /** As a restarted process finds it: accepted, partly written, and nobody's. */
-    async function lapse(facts: Partial<LapsedTurn>): Promise<TurnStore> {
-      const lease = await storage.turns.accept(capability, { sessionId, prompt: "?" });
-      const head = await storage.turns.append(lease, -1, [
-        { type: "turn", session_id: sessionId, turn: 1, model: "old" },
-      ]);
-      const lapsed = { model: "old", text: "", stopRequested: false, tailMayBeLost: false, ...facts };
-      return { ...storage.turns, claimLapsed: async () => [{ lease: { ...lease, head }, ...lapsed }] };
-    }
-
-    async function settled(turns: TurnStore) {
-      const restarted = createTurnEngine({ turns, modelName: () => "new", log: silentLog });
-      expect(await restarted.settleLapsed()).toBe(1);
-      return storage.turns.read(capability, sessionId, 1);
-    }
-
-    test("are settled as interrupted, naming the model that was asked", async () => {
-      expect(await settled(await lapse({}))).toMatchObject({ status: "interrupted", end: { model: "old" } });
-    });
-
-    test("E12: are settled as stopped when somebody had asked for that", async () => {
-      expect(await settled(await lapse({ stopRequested: true }))).toMatchObject({ status: "stopped", error: null });
-    });
-
-    test("do not keep the service from starting when the storage refuses for now", async () => {
-      const turns = { ...storage.turns, claimLapsed: () => Promise.reject(new Problem("storage_full", "Full.")) };
-      const restarted = createTurnEngine({ turns, modelName: () => "new", log: silentLog });
-      expect(await restarted.settleLapsed()).toBe(0);
-    });
-  });
-
   test("a turn whose session is deleted ends quietly", async () => {
     const logged: object[] = [];
     const noting = { ...silentLog, error: (facts: object) => void logged.push(facts) };
-    const listening = createTurnEngine({ turns: storage.turns, modelName: () => "asked", log: noting });
+    const listening = engineOf(storage.turns, { log: noting });
     await start(
       producer((signal) => sayAndHang(signal, "half")),
       listening,

@@ -2,83 +2,127 @@
 import { setTimeout as delay } from "node:timers/promises";
 import type { Log } from "../log.ts";
 import { isProblem } from "../protocol/problems.ts";
-import { type LapsedTurn, type Lease, LeaseLost, type TurnStore } from "../storage/storage.ts";
-import { eventsAfterLapse } from "./last-events.ts";
+import { type BegunTurn, type LapsedTurn, LeaseLost, type TurnStore } from "../storage/storage.ts";
+import type { LastEvents } from "./last-events.ts";
 import type { Producer } from "./producer.ts";
-import { runTurn, TurnInterrupted } from "./run-turn.ts";
+import { type RecoveryPolicy, recoveryOf, resetAfterLoss } from "./recovery.ts";
+import { type RunTurn, runTurn, TurnInterrupted } from "./run-turn.ts";
 import { TurnWriter } from "./turn-writer.ts";
 
 export interface TurnEngine {
-  /** Runs an accepted turn in the background, to its end. */
-  start(lease: Lease, producer: Producer): void;
+  /** Runs a turn in the background, to its end, and then those of its session that waited for it. */
+  start(begun: BegunTurn, producer: Producer): void;
   /**
-   * Settles every turn that a dead process left running, as `stopped` or `interrupted`. What the storage refuses for
-   * now is tried again in the background. Gives how many there were.
+   * Takes over every turn that a dead process left running, and begins those that waited for them. Resolves when those
+   * that are to end have ended; what the storage refuses for now is tried again in the background.
    *
    * @throws Problem `storage_corrupt`: waiting will not mend that
    */
-  settleLapsed(): Promise<number>;
+  recover(): Promise<Recovered>;
   /**
    * Waits until the running turns have ended, at most `graceMs`; then interrupts the rest, also those that start later,
-   * and waits for them. What cannot be settled even then is left to the next start.
+   * and waits for them. What cannot be settled even then is left to the next start, as are the turns that wait.
    */
   drain(graceMs: number): Promise<void>;
   readonly running: number;
 }
 
+/** How many turns of a dead process were ended, and how many go on. */
+export type Recovered = { readonly ended: number; readonly resumed: number };
+
+/** Makes what fills a turn's log, for a turn that begins without anybody's request or was taken over. */
+export interface Producers {
+  /** @param published text of the turn that was published before; the producer gives what comes after it */
+  producerOf(begun: BegunTurn, published: string): Producer;
+  /** Whether a producer can go on from published text. */
+  readonly goOn: boolean;
+  /** Named in the `turn` event of a turn that ends before it began. */
+  readonly modelName: string;
+}
+
 export type TurnEngineOptions = {
   readonly turns: TurnStore;
-  /** Named in the `turn` event of a lapsed turn that never got one. */
-  readonly modelName: () => string;
+  readonly producers: Producers;
+  readonly policy: RecoveryPolicy;
   readonly log: Log;
 };
 
 /** Milliseconds until a storage that refused to settle lapsed turns is asked again. */
 const retryPause = 5_000;
 
-export function createTurnEngine({ turns, modelName, log }: TurnEngineOptions): TurnEngine {
+export function createTurnEngine({ turns, producers, policy, log }: TurnEngineOptions): TurnEngine {
   const running = new Set<Promise<void>>();
   const interrupt = new AbortController();
+  let draining = false;
+  const beginsNext = () => !draining;
 
   function track(work: Promise<void>): void {
     const done = work.finally(() => running.delete(done));
     running.add(done);
   }
 
-  async function settleLapsedTurn(lapsed: LapsedTurn): Promise<void> {
-    const model = lapsed.model ?? modelName();
+  function start(first: Pick<RunTurn, "begun" | "producer" | "inherited">): void {
+    track(
+      (async () => {
+        const common = { turns, interrupt: interrupt.signal, policy, beginsNext, log };
+        let next = await runTurn({ ...common, ...first });
+        while (next !== undefined) {
+          next = await runTurn({ ...common, begun: next, producer: producers.producerOf(next, "") });
+        }
+      })(),
+    );
+  }
+
+  function begin(begun: BegunTurn): void {
+    start({ begun, producer: producers.producerOf(begun, "") });
+  }
+
+  async function endLapsed(lapsed: LapsedTurn, last: LastEvents, model: string): Promise<void> {
     try {
-      const writer = new TurnWriter(turns, lapsed.lease, log);
-      await writer.settle(eventsAfterLapse(lapsed, model), model, interrupt.signal);
+      const writer = new TurnWriter(turns, lapsed, log, { hasText: lapsed.text !== "", owed: resetAfterLoss(lapsed) });
+      const next = await writer.settle(last, { model, giveUp: interrupt.signal, beginsNext });
+      if (next !== undefined) begin(next);
     } catch (error) {
       if (!(error instanceof LeaseLost)) log.error({ err: error }, "A turn of a dead process could not be settled");
     }
   }
 
-  async function settleLapsed(): Promise<number> {
+  /** Gives the promise of its end for a turn that is ended; one that goes on only is started. */
+  function recoverOne(lapsed: LapsedTurn): Promise<void> | undefined {
+    const model = lapsed.model ?? producers.modelName;
+    const recovery = recoveryOf(lapsed, { policy, goesOn: producers.goOn, model });
+    if ("last" in recovery) return endLapsed(lapsed, recovery.last, model);
+    const { published, beginsAnew } = recovery.takeover;
+    const inherited = { hasText: lapsed.text !== "", owed: resetAfterLoss(lapsed), beginsAnew };
+    start({ begun: lapsed, producer: producers.producerOf(lapsed, published), inherited });
+    return undefined;
+  }
+
+  async function recover(): Promise<Recovered> {
     try {
-      const lapsed = await turns.claimLapsed();
-      const settling = Promise.all(lapsed.map(settleLapsedTurn)).then(() => undefined);
-      track(settling);
-      await Promise.race([settling, delay(retryPause, undefined, { ref: false })]);
-      return lapsed.length;
+      const { lapsed, begun } = await turns.claim();
+      const endings = lapsed.flatMap((turn) => recoverOne(turn) ?? []);
+      for (const turn of begun) begin(turn);
+      const ended = Promise.all(endings).then(() => undefined);
+      track(ended);
+      await Promise.race([ended, delay(retryPause, undefined, { ref: false })]);
+      return { ended: endings.length, resumed: lapsed.length + begun.length - endings.length };
     } catch (error) {
       if (isProblem(error, "storage_corrupt")) throw error;
       log.error({ err: error }, "The turns of a dead process could not be claimed; they are tried again");
-      setTimeout(() => void settleLapsed().catch(() => undefined), retryPause).unref();
-      return 0;
+      setTimeout(() => void recover().catch(() => undefined), retryPause).unref();
+      return { ended: 0, resumed: 0 };
     }
   }
 
   return {
-    settleLapsed,
+    recover,
     get running() {
       return running.size;
     },
-    start(lease, producer) {
-      track(runTurn({ turns, lease, producer, interrupt: interrupt.signal, log }));
-    },
+    start: (begun, producer) => start({ begun, producer }),
     async drain(graceMs) {
+      draining = true;
       const timer = setTimeout(() => interrupt.abort(new TurnInterrupted()), graceMs);
       while (running.size > 0) await Promise.all(running);
       clearTimeout(timer);

@@ -7,20 +7,40 @@ import {
   type TurnEvent,
   type TurnStarted,
 } from "../protocol/events.ts";
-import { emptyLogPosition, takeoverReason } from "../protocol/positions.ts";
 import { Problem, problemKinds } from "../protocol/problems.ts";
-import type { LapsedTurn, Lease } from "../storage/storage.ts";
+import type { BegunTurn, Turn } from "../storage/storage.ts";
 import type { Produced } from "./producer.ts";
 
 export type LastEvents = readonly [...TurnEvent[], TurnEnded];
 
-export function turnStarted({ sessionId, turn }: Lease, model: string, trimmedTurns = 0): TurnStarted {
-  return { type: "turn", session_id: sessionId, turn, model, ...(trimmedTurns > 0 && { trimmed_turns: trimmedTurns }) };
+export function turnStarted({ lease, ...facts }: BegunTurn, model: string, trimmedTurns = 0): TurnStarted {
+  return startOf(lease.sessionId, { turn: lease.turn, ...facts }, model, trimmedTurns);
 }
 
-/** Every log begins with its `turn` event, also that of a turn that ended before it began. */
-export function withStart(lease: Lease, head: number, model: string, events: LastEvents): LastEvents {
-  return head === emptyLogPosition ? [turnStarted(lease, model), ...events] : events;
+function startOf(
+  sessionId: string,
+  { turn, continues, replaces }: Pick<Turn, "turn" | "continues" | "replaces">,
+  model: string,
+  trimmedTurns = 0,
+): TurnStarted {
+  return {
+    type: "turn",
+    session_id: sessionId,
+    turn,
+    model,
+    ...(trimmedTurns > 0 && { trimmed_turns: trimmedTurns }),
+    ...(continues !== null && { continues }),
+    ...(replaces !== null && { replaces }),
+  };
+}
+
+/** The whole log of a turn that was stopped while it waited. */
+export function logOfUnbegunStop(
+  sessionId: string,
+  turn: Pick<Turn, "turn" | "continues" | "replaces">,
+  model: string,
+): LastEvents {
+  return [startOf(sessionId, turn, model), ...eventsAfterStop(model)];
 }
 
 /** What the producer gave as its last word. */
@@ -58,13 +78,10 @@ export function eventsAfterStop(model: string): LastEvents {
   return [{ type: "end", status: "stopped", finish_reason: null, usage: null, model }];
 }
 
-/**
- * How a turn ends whose worker is gone: as `stopped` when somebody had asked for that, else as `interrupted`. Where
- * followers may have seen more than the log still has, a `reset` first tells them what is left.
- */
-export function eventsAfterLapse({ stopRequested, tailMayBeLost, text }: LapsedTurn, model: string): LastEvents {
-  const last = stopRequested ? eventsAfterStop(model) : eventsAfterInterruption(model);
-  return tailMayBeLost ? [{ type: "reset", text, reason: takeoverReason }, ...last] : last;
+/** The service died too often while it had this turn; what was said stays. */
+export function eventsAfterPoisoning(model: string): LastEvents {
+  const problem = new Problem("poisoned", "The service died three times while it answered, and does not try again.");
+  return [errorEvent(problem), { type: "end", status: "failed", finish_reason: null, usage: null, model }];
 }
 
 /** The worker went down in mid-answer. */

@@ -6,7 +6,7 @@
  */
 import type { Log } from "../log.ts";
 import { isProblem, Problem } from "../protocol/problems.ts";
-import { type Lease, LeaseLost, TurnStopRequested, type TurnStore } from "../storage/storage.ts";
+import { type BegunTurn, LeaseLost, TurnStopRequested, type TurnStore } from "../storage/storage.ts";
 import {
   eventsAfterInterruption,
   eventsAfterLastWord,
@@ -16,29 +16,43 @@ import {
   turnStarted,
 } from "./last-events.ts";
 import type { Producer } from "./producer.ts";
-import { TurnWriter } from "./turn-writer.ts";
+import type { RecoveryPolicy, Takeover } from "./recovery.ts";
+import { type Inherited, TurnWriter } from "./turn-writer.ts";
 import { WholeCharacters } from "./whole-characters.ts";
 
 /** The reason of the `reset` that a producer asks for: it begins anew, with another model. */
 const fallbackReason = "fallback";
 
-/** The service is going down; the turn is settled as `interrupted`, or left to the next start. */
+/** The reason of the `reset` when a turn that was taken over is asked again. */
+const restartReason = "restart";
+
+/** The service is going down; the turn is left to the next start, or settled as `interrupted`. */
 export class TurnInterrupted extends Error {
   override readonly name = "TurnInterrupted";
 }
 
 export type RunTurn = {
   readonly turns: TurnStore;
-  readonly lease: Lease;
+  readonly begun: BegunTurn;
   readonly producer: Producer;
+  /** Where another worker had the turn before. */
+  readonly inherited?: Inherited & Pick<Takeover, "beginsAnew">;
   /** Fires with `TurnInterrupted` when the service goes down; watched only while the turn runs. */
   readonly interrupt: AbortSignal;
+  /** What the next start does with a turn that we cannot end; where it would do nothing, we settle it. */
+  readonly policy: RecoveryPolicy;
+  /** Whether the session's next turn may begin when this one ends. */
+  readonly beginsNext: () => boolean;
   readonly log: Log;
 };
 
-/** Resolves once the turn is settled or belongs to somebody else; never rejects. */
-export async function runTurn(run: RunTurn): Promise<void> {
-  const { turns, lease, producer, interrupt, log } = run;
+/**
+ * Resolves once the turn is settled or belongs to somebody else, with the session's next turn if that begins now; never
+ * rejects.
+ */
+export async function runTurn(run: RunTurn): Promise<BegunTurn | undefined> {
+  const { turns, begun, producer, inherited, interrupt, beginsNext, log } = run;
+  const { lease } = begun;
   const cancel = new AbortController();
   const forward = (event: Event) => cancel.abort((event.target as AbortSignal).reason);
   const sources = [lease.signal, interrupt];
@@ -46,29 +60,48 @@ export async function runTurn(run: RunTurn): Promise<void> {
     if (source.aborted) cancel.abort(source.reason);
     source.addEventListener("abort", forward);
   }
-  const writer = new TurnWriter(turns, lease, log);
+  const writer = new TurnWriter(turns, begun, log, inherited);
   try {
-    await writer.settle(await produce(run, writer, cancel.signal), producer.model, interrupt);
+    const last = await produce(run, writer, cancel.signal);
+    return await writer.settle(last, { model: producer.model, giveUp: interrupt, beginsNext });
   } catch (error) {
-    if (!(error instanceof LeaseLost)) log.error({ err: error, turn: lease.turn }, "A turn could not be settled");
+    if (error instanceof TurnInterrupted) await handBack(run);
+    else if (!(error instanceof LeaseLost)) log.error({ err: error, turn: lease.turn }, "A turn could not be settled");
+    return undefined;
   } finally {
     for (const source of sources) source.removeEventListener("abort", forward);
     producer.release?.();
   }
 }
 
+async function handBack({ turns, begun: { lease }, log }: RunTurn): Promise<void> {
+  try {
+    await turns.release(lease);
+  } catch (error) {
+    // The next start takes it over all the same.
+    if (!(error instanceof LeaseLost)) log.warn({ err: error, turn: lease.turn }, "A turn could not be given back");
+  }
+}
+
 /**
  * Logs the producer's output and gives the events that end the turn.
  *
- * @throws LeaseLost when the turn is somebody else's by now
+ * @throws LeaseLost when the turn is somebody else's by now, TurnInterrupted when it is to be left to the next start
  */
 async function produce(run: RunTurn, writer: TurnWriter, signal: AbortSignal): Promise<LastEvents> {
-  const { lease, producer } = run;
+  const { begun, producer, inherited } = run;
   const characters = new WholeCharacters();
+  let oldTextStands = inherited?.beginsAnew ?? false;
+  const takeOldTextBack = async () => {
+    oldTextStands = false;
+    await writer.append({ type: "reset", text: "", reason: restartReason });
+  };
   try {
+    if (begun.isReplaced) return eventsAfterStop(producer.model);
     const production = await producer.begin(signal);
-    await writer.append(turnStarted(lease, producer.model, production.trimmedTurns));
+    if (writer.isEmpty) await writer.append(turnStarted(begun, producer.model, production.trimmedTurns));
     for await (const produced of production.output) {
+      if (oldTextStands && produced.type !== "failure") await takeOldTextBack();
       if (produced.type === "text") {
         const text = characters.push(produced.text);
         if (text !== "") await writer.append({ type: "text", text });
@@ -82,13 +115,16 @@ async function produce(run: RunTurn, writer: TurnWriter, signal: AbortSignal): P
       }
       // A stop that came first wins over a completion that races it.
       signal.throwIfAborted();
-      if (produced.type === "failure") run.log.warn({ err: produced.problem, turn: lease.turn }, "An answer failed");
+      if (produced.type === "failure") {
+        run.log.warn({ err: produced.problem, turn: begun.lease.turn }, "An answer failed");
+      }
       return withRest(characters, writer.hasText, (hasText) => eventsAfterLastWord(produced, hasText));
     }
     throw new Error("The producer ended without a last word");
   } catch (error) {
     const reason = signal.aborted ? signal.reason : error;
     if (reason instanceof LeaseLost) throw reason;
+    if (reason instanceof TurnInterrupted && run.policy === "restart") throw reason;
     return withRest(characters, writer.hasText, (hasText) => eventsAfterError(run, reason, hasText));
   }
 }
@@ -103,7 +139,7 @@ function withRest(
   return text === "" ? lastEvents(hasText) : [{ type: "text", text }, ...lastEvents(true)];
 }
 
-function eventsAfterError({ producer, lease, log }: RunTurn, error: unknown, hasText: boolean): LastEvents {
+function eventsAfterError({ producer, begun: { lease }, log }: RunTurn, error: unknown, hasText: boolean): LastEvents {
   const { model } = producer;
   if (error instanceof TurnStopRequested) return eventsAfterStop(model);
   if (error instanceof TurnInterrupted) return eventsAfterInterruption(model);

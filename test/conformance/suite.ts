@@ -7,7 +7,10 @@ import { describe } from "vitest";
 import { askingConformance } from "./asking.ts";
 import { badInputConformance } from "./bad-input.ts";
 import { historyConformance } from "./history.ts";
+import { overlapConformance } from "./overlap.ts";
 import { resumingConformance } from "./resuming.ts";
+import { secondThoughtsConformance } from "./second-thoughts.ts";
+import { sendingOnceConformance } from "./sending-once.ts";
 import { serviceConformance } from "./service.ts";
 import { sessionConformance } from "./sessions.ts";
 import { stoppingConformance } from "./stopping.ts";
@@ -21,6 +24,9 @@ export function conformanceSuite(name: string, baseUrl: BaseUrl): void {
   describe(name, () => {
     sessionConformance(baseUrl);
     askingConformance(baseUrl);
+    sendingOnceConformance(baseUrl);
+    overlapConformance(baseUrl);
+    secondThoughtsConformance(baseUrl);
     resumingConformance(baseUrl);
     stoppingConformance(baseUrl);
     historyConformance(baseUrl);

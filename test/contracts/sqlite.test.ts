@@ -2,6 +2,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { openSqliteStorage } from "../../src/storage/sqlite/open.ts";
+import { acceptanceContract } from "./acceptance.ts";
 import { type StoragePlace, storageContract } from "./storage.ts";
 
 function onFatal(error: Error): never {
@@ -15,10 +16,12 @@ const inFile = async (): Promise<StoragePlace> => {
     clean: () => rm(directory, { recursive: true }),
   };
 };
-storageContract("SQLite in a file", inFile, { keepsWhenClosed: true });
-
 const inMemory = async (): Promise<StoragePlace> => ({
   open: (clock) => openSqliteStorage({ path: ":memory:", clock, onFatal }),
   clean: async () => undefined,
 });
-storageContract("SQLite in memory", inMemory, { keepsWhenClosed: false });
+
+for (const contract of [storageContract, acceptanceContract]) {
+  contract("SQLite in a file", inFile, { keepsWhenClosed: true });
+  contract("SQLite in memory", inMemory, { keepsWhenClosed: false });
+}

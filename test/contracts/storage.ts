@@ -16,6 +16,7 @@ import {
   type Storage,
   TurnStopRequested,
 } from "../../src/storage/storage.ts";
+import { beginTurn, unbegunStop } from "../helpers/storage.ts";
 
 export type StoragePlace = {
   open(clock: () => number): Promise<Storage>;
@@ -27,6 +28,8 @@ const bob = "guest:bob";
 const service = "key:service";
 const capability: Access = { by: "capability" };
 const owner = (principal: string): Access => ({ by: "owner", principal });
+/** How the turn of a session in which none waits is settled. */
+const alone = { beginNext: true };
 const neverStored = "0".repeat(32);
 
 /** @param keepsWhenClosed false for a place in memory: what a restart finds cannot be asked of it */
@@ -59,7 +62,7 @@ export function storageContract(
       return sessionId;
     }
 
-    const accept = (sessionId: string, prompt = "Hello!") => storage.turns.accept(capability, { sessionId, prompt });
+    const accept = async (sessionId: string, prompt = "Hello!") => (await beginTurn(storage, sessionId, prompt)).lease;
 
     /** An accepted turn with its `turn` event logged. */
     async function begin(sessionId: string): Promise<{ lease: Lease; head: number }> {
@@ -75,7 +78,7 @@ export function storageContract(
 
     async function complete(sessionId: string, ...texts: string[]): Promise<number> {
       const { lease, head } = await begin(sessionId);
-      await storage.turns.settle(lease, await write(lease, head, ...texts), [ended("completed")]);
+      await storage.turns.settle(lease, await write(lease, head, ...texts), [ended("completed")], alone);
       return lease.turn;
     }
 
@@ -134,8 +137,8 @@ export function storageContract(
           const calls = [
             () => storage.sessions.read(access, id),
             () => storage.sessions.delete(access, id),
-            () => storage.turns.accept(access, { sessionId: id, prompt: "?" }),
-            () => storage.turns.requestStop(access, id, 1),
+            () => storage.turns.accept(access, { sessionId: id, ask: { kind: "prompt", prompt: "?" } }),
+            () => storage.turns.requestStop(access, id, 1, unbegunStop(id, 1)),
             () => storage.turns.read(access, id, 1),
             () => storage.turns.follow(access, id, 1, -1, signal),
             () => storage.turns.history(access, id, {}),
@@ -179,7 +182,7 @@ export function storageContract(
         await expect(reading).rejects.toMatchObject({ code: "session_deleted" });
         expect(lease.signal.reason).toBeInstanceOf(LeaseLost);
         await expect(write(lease, head, "more")).rejects.toBeInstanceOf(LeaseLost);
-        await expect(storage.turns.settle(lease, head, [ended("completed")])).rejects.toBeInstanceOf(LeaseLost);
+        await expect(storage.turns.settle(lease, head, [ended("completed")], alone)).rejects.toBeInstanceOf(LeaseLost);
         await expect(storage.sessions.read(capability, sessionId)).rejects.toMatchObject({ code: "session_not_found" });
         await expect(storage.turns.read(capability, sessionId, 1)).rejects.toMatchObject({ code: "session_not_found" });
       });
@@ -255,7 +258,7 @@ export function storageContract(
         const lease = await accept(sessionId);
         await expect(accept(sessionId, "me too")).rejects.toMatchObject({ code: "turn_in_progress", turn: 2 });
         expect((await allTurns(sessionId)).turns.map(({ prompt }) => prompt)).toEqual(["Hello!", "Hello!"]);
-        await storage.turns.settle(lease, lease.head, [ended("stopped")]);
+        await storage.turns.settle(lease, lease.head, [ended("stopped")], alone);
         expect((await accept(sessionId)).turn).toBe(3);
       });
 
@@ -289,7 +292,7 @@ export function storageContract(
         expect(head).toBe(0);
         const afterText = await write(lease, head, "Hello,", " 🦊");
         expect(afterText).toBe(9);
-        await storage.turns.settle(lease, afterText, [errored, ended("incomplete")]);
+        await storage.turns.settle(lease, afterText, [errored, ended("incomplete")], alone);
         const log = await readAll(sessionId, 1);
         expect(log.map(({ position, event }) => [position, event.type])).toEqual([
           [0, "turn"],
@@ -308,7 +311,7 @@ export function storageContract(
           const refused = await write(lease, wrong, "x").catch((error: unknown) => error);
           expect(refused).toBeInstanceOf(PositionRefused);
           expect(refused).toMatchObject({ head: position });
-          await expect(storage.turns.settle(lease, wrong, [ended("completed")])).rejects.toBeInstanceOf(
+          await expect(storage.turns.settle(lease, wrong, [ended("completed")], alone)).rejects.toBeInstanceOf(
             PositionRefused,
           );
         }
@@ -320,13 +323,15 @@ export function storageContract(
         const { lease, head } = await begin(sessionId);
         const position = await write(lease, head, "abc");
         const outcomes = await Promise.allSettled([
-          storage.turns.settle(lease, position, [ended("completed")]),
-          storage.turns.settle(lease, position, [ended("stopped")]),
+          storage.turns.settle(lease, position, [ended("completed")], alone),
+          storage.turns.settle(lease, position, [ended("stopped")], alone),
         ]);
         expect(outcomes.map(({ status }) => status)).toEqual(["fulfilled", "rejected"]);
         const log = await readAll(sessionId, 1);
         await expect(write(lease, position + 1, "late")).rejects.toBeInstanceOf(LeaseLost);
-        await expect(storage.turns.settle(lease, position + 1, [ended("failed")])).rejects.toBeInstanceOf(LeaseLost);
+        await expect(storage.turns.settle(lease, position + 1, [ended("failed")], alone)).rejects.toBeInstanceOf(
+          LeaseLost,
+        );
         expect(await readAll(sessionId, 1)).toEqual(log);
         expect(await storage.turns.read(capability, sessionId, 1)).toMatchObject({
           status: "completed",
@@ -343,14 +348,14 @@ export function storageContract(
         const afterReset = await storage.turns.append(lease, position, [
           { type: "reset", text: "right", reason: "test" },
         ]);
-        await storage.turns.settle(lease, await write(lease, afterReset, "!"), [ended("completed")]);
+        await storage.turns.settle(lease, await write(lease, afterReset, "!"), [ended("completed")], alone);
         expect((await storage.turns.read(capability, sessionId, 1)).answer).toBe("right!");
       });
 
       test("a failed turn keeps its error", async () => {
         const sessionId = await openSession();
         const { lease, head } = await begin(sessionId);
-        await storage.turns.settle(lease, head, [errored, ended("failed")]);
+        await storage.turns.settle(lease, head, [errored, ended("failed")], alone);
         const turn = await storage.turns.read(capability, sessionId, 1);
         expect(turn).toMatchObject({ status: "failed", answer: "", error: errored, model: "some-model" });
       });
@@ -365,7 +370,7 @@ export function storageContract(
         for (let index = 0; index < 100; index += 1) position = await write(lease, position, `${index} `);
         const during = readAll(sessionId, 1);
         for (let index = 100; index < 500; index += 1) position = await write(lease, position, `${index} `);
-        await storage.turns.settle(lease, position, [ended("completed")]);
+        await storage.turns.settle(lease, position, [ended("completed")], alone);
         const whole = Array.from({ length: 500 }, (_, index) => `${index} `).join("");
         for (const log of [await before, await during, await readAll(sessionId, 1)]) {
           expect(textOf(log)).toBe(whole);
@@ -399,7 +404,7 @@ export function storageContract(
         const resumed = delivered(0, () => undefined);
         const pieces = Array.from({ length: 40 }, (_, index) => `piece ${index} 😀 `);
         const end = await write(lease, head, ...pieces);
-        await storage.turns.settle(lease, end, [ended("completed")]);
+        await storage.turns.settle(lease, end, [ended("completed")], alone);
         const late = delivered(-1, () => undefined);
 
         const whole = await readAll(sessionId, 1);
@@ -423,7 +428,7 @@ export function storageContract(
         const other = readAll(sessionId, 1);
         const writing = write(lease, head, "a", "b");
         await expect(failing).rejects.toThrow("Taken badly");
-        await storage.turns.settle(lease, await writing, [ended("completed")]);
+        await storage.turns.settle(lease, await writing, [ended("completed")], alone);
         expect(textOf(await other)).toBe("ab");
       });
 
@@ -438,7 +443,7 @@ export function storageContract(
               const sessionId = await openSession();
               const { lease, head } = await begin(sessionId);
               const writing = (async () => {
-                await storage.turns.settle(lease, await write(lease, head, ...texts), [ended("completed")]);
+                await storage.turns.settle(lease, await write(lease, head, ...texts), [ended("completed")], alone);
               })();
               if (!live) await writing;
               const seen: LoggedEvent[] = [];
@@ -496,7 +501,7 @@ export function storageContract(
         const position = await write(lease, head, "so far");
         const reading = readAll(sessionId, 1, 1_000);
         await delay(20);
-        await storage.turns.settle(lease, await write(lease, position, ", so good"), [ended("completed")]);
+        await storage.turns.settle(lease, await write(lease, position, ", so good"), [ended("completed")], alone);
         const log = await reading;
         expect(log[0]).toEqual({ position, event: { type: "reset", text: "so far", reason: "position_not_in_log" } });
         expect(textOf(log)).toBe("so far, so good");
@@ -524,7 +529,7 @@ export function storageContract(
         const reading = readAll(sessionId, 1);
         let position = head;
         for (let index = 0; index < 300; index += 1) position = await write(lease, position, "word ");
-        await storage.turns.settle(lease, position, [ended("completed")]);
+        await storage.turns.settle(lease, position, [ended("completed")], alone);
         expect(textOf(await reading)).toBe("word ".repeat(300));
         const rest: LoggedEvent[] = [];
         for (let step = await iterator.next(); step.done !== true; step = await iterator.next())
@@ -563,19 +568,21 @@ export function storageContract(
       test("a stop reaches the worker through the lease's signal, also between acceptance and the first event", async () => {
         const sessionId = await openSession();
         const lease = await accept(sessionId);
-        await storage.turns.requestStop(capability, sessionId, 1);
+        await storage.turns.requestStop(capability, sessionId, 1, unbegunStop(sessionId, 1));
         expect(lease.signal.reason).toBeInstanceOf(TurnStopRequested);
       });
 
       test("E11: stopping a settled turn changes nothing; an unknown one is refused", async () => {
         const sessionId = await openSession();
         await complete(sessionId, "done");
-        await storage.turns.requestStop(capability, sessionId, 1);
+        await storage.turns.requestStop(capability, sessionId, 1, unbegunStop(sessionId, 1));
         expect(await storage.turns.read(capability, sessionId, 1)).toMatchObject({
           status: "completed",
           answer: "done",
         });
-        await expect(storage.turns.requestStop(capability, sessionId, 2)).rejects.toMatchObject({
+        await expect(
+          storage.turns.requestStop(capability, sessionId, 2, unbegunStop(sessionId, 2)),
+        ).rejects.toMatchObject({
           code: "turn_not_found",
         });
       });
@@ -584,7 +591,7 @@ export function storageContract(
         const sessionId = await openSession();
         await complete(sessionId, "old");
         const { lease } = await begin(sessionId);
-        await storage.turns.requestStop(capability, sessionId, 1);
+        await storage.turns.requestStop(capability, sessionId, 1, unbegunStop(sessionId, 1));
         expect(lease.signal.aborted).toBe(false);
       });
     });
@@ -594,9 +601,9 @@ export function storageContract(
         const sessionId = await openSession();
         await complete(sessionId, "first ", "answer");
         const stopped = await begin(sessionId);
-        await storage.turns.settle(stopped.lease, await write(stopped.lease, 0, "half"), [ended("stopped")]);
+        await storage.turns.settle(stopped.lease, await write(stopped.lease, 0, "half"), [ended("stopped")], alone);
         const failed = await begin(sessionId);
-        await storage.turns.settle(failed.lease, failed.head, [errored, ended("failed")]);
+        await storage.turns.settle(failed.lease, failed.head, [errored, ended("failed")], alone);
         const running = await begin(sessionId);
         await write(running.lease, 0, "so ", "far");
         const { turns, session, hasMore } = await allTurns(sessionId);
@@ -656,32 +663,31 @@ export function storageContract(
     });
 
     describe("memory", () => {
-      const remember = (sessionId: string, before: number, maxLength: number) =>
-        storage.turns.remember(capability, sessionId, { before, maxLength });
+      const remember = (sessionId: string, maxLength: number) =>
+        storage.turns.remember(capability, sessionId, { maxLength });
 
       test("holds the newest answered turns, newest first, and counts the older ones", async () => {
         const sessionId = await openSession();
         for (let index = 1; index <= 6; index += 1) {
           await complete(sessionId, `${index}`.repeat(14));
           const { lease, head } = await begin(sessionId);
-          await storage.turns.settle(lease, head, [errored, ended("failed")]);
+          await storage.turns.settle(lease, head, [errored, ended("failed")], alone);
         }
         // A prompt is 6 units long, so a turn is 20.
-        const memory = await remember(sessionId, 12, 50);
+        const memory = await remember(sessionId, 50);
         expect(memory.turns.map(({ turn }) => turn)).toEqual([11, 9, 7]);
         expect(memory.older).toBe(3);
         expect(memory.session.username).toBe("TR");
-        expect((await remember(sessionId, 5, 1_000)).turns.map(({ turn }) => turn)).toEqual([3, 1]);
-        expect(await remember(sessionId, 1, 1_000)).toMatchObject({ turns: [], older: 0 });
+        expect(await remember(await openSession(), 1_000)).toMatchObject({ turns: [], older: 0 });
       });
 
       test("holds what a stopped answer said, and nothing of a running one", async () => {
         const sessionId = await openSession();
         const stopped = await begin(sessionId);
-        await storage.turns.settle(stopped.lease, await write(stopped.lease, 0, "half"), [ended("stopped")]);
+        await storage.turns.settle(stopped.lease, await write(stopped.lease, 0, "half"), [ended("stopped")], alone);
         const running = await begin(sessionId);
         await write(running.lease, 0, "so far");
-        expect((await remember(sessionId, 3, 1_000)).turns.map(({ answer }) => answer)).toEqual(["half"]);
+        expect((await remember(sessionId, 1_000)).turns.map(({ answer }) => answer)).toEqual(["half"]);
       });
     });
 
@@ -689,7 +695,7 @@ export function storageContract(
       test("a turn that is running here is not taken over", async () => {
         const sessionId = await openSession();
         await begin(sessionId);
-        expect(await storage.turns.claimLapsed()).toEqual([]);
+        expect(await storage.turns.claim()).toEqual({ lapsed: [], begun: [] });
       });
 
       if (!keepsWhenClosed) return;
@@ -700,11 +706,11 @@ export function storageContract(
         await write(lease, head, "half");
         const beforeEvents = await openSession();
         await accept(beforeEvents);
-        await storage.turns.requestStop(capability, beforeEvents, 1);
+        await storage.turns.requestStop(capability, beforeEvents, 1, unbegunStop(beforeEvents, 1));
 
         await storage.close();
         storage = await place.open(() => now);
-        const lapsed = await storage.turns.claimLapsed();
+        const { lapsed } = await storage.turns.claim();
         expect(lapsed).toHaveLength(2);
         const found = lapsed.find((each) => each.lease.sessionId === sessionId);
         expect(found).toMatchObject({
@@ -720,10 +726,10 @@ export function storageContract(
           model: null,
           lease: { head: -1 },
         });
-        expect(await storage.turns.claimLapsed()).toEqual([]);
+        expect(await storage.turns.claim()).toEqual({ lapsed: [], begun: [] });
 
         await expect(write(lease, 4, "zombie")).rejects.toBeInstanceOf(LeaseLost);
-        if (found !== undefined) await storage.turns.settle(found.lease, 4, [errored, ended("interrupted")]);
+        if (found !== undefined) await storage.turns.settle(found.lease, 4, [errored, ended("interrupted")], alone);
         expect((await allTurns(sessionId)).turns.map(({ status, answer }) => [status, answer])).toEqual([
           ["completed", "kept whole"],
           ["interrupted", "half"],

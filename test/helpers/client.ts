@@ -7,16 +7,24 @@ export async function openSession(baseUrl: string, username = "TR"): Promise<{ s
   return { sessionId: session_id, token };
 }
 
+export type SendOptions = {
+  readonly accept?: string;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly replaces?: number;
+  readonly signal?: AbortSignal;
+};
+
 export function send(
   baseUrl: string,
   sessionId: string,
   payload: string,
-  options: { accept?: string; signal?: AbortSignal } = {},
+  options: SendOptions = {},
 ): Promise<Response> {
+  const { accept = "text/event-stream", headers, replaces } = options;
   return fetch(`${baseUrl}/chat/${sessionId}`, {
     method: "PUT",
-    headers: { "content-type": "application/json", accept: options.accept ?? "text/event-stream" },
-    body: JSON.stringify({ payload }),
+    headers: { "content-type": "application/json", accept, ...headers },
+    body: JSON.stringify({ payload, replaces }),
     signal: options.signal ?? AbortSignal.timeout(60_000),
   });
 }

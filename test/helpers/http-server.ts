@@ -1,11 +1,9 @@
 /** The HTTP server on a free port, with a storage in memory and a model that says what a test tells it to. */
-import { createChat } from "../../src/chat/chat.ts";
 import { createHttpServer, type HttpServer } from "../../src/http/server.ts";
 import type { HttpConfig, HttpServiceOptions } from "../../src/http/service.ts";
 import type { Log } from "../../src/log.ts";
 import type { Storage } from "../../src/storage/storage.ts";
-import { estimatingCounter } from "../../src/tokens/estimate.ts";
-import { createTurnEngine } from "../../src/turns/engine.ts";
+import { chatOf } from "./chat.ts";
 import { ScriptedModel } from "./http-fakes.ts";
 import { openTestStorage } from "./storage.ts";
 
@@ -39,9 +37,7 @@ export async function startTestServer(options: TestServerOptions = {}): Promise<
   const real = await openTestStorage();
   const storage = options.storage?.(real) ?? real;
   const model = new ScriptedModel();
-  const engine = createTurnEngine({ turns: storage.turns, modelName: () => model.name, log: logger });
-  const context = { systemPrompt: "", contextTokens: 1_000, counter: estimatingCounter, log: logger };
-  const chat = createChat({ storage, engine, model, context });
+  const { chat } = chatOf(storage, model, { log: logger });
   const serviceOptions: HttpServiceOptions = {
     config: { host: "127.0.0.1", port: 0, allowedHosts: [], waitMs: 5_000, heartbeatMs: 10_000, ...options.config },
     chat,

@@ -2,7 +2,7 @@
 
 import type { LoggedEvent } from "../../src/protocol/events.ts";
 import { openSqliteStorage } from "../../src/storage/sqlite/open.ts";
-import type { EventFeed, Storage } from "../../src/storage/storage.ts";
+import type { BegunTurn, EventFeed, Storage, UnbegunEnd } from "../../src/storage/storage.ts";
 
 export function openTestStorage(clock: () => number = Date.now): Promise<Storage> {
   return openSqliteStorage({
@@ -30,6 +30,21 @@ export async function openTestSession(storage: Storage, facts: { instructions?: 
     instructions: facts.instructions ?? null,
   });
   return sessionId;
+}
+
+/** Accepts a prompt in a session that does not answer, so that its turn begins at once. */
+export async function beginTurn(storage: Storage, sessionId: string, prompt = "?"): Promise<BegunTurn> {
+  const accepted = await storage.turns.accept(capability, { sessionId, ask: { kind: "prompt", prompt } });
+  if (accepted.kind !== "begun") throw new Error(`The turn was not begun but ${accepted.kind}`);
+  return accepted.begun;
+}
+
+/** What a turn that is stopped while it waits is given as its log. */
+export function unbegunStop(sessionId: string, turn: number): UnbegunEnd {
+  return [
+    { type: "turn", session_id: sessionId, turn, model: "m" },
+    { type: "end", status: "stopped", finish_reason: null, usage: null, model: "m" },
+  ];
 }
 
 export const silentLog = { debug: ignore, info: ignore, warn: ignore, error: ignore };

@@ -2,11 +2,12 @@
 import type { FastifyReply } from "fastify";
 import type { TurnAnswer } from "../../protocol/chat.ts";
 import { Problem } from "../../protocol/problems.ts";
+import type { LiveStream } from "./live-streams.ts";
 import type { StreamAnswer } from "./shapes.ts";
 
 /**
- * Waits for the end of a turn and answers it; after `waitMs` answers 202 with how it stands and where to ask again,
- * because proxies cut silent connections.
+ * Waits for the end of a turn and answers it; after `waitMs`, because proxies cut silent connections, or when the service
+ * goes down, answers 202 with how it stands and where to ask again.
  *
  * @throws Problem with the code of the turn's `error` event when it failed
  */
@@ -15,12 +16,15 @@ export async function answerAsJson(reply: FastifyReply, answer: StreamAnswer): P
   const wait = new AbortController();
   const stopWaiting = () => wait.abort();
   const timer = setTimeout(stopWaiting, service.config.waitMs);
+  const waiter: LiveStream = { wrote: true, beat() {}, close: stopWaiting };
+  service.streams.add(waiter);
   outlet.signal.addEventListener("abort", stopWaiting, { once: true });
   try {
     const { events } = await answer.follow(wait.signal);
     for await (const _ of events);
   } finally {
     clearTimeout(timer);
+    service.streams.delete(waiter);
   }
   const state = await service.chat.answer(access, sessionId, turn);
   if (state.status === "failed") throw problemOf(state);

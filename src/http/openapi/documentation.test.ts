@@ -35,6 +35,7 @@ const notOfOperations = [
   "method_not_allowed",
   "upstream_stalled",
   "turn_interrupted",
+  "poisoned",
   "session_deleted",
   "turn_time_limit",
   "answer_too_large",
@@ -47,6 +48,8 @@ describe("/openapi.json", () => {
     expect(operations.map(({ name }) => name).sort()).toEqual(
       [
         "GET /",
+        "POST /chat/{session_id}/continue",
+        "POST /chat/{session_id}/regenerate",
         "POST /sessions",
         "GET /sessions/{session_id}",
         "DELETE /sessions/{session_id}",

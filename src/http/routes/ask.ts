@@ -1,7 +1,9 @@
-/** Asking: a prompt in, an answer out. */
+/** Asking: a prompt in, an answer out; or the last prompt once more, or the rest of the last answer. */
+import type { FastifyReply } from "fastify";
 import { z } from "zod";
 import { askSchema } from "../../protocol/chat.ts";
 import { emptyLogPosition } from "../../protocol/positions.ts";
+import type { Access, NewTurn } from "../../storage/storage.ts";
 import { answerTypes, giveAnswer } from "../answers/shapes.ts";
 import { answerContent, answerResponseHeaders, turnStateContent } from "../openapi/answers.ts";
 import { problems, responses } from "../openapi/responses.ts";
@@ -9,61 +11,130 @@ import { Outlet } from "../outlet.ts";
 import { type Operation, operation } from "../route.ts";
 import type { HttpService } from "../service.ts";
 import { heartbeatParameter, sessionParameters } from "./parameters.ts";
+import { type SendingHeaders, sendingHeaders, sendOnce } from "./sending-headers.ts";
+
+const headers = {
+  ...answerResponseHeaders,
+  "idempotency-replayed": {
+    type: "string",
+    description: "`true` when an earlier request with this `Idempotency-Key` made the turn",
+  },
+} as const;
+
+const answers = {
+  200: { description: "The answer.", content: answerContent, headers },
+  202: {
+    description: "`application/json` only: the answer takes longer than a proxy may wait. Ask at `Location`.",
+    content: turnStateContent,
+    headers: { ...headers, location: { type: "string", description: "Where to ask how the turn stands" } },
+  },
+} as const;
+
+const problemsOfAsking = [
+  "session_not_found",
+  "turn_in_progress",
+  "queue_full",
+  "stale_turn",
+  "invalid_idempotency_key",
+  "idempotency_key_reused",
+  "invalid_request",
+  "not_acceptable",
+  "draining",
+  "overloaded",
+  ...problems.ofWriting,
+  ...problems.ofModels,
+] as const;
+
+const common = {
+  tags: ["chat"],
+  params: sessionParameters,
+  headers: sendingHeaders,
+  querystring: z.object({ heartbeat: heartbeatParameter }),
+} as const;
 
 export function ask(service: HttpService): Operation {
-  const { chat } = service;
   return operation({
     schema: {
+      ...common,
       operationId: "ask",
       summary: "Ask, and get the answer as it comes",
       description:
-        "Stores the prompt, then answers in the shape that `Accept` chooses. A client that goes away does not stop the answer: follow it with GET, or stop it with DELETE.",
-      tags: ["chat"],
-      params: sessionParameters,
-      querystring: z.object({ heartbeat: heartbeatParameter }),
+        "Stores the prompt, then answers in the shape that `Accept` chooses. A client that goes away does not stop the answer: follow it with GET, or stop it with DELETE. With an `Idempotency-Key` the request can be sent again after any failure: it then gives the answer of the turn that it made the first time.",
       body: askSchema,
-      response: responses(
-        {
-          200: { description: "The answer.", content: answerContent, headers: answerResponseHeaders },
-          202: {
-            description: "`application/json` only: the answer takes longer than a proxy may wait. Ask at `Location`.",
-            content: turnStateContent,
-            headers: {
-              ...answerResponseHeaders,
-              location: { type: "string", description: "Where to ask how the turn stands" },
-            },
-          },
-        },
-        [
-          "session_not_found",
-          "turn_in_progress",
-          "not_acceptable",
-          "draining",
-          ...problems.ofBodies,
-          ...problems.ofWriting,
-          ...problems.ofModels,
-        ],
-      ),
+      response: responses(answers, [...problemsOfAsking, ...problems.ofBodies]),
     },
     produces: answerTypes,
-    async handle(request, reply) {
-      const { access, params, body, query } = request;
-      const sessionId = params.session_id;
-      const turn = await chat.send(access, sessionId, body.payload);
-      return giveAnswer(reply, {
-        service,
-        access,
-        sessionId,
-        turn,
-        resumes: false,
-        namedHeartbeat: query.heartbeat === "event",
-        outlet: new Outlet(reply.raw),
-        async follow(signal) {
-          const following = await chat.follow(access, sessionId, { turn, after: emptyLogPosition }, signal);
-          if (following === undefined) throw new Error("There was nothing to follow in a turn that was accepted");
-          return following;
-        },
-      });
+    handle: (request, reply) => {
+      const { payload, replaces } = request.body;
+      return sendAndAnswer(service, request, reply, { kind: "prompt", prompt: payload, replaces });
+    },
+  });
+}
+
+export function regenerate(service: HttpService): Operation {
+  return operation({
+    schema: {
+      ...common,
+      operationId: "regenerate",
+      summary: "Ask the last prompt again",
+      description: "As a new turn, which takes the place of the old one. The body is not looked at.",
+      response: responses(answers, [...problemsOfAsking, "turn_not_found"]),
+    },
+    produces: answerTypes,
+    handle: (request, reply) => sendAndAnswer(service, request, reply, { kind: "regenerate" }),
+  });
+}
+
+export function continueAnswer(service: HttpService): Operation {
+  return operation({
+    schema: {
+      ...common,
+      operationId: "continue",
+      summary: "Go on with an answer that ended before it was whole",
+      description:
+        "As a new turn that `continues` the last one, where that ended `incomplete`, `stopped` or `interrupted`; history shows both texts as one answer. The body is not looked at.",
+      response: responses(answers, [...problemsOfAsking, "not_continuable"]),
+    },
+    produces: answerTypes,
+    handle: (request, reply) => sendAndAnswer(service, request, reply, { kind: "continue" }),
+  });
+}
+
+type SendRequest = {
+  readonly access: Access;
+  readonly params: { readonly session_id: string };
+  readonly headers: SendingHeaders;
+  readonly query: { readonly heartbeat?: "comment" | "event" | undefined };
+};
+
+async function sendAndAnswer(
+  service: HttpService,
+  { access, params, headers, query }: SendRequest,
+  reply: FastifyReply,
+  ask: NewTurn["ask"],
+): Promise<unknown> {
+  const { chat } = service;
+  const sessionId = params.session_id;
+  const { turn, isReplay } = await chat.send(access, {
+    sessionId,
+    ask,
+    ifBusy: headers["if-busy"],
+    ifTurn: headers["if-turn"],
+    once: sendOnce(headers, ask),
+  });
+  if (isReplay) reply.header("idempotency-replayed", "true");
+  return giveAnswer(reply, {
+    service,
+    access,
+    sessionId,
+    turn,
+    resumes: false,
+    namedHeartbeat: query.heartbeat === "event",
+    outlet: new Outlet(reply.raw),
+    async follow(signal) {
+      const following = await chat.follow(access, sessionId, { turn, after: emptyLogPosition }, signal);
+      if (following === undefined) throw new Error("There was nothing to follow in a turn that was accepted");
+      return following;
     },
   });
 }

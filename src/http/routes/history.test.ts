@@ -56,6 +56,8 @@ function made(turn: number, answer: string): Turn {
     answer,
     head: answer.length,
     createdAt: 0,
+    continues: null,
+    replaces: null,
     error: null,
     model: "m",
     status: "completed",

@@ -101,6 +101,14 @@ export class LiveTurns {
     this.release(sessionId, turn);
   }
 
+  /** The turn ended without ever having had a lease: its log is in the tables. */
+  settledWithoutLease(sessionId: string, turn: number): void {
+    const live = this.#turns.get(sessionId)?.get(turn);
+    if (live === undefined) return;
+    live.settled = true;
+    live.wake();
+  }
+
   /** The lease of that epoch turned out to be lost; the turn itself may go on elsewhere. */
   leaseLost(sessionId: string, turn: number, epoch: number): void {
     const live = this.#turns.get(sessionId)?.get(turn);

@@ -3,8 +3,8 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { capability, openTestSession, silentLog } from "../../../test/helpers/storage.ts";
-import { createTurnEngine } from "../../turns/engine.ts";
+import { engineOf } from "../../../test/helpers/producers.ts";
+import { beginTurn, capability, openTestSession } from "../../../test/helpers/storage.ts";
 import { Database } from "./database.ts";
 import { LiveTurns } from "./live-turns.ts";
 import { openSqliteStorage } from "./open.ts";
@@ -48,7 +48,7 @@ describe("a database file", () => {
   test("F2: when a power failure took the end of a log, its followers are given what is left by a reset", async () => {
     const storage = await openSqliteStorage({ path: file, onFatal });
     const sessionId = await openTestSession(storage);
-    const lease = await storage.turns.accept(capability, { sessionId, prompt: "?" });
+    const { lease } = await beginTurn(storage, sessionId);
     let head = await storage.turns.append(lease, -1, [{ type: "turn", session_id: sessionId, turn: 1, model: "m" }]);
     for (const text of ["kept, ", "lost"]) head = await storage.turns.append(lease, head, [{ type: "text", text }]);
     await storage.close();
@@ -59,8 +59,7 @@ describe("a database file", () => {
     database.close();
 
     const restarted = await openSqliteStorage({ path: file, onFatal });
-    const engine = createTurnEngine({ turns: restarted.turns, modelName: () => "m", log: silentLog });
-    expect(await engine.settleLapsed()).toBe(1);
+    expect(await engineOf(restarted.turns, { policy: "interrupt" }).recover()).toEqual({ ended: 1, resumed: 0 });
     for (const after of [head, 6, 3]) {
       const following = await restarted.turns.follow(capability, sessionId, 1, after, AbortSignal.timeout(5_000));
       const events = (await Array.fromAsync(following.events)).flat().map(({ event }) => event);
@@ -84,7 +83,7 @@ describe("what memory holds of turns", () => {
     const sessions = sessionStore(database, liveTurns, Date.now);
     const storage = { turns, sessions, check: async () => undefined, close: () => database.close() };
     const sessionId = await openTestSession(storage);
-    const lease = await turns.accept(capability, { sessionId, prompt: "?" });
+    const { lease } = await beginTurn(storage, sessionId);
     const head = await turns.append(lease, -1, [{ type: "turn", session_id: sessionId, turn: 1, model: "m" }]);
     const leaving = new AbortController();
     const follow = (signal = leaving.signal) => turns.follow(capability, sessionId, 1, -1, signal);
@@ -103,9 +102,8 @@ describe("what memory holds of turns", () => {
     leaving.abort();
     expect(await unanswered).toEqual({ done: true, value: undefined });
     expect(liveTurns.size).toBe(1);
-    await turns.settle(lease, head, [
-      { type: "end", status: "completed", finish_reason: null, usage: null, model: "m" },
-    ]);
+    const end = { type: "end", status: "completed", finish_reason: null, usage: null, model: "m" } as const;
+    await turns.settle(lease, head, [end], { beginNext: true });
     expect(liveTurns.size).toBe(0);
     await expect(turns.follow(capability, sessionId, 9, -1, leaving.signal)).rejects.toThrow();
     for await (const _ of (await turns.follow(capability, sessionId, 1, -1, AbortSignal.timeout(5_000))).events);

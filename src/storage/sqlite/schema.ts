@@ -70,6 +70,25 @@ const steps: readonly string[] = [
   -- What running turns were given since they began, all of them together, a row for each commit (thread/journal.ts).
   CREATE TABLE journal (id INTEGER PRIMARY KEY, entries TEXT NOT NULL) STRICT;
   `,
+  `
+  ALTER TABLE turns ADD COLUMN replaces INTEGER;          -- the turn whose place, and that of all after it, this one took
+  ALTER TABLE turns ADD COLUMN replaced_by INTEGER;       -- no part of history and of what the model is told any more
+  ALTER TABLE turns ADD COLUMN continues INTEGER;         -- the turn whose answer this one goes on with
+  ALTER TABLE turns ADD COLUMN ahead INTEGER NOT NULL DEFAULT 0;    -- it interrupted another, so it waits before the others
+  ALTER TABLE turns ADD COLUMN released INTEGER NOT NULL DEFAULT 0; -- its worker gave it back unfinished
+  ALTER TABLE turns ADD COLUMN crashes INTEGER NOT NULL DEFAULT 0;  -- workers that died while they had it
+
+  -- The keys of requests, so that one that is sent again finds its turn.
+  CREATE TABLE sent (
+    session INTEGER NOT NULL REFERENCES sessions (key) ON DELETE CASCADE,
+    key TEXT NOT NULL,                     -- what was asked for and the client's key
+    fingerprint TEXT NOT NULL,
+    turn INTEGER NOT NULL,
+    created_at INTEGER NOT NULL,
+    PRIMARY KEY (session, key)
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX sent_by_age ON sent (created_at);
+  `,
 ];
 
 export const schemaVersion = steps.length;

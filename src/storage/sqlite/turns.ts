@@ -3,6 +3,7 @@ import { emptyLogPosition } from "../../protocol/positions.ts";
 import { mayAccess } from "../access.ts";
 import { factsOf, mergeText, placeEvents, textOf } from "../event-log.ts";
 import {
+  type BegunTurn,
   type EventFeed,
   type Following,
   type History,
@@ -16,13 +17,17 @@ import type { Database } from "./database.ts";
 import type { LiveTurns } from "./live-turns.ts";
 import type { TurnKey } from "./thread/events.ts";
 import { journalEntry } from "./thread/journal.ts";
-import type { LeaseKey } from "./thread/running-turns.ts";
+import type { Begun, LeaseKey } from "./thread/running-turns.ts";
 import { TurnReader } from "./turn-reader.ts";
 
 export function turnStore(database: Database, liveTurns: LiveTurns, clock: () => number): TurnStore {
   function hold(sessionId: string, key: LeaseKey, owner: string, log: readonly LoggedEvent[]): Lease {
     const signal = liveTurns.acquire(sessionId, key.turn).hold(key, owner, log);
     return { sessionId, turn: key.turn, epoch: key.epoch, head: log.at(-1)?.position ?? emptyLogPosition, signal };
+  }
+
+  function begin(sessionId: string, { key, epoch, turn, ...facts }: Begun): BegunTurn {
+    return { lease: hold(sessionId, { key, turn, epoch }, facts.owner, []), ...facts };
   }
 
   /** A lease that a write found to be lost is given up. */
@@ -41,9 +46,20 @@ export function turnStore(database: Database, liveTurns: LiveTurns, clock: () =>
 
   return {
     async accept(access, turn) {
-      const { owner, ...key } = await database.write("acceptTurn", { access, turn, now: clock() });
-      return hold(turn.sessionId, key, owner, []);
+      const { sessionId } = turn;
+      const accepted = await database.write("acceptTurn", { access, turn, now: clock() });
+      if (accepted.kind === "known") return accepted;
+      if (accepted.kind === "queued") {
+        const { interrupted } = accepted;
+        if (interrupted !== undefined) liveTurns.stop(sessionId, interrupted);
+        return { kind: "queued", turn: accepted.turn };
+      }
+      const { kind, ...begun } = accepted;
+      return { kind, turn: begun.turn, begun: begin(sessionId, begun) };
     },
+
+    findSent: (access, { sessionId, ask, once }) =>
+      database.read("findSent", { access, sessionId, ask, once, now: clock() }),
 
     async append(lease, position, events) {
       const live = liveTurns.held(lease.sessionId, lease.turn, lease.epoch);
@@ -59,32 +75,48 @@ export function turnStore(database: Database, liveTurns: LiveTurns, clock: () =>
       return head;
     },
 
-    async settle(lease, position, events) {
+    async settle(lease, position, events, { beginNext }) {
       const live = liveTurns.held(lease.sessionId, lease.turn, lease.epoch);
       if (position !== live.log.head) throw new PositionRefused(live.log.head);
       const added = placeEvents(position, events);
       const whole = mergeText([...live.log.whole(), ...added]);
+      let next: Begun | undefined;
       try {
-        await database.write("settleTurn", { lease: live.lease.key, position, whole, now: clock() });
+        const settlement = { lease: live.lease.key, position, whole, beginNext, now: clock() };
+        next = await database.write("settleTurn", settlement);
       } catch (error) {
         throw giveUpIfLost(lease, error);
       }
       live.publish(added);
       liveTurns.settled(lease.sessionId, lease.turn);
+      return next && begin(lease.sessionId, next);
     },
 
-    async claimLapsed() {
-      const lapsed = await database.write("claimLapsed", {});
-      return lapsed.map(({ sessionId, owner, log, key, turn, epoch, ...facts }) => ({
-        lease: hold(sessionId, { key, turn, epoch }, owner, log),
-        text: textOf(log),
-        ...facts,
-      }));
+    async release(lease) {
+      const live = liveTurns.held(lease.sessionId, lease.turn, lease.epoch);
+      try {
+        await database.write("releaseTurn", { lease: live.lease.key });
+      } finally {
+        liveTurns.leaseLost(lease.sessionId, lease.turn, lease.epoch);
+      }
     },
 
-    async requestStop(access, sessionId, turn) {
-      await database.write("requestStop", { access, sessionId, turn });
-      liveTurns.stop(sessionId, turn);
+    async claim() {
+      const { lapsed, begun } = await database.write("claimTurns", {});
+      return {
+        lapsed: lapsed.map(({ sessionId, log, key, turn, epoch, ...facts }) => ({
+          lease: hold(sessionId, { key, turn, epoch }, facts.owner, log),
+          text: textOf(log),
+          ...facts,
+        })),
+        begun: begun.map(({ sessionId, ...next }) => begin(sessionId, next)),
+      };
+    },
+
+    async requestStop(access, sessionId, turn, unbegun) {
+      const status = await database.write("requestStop", { access, sessionId, turn, unbegun, now: clock() });
+      if (status === "running") liveTurns.stop(sessionId, turn);
+      if (status === "queued") liveTurns.settledWithoutLease(sessionId, turn);
     },
 
     async read(access, sessionId, turn) {
@@ -132,8 +164,7 @@ export function turnStore(database: Database, liveTurns: LiveTurns, clock: () =>
       return { session, hasMore, pages: pages() };
     },
 
-    remember: (access, sessionId, { before, maxLength }) =>
-      database.read("remember", { access, sessionId, before, maxLength }),
+    remember: (access, sessionId, { maxLength }) => database.read("remember", { access, sessionId, maxLength }),
   };
 }
 

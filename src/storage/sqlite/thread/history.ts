@@ -3,8 +3,9 @@ import type { DatabaseSync } from "node:sqlite";
 import type { LoggedEvent, TurnStatus } from "../../../protocol/events.ts";
 import { sessionDeleted, turnNotFound } from "../../../protocol/refusals.ts";
 import { factsOf, type TextSoFar, textSoFar } from "../../event-log.ts";
-import type { Access, HistoryWindow, Memory, Session, Turn } from "../../storage.ts";
+import type { Access, HistoryWindow, Memory, NewTurn, SendOnce, Session, Turn } from "../../storage.ts";
 import { eventLog, type TurnKey } from "./events.ts";
+import { sentFinder } from "./sent.ts";
 import { sessionFinder, sessionViewer } from "./sessions.ts";
 
 type TurnRow = {
@@ -12,6 +13,8 @@ type TurnRow = {
   readonly status: TurnStatus;
   readonly created_at: number;
   readonly ended_at: number | null;
+  readonly continues: number | null;
+  readonly replaces: number | null;
   readonly prompt: string;
 };
 
@@ -28,22 +31,25 @@ export function historyReads(database: DatabaseSync) {
   const find = sessionFinder(database);
   const view = sessionViewer(database);
   const log = eventLog(database);
+  const sent = sentFinder(database);
   const selectTurn = database.prepare("SELECT * FROM turns WHERE session = ? AND turn = ?");
-  const columns = "turn, status, created_at, ended_at, prompt";
+  const columns = "turn, status, created_at, ended_at, continues, replaces, prompt";
   const selectPage = database.prepare(`
-    SELECT ${columns} FROM turns WHERE session = ? AND turn > ? AND turn < ? ORDER BY turn LIMIT ?
+    SELECT ${columns} FROM turns
+    WHERE session = ? AND turn > ? AND turn < ? AND replaced_by IS NULL ORDER BY turn LIMIT ?
   `);
   const selectAnswered = database.prepare(`
-    SELECT ${columns} FROM turns WHERE session = ? AND turn < ? AND answered = 1 ORDER BY turn DESC
+    SELECT ${columns} FROM turns WHERE session = ? AND answered = 1 ORDER BY turn DESC
   `);
   const countAnswered = database.prepare(
     "SELECT count(*) AS older FROM turns WHERE session = ? AND turn < ? AND answered = 1",
   );
   const findKey = database.prepare("SELECT 1 FROM sessions WHERE key = ?");
   /** The oldest of the newest so many turns, and whether one is older. */
-  const selectNewest = database.prepare(
-    "SELECT turn FROM turns WHERE session = ? AND turn < ? ORDER BY turn DESC LIMIT ?",
-  );
+  const selectNewest = database.prepare(`
+    SELECT turn FROM turns
+    WHERE session = ? AND turn < ? AND replaced_by IS NULL AND continues IS NULL ORDER BY turn DESC LIMIT ?
+  `);
 
   function turnRow(key: number, turn: number): TurnRow {
     const row = selectTurn.get(key, turn) as TurnRow | undefined;
@@ -55,6 +61,10 @@ export function historyReads(database: DatabaseSync) {
     readTurn({ access, sessionId, turn }: { access: Access; sessionId: string; turn: number }): Turn {
       const { key } = find(access, sessionId);
       return turnFrom(turnRow(key, turn), log.whole({ key, turn }));
+    },
+
+    findSent({ access, sessionId, ask, once, now }: SentLookup): number | undefined {
+      return sent(find(access, sessionId).key, ask, once, now);
     },
 
     readText: (turn: TurnKey): TextSoFar => textSoFar(log.whole(turn)),
@@ -85,7 +95,8 @@ export function historyReads(database: DatabaseSync) {
       if (window.limit !== undefined) {
         const newest = selectNewest.all(row.key, below, window.limit + 1) as { turn: number }[];
         hasMore = newest.length > window.limit;
-        if (hasMore) above = newest.at(-1)?.turn ?? 0;
+        // What continues an older turn is older too.
+        if (hasMore) above = (newest.at(-2)?.turn ?? 1) - 1;
       }
       return { session: view(row), hasMore, range: { key: row.key, above, below } };
     },
@@ -95,20 +106,10 @@ export function historyReads(database: DatabaseSync) {
       return takePage(key, selectPage.iterate(key, above, below, pageTurns), pageLength);
     },
 
-    remember({
-      access,
-      sessionId,
-      before,
-      maxLength,
-    }: {
-      access: Access;
-      sessionId: string;
-      before: number;
-      maxLength: number;
-    }): Memory {
+    remember({ access, sessionId, maxLength }: { access: Access; sessionId: string; maxLength: number }): Memory {
       const row = find(access, sessionId);
-      const turns = takePage(row.key, selectAnswered.iterate(row.key, before), maxLength);
-      const { older } = countAnswered.get(row.key, turns.at(-1)?.turn ?? before) as { older: number };
+      const turns = takePage(row.key, selectAnswered.iterate(row.key), maxLength);
+      const { older } = countAnswered.get(row.key, turns.at(-1)?.turn ?? 0) as { older: number };
       return { session: view(row), turns, older };
     },
   };
@@ -127,10 +128,17 @@ export function historyReads(database: DatabaseSync) {
   }
 }
 
+type SentLookup = Pick<NewTurn, "sessionId" | "ask"> & {
+  readonly access: Access;
+  readonly once: SendOnce;
+  readonly now: number;
+};
+
 type OpenedHistory = { readonly session: Session; readonly hasMore: boolean; readonly range: TurnRange };
 
 function turnFrom(row: TurnRow, events: readonly LoggedEvent[]): Turn {
-  const facts = { turn: row.turn, prompt: row.prompt, createdAt: row.created_at, ...factsOf(events) };
+  const { turn, prompt, continues, replaces } = row;
+  const facts = { turn, prompt, continues, replaces, createdAt: row.created_at, ...factsOf(events) };
   if (row.status === "queued" || row.status === "running") {
     return { ...facts, status: row.status, end: null, endedAt: null };
   }

@@ -1,5 +1,6 @@
 /** Everything that the main thread can ask of a database thread, by name. */
 import type { DatabaseSync } from "node:sqlite";
+import { acceptance } from "./acceptance.ts";
 import { historyReads } from "./history.ts";
 import type { Journal } from "./journal.ts";
 import type { WorkerName } from "./messages.ts";
@@ -20,6 +21,7 @@ export function writeOperations(database: DatabaseSync, worker: WorkerName, runn
   const touch = database.prepare("UPDATE checks SET count = count + 1");
   return {
     ...sessionWrites(database, running, journal),
+    ...acceptance(database, worker, running),
     ...turnWrites(database, worker, running, journal),
     /** Really writes: succeeds only where every other write can. */
     checkWrite: (_: object): void => void touch.run(),

@@ -3,11 +3,14 @@
  * tables. A change counts at once, as what follows in the same transaction builds on it, and is taken back when that
  * transaction fails.
  */
-import { LeaseLost, PositionRefused } from "../../storage.ts";
+import { type BegunTurn, LeaseLost, PositionRefused } from "../../storage.ts";
 import type { TurnKey } from "./events.ts";
 
 /** A lease as the thread knows it. */
 export type LeaseKey = TurnKey & { readonly epoch: number };
+
+/** A turn that runs from now on, as its worker is told of it. */
+export type Begun = LeaseKey & Omit<BegunTurn, "lease">;
 
 type RunningTurn = {
   readonly turn: number;
@@ -30,6 +33,11 @@ export class RunningTurns {
   /** A worker took the turn, whose log stands at `head` in the tables. */
   add({ key, turn, epoch }: LeaseKey, head: number): void {
     this.#change(key, { turn, epoch, head, firstRow: undefined });
+  }
+
+  /** @throws LeaseLost */
+  checkHeld(lease: LeaseKey): void {
+    this.#ofLease(lease);
   }
 
   /** @throws LeaseLost, PositionRefused */
@@ -77,10 +85,15 @@ export class RunningTurns {
     for (const [session, before] of this.#changed.splice(savepoint).reverse()) this.#set(session, before);
   }
 
-  #held({ key, turn, epoch }: LeaseKey, position: number): RunningTurn {
+  #held(lease: LeaseKey, position: number): RunningTurn {
+    const running = this.#ofLease(lease);
+    if (running.head !== position) throw new PositionRefused(running.head);
+    return running;
+  }
+
+  #ofLease({ key, turn, epoch }: LeaseKey): RunningTurn {
     const running = this.#turns.get(key);
     if (running?.turn !== turn || running.epoch !== epoch) throw new LeaseLost();
-    if (running.head !== position) throw new PositionRefused(running.head);
     return running;
   }
 

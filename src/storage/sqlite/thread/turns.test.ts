@@ -1,14 +1,15 @@
 /** The fences around a turn's rows: what a worker that lost its turn, or a transaction that fails, cannot do. */
 import type { DatabaseSync } from "node:sqlite";
 import { beforeEach, describe, expect, test } from "vitest";
-import type { LoggedEvent } from "../../../protocol/events.ts";
+import type { LoggedEvent, TurnEnded } from "../../../protocol/events.ts";
 import { LeaseLost, PositionRefused } from "../../storage.ts";
 import { openWriter } from "../connection.ts";
+import { acceptance } from "./acceptance.ts";
 import { eventLog } from "./events.ts";
 import { Journal, journalEntry } from "./journal.ts";
-import { type LeaseKey, RunningTurns } from "./running-turns.ts";
+import { type Begun, type LeaseKey, RunningTurns } from "./running-turns.ts";
 import { sessionWrites } from "./sessions.ts";
-import { type Accepted, turnWrites } from "./turns.ts";
+import { turnWrites } from "./turns.ts";
 
 const capability = { by: "capability" } as const;
 const sessionId = "a".repeat(32);
@@ -22,9 +23,16 @@ const end: LoggedEvent = {
 function openWorker(database: DatabaseSync, worker: { boot: string; id: string }) {
   const running = new RunningTurns();
   const journal = new Journal(database, running);
+  const { acceptTurn } = acceptance(database, worker, running);
   return {
     running,
     journal,
+    accept(id: string): Begun {
+      const turn = { sessionId: id, ask: { kind: "prompt", prompt: "?" } } as const;
+      const accepted = acceptTurn({ access: capability, turn, now: 1 });
+      if (accepted.kind !== "begun") throw new Error(`The turn was not begun but ${accepted.kind}`);
+      return accepted;
+    },
     turns: turnWrites(database, worker, running, journal),
     sessions: sessionWrites(database, running, journal),
     append(lease: LeaseKey, position: number, event: LoggedEvent): void {
@@ -38,25 +46,25 @@ function openWorker(database: DatabaseSync, worker: { boot: string; id: string }
 describe("a turn's rows", () => {
   let database: DatabaseSync;
   let first: ReturnType<typeof openWorker>;
-  let accepted: Accepted;
+  let accepted: Begun;
 
   beforeEach(() => {
     database = openWriter(":memory:");
     first = openWorker(database, { boot: "this", id: "first" });
-    first.turns.claimLapsed({});
+    first.turns.claimTurns({});
     first.journal.commit();
     const session = { sessionId, principal: "guest:x", username: "TR", title: null, instructions: null };
     first.sessions.openSession({ session, now: 1 });
-    accepted = first.turns.acceptTurn({ access: capability, turn: { sessionId, prompt: "?" }, now: 1 });
+    accepted = first.accept(sessionId);
     first.running.commit();
   });
 
   const count = (table: string) => Number(database.prepare(`SELECT count(*) AS rows FROM ${table}`).get()?.["rows"]);
-  const claim = (boot: string) => openWorker(database, { boot, id: "second" }).turns.claimLapsed({});
+  const claim = (boot: string) => openWorker(database, { boot, id: "second" }).turns.claimTurns({}).lapsed;
 
   test("P7: after a claim by another worker the old epoch cannot settle", () => {
     expect(claim("this")).toMatchObject([{ epoch: accepted.epoch + 1, tailMayBeLost: false }]);
-    const settling = { lease: accepted, position: -1, whole: [end], now: 2 };
+    const settling = { lease: accepted, position: -1, whole: [end], beginNext: true, now: 2 };
     expect(() => first.turns.settleTurn(settling)).toThrow(LeaseLost);
     expect(count("events")).toBe(0);
   });
@@ -74,7 +82,7 @@ describe("a turn's rows", () => {
   });
 
   test("E12: a stored stop is told to whoever takes the turn over", () => {
-    first.turns.requestStop({ access: capability, sessionId, turn: 1 });
+    first.turns.requestStop({ access: capability, sessionId, turn: 1, unbegun: [end.event as TurnEnded], now: 2 });
     expect(claim("this")).toMatchObject([{ stopRequested: true }]);
   });
 
@@ -94,28 +102,28 @@ describe("a turn's rows", () => {
 describe("the journal", () => {
   let database: DatabaseSync;
   let first: ReturnType<typeof openWorker>;
-  let leases: Accepted[];
+  let leases: Begun[];
 
   beforeEach(() => {
     database = openWriter(":memory:");
     first = openWorker(database, { boot: "this", id: "first" });
-    first.turns.claimLapsed({});
+    first.turns.claimTurns({});
     first.journal.commit();
     leases = ["a", "b"].map((letter) => {
       const id = letter.repeat(32);
       const session = { sessionId: id, principal: "guest:x", username: "TR", title: null, instructions: null };
       first.sessions.openSession({ session, now: 1 });
-      return first.turns.acceptTurn({ access: capability, turn: { sessionId: id, prompt: "?" }, now: 1 });
+      return first.accept(id);
     });
     first.running.commit();
   });
 
   const rows = () => Number(database.prepare("SELECT count(*) AS rows FROM journal").get()?.["rows"]);
-  const [a, b] = [0, 1].map((index) => () => leases[index] as Accepted) as [() => Accepted, () => Accepted];
+  const [a, b] = [0, 1].map((index) => () => leases[index] as Begun) as [() => Begun, () => Begun];
 
-  function settle(lease: Accepted, position: number, content: string): void {
+  function settle(lease: Begun, position: number, content: string): void {
     const whole = [text(position, content), { ...end, position: position + 1 }];
-    first.turns.settleTurn({ lease, position, whole, now: 2 });
+    first.turns.settleTurn({ lease, position, whole, beginNext: true, now: 2 });
     first.running.commit();
   }
 
@@ -125,7 +133,7 @@ describe("the journal", () => {
     first.append(a(), 1, text(3, "cd"));
     settle(b(), 0, "x");
     const second = openWorker(database, { boot: "this", id: "second" });
-    expect(second.turns.claimLapsed({})).toMatchObject([{ turn: 1, log: [text(3, "abcd")] }]);
+    expect(second.turns.claimTurns({}).lapsed).toMatchObject([{ turn: 1, log: [text(3, "abcd")] }]);
     expect(rows()).toBe(0);
     second.running.commit();
     expect(() => second.append({ ...a(), epoch: 2 }, 1, text(5, "ef"))).toThrow(PositionRefused);
@@ -151,18 +159,18 @@ describe("the journal", () => {
 
   test("does not grow without end for the sake of a turn that runs on and on: that turn's log moves to its own rows", () => {
     first.append(b(), -1, text(0, "x"));
-    let lease: Accepted = a();
+    let lease: Begun = a();
     const large = "x".repeat(1_100_000);
     for (let turn = 1; turn <= 12; turn += 1) {
       first.append(lease, -1, text(1_099_999, large));
       settle(lease, 1_099_999, large);
-      lease = first.turns.acceptTurn({ access: capability, turn: { sessionId, prompt: "?" }, now: 1 });
+      lease = first.accept(sessionId);
       first.running.commit();
     }
     expect(rows()).toBeLessThan(10);
     expect(eventLog(database).whole(b())).toEqual([text(0, "x")]);
     first.append(b(), 0, text(2, "yz"));
-    expect(openWorker(database, { boot: "this", id: "second" }).turns.claimLapsed({})).toMatchObject([
+    expect(openWorker(database, { boot: "this", id: "second" }).turns.claimTurns({}).lapsed).toMatchObject([
       { turn: 13 },
       { log: [text(0, "x"), text(2, "yz")] },
     ]);
@@ -174,11 +182,11 @@ describe("the journal", () => {
     const id = "c".repeat(32);
     const session = { sessionId: id, principal: "guest:x", username: "TR", title: null, instructions: null };
     second.sessions.openSession({ session, now: 1 });
-    const other = second.turns.acceptTurn({ access: capability, turn: { sessionId: id, prompt: "?" }, now: 1 });
+    const other = second.accept(id);
     second.append(other, -1, text(0, "y"));
     const whole = [text(0, "y"), { ...end, position: 1 }];
-    second.turns.settleTurn({ lease: other, position: 0, whole, now: 2 });
-    expect(second.turns.claimLapsed({})).toMatchObject([{ log: [text(1, "ab")] }, {}]);
+    second.turns.settleTurn({ lease: other, position: 0, whole, beginNext: true, now: 2 });
+    expect(second.turns.claimTurns({}).lapsed).toMatchObject([{ log: [text(1, "ab")] }, {}]);
   });
 });
 

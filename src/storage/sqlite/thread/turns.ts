@@ -2,60 +2,82 @@
 import type { DatabaseSync } from "node:sqlite";
 import type { LoggedEvent, TurnEnded, TurnStatus } from "../../../protocol/events.ts";
 import { emptyLogPosition } from "../../../protocol/positions.ts";
-import { turnInProgress, turnNotFound } from "../../../protocol/refusals.ts";
-import { textOf } from "../../event-log.ts";
-import { type Access, type LapsedTurn, LeaseLost, type NewTurn } from "../../storage.ts";
+import { turnNotFound } from "../../../protocol/refusals.ts";
+import { placeEvents, textOf } from "../../event-log.ts";
+import { type Access, type LapsedTurn, LeaseLost, type UnbegunEnd } from "../../storage.ts";
 import { eventLog, eventWriter } from "./events.ts";
 import type { Journal } from "./journal.ts";
 import type { WorkerName } from "./messages.ts";
-import type { LeaseKey, RunningTurns } from "./running-turns.ts";
+import { turnQueue } from "./queue.ts";
+import type { Begun, LeaseKey, RunningTurns } from "./running-turns.ts";
 import { sessionFinder } from "./sessions.ts";
 
-export type Accepted = LeaseKey & { readonly owner: string };
-
 export type Lapsed = Omit<LapsedTurn, "lease" | "text"> &
-  LeaseKey & { readonly sessionId: string; readonly owner: string; readonly log: readonly LoggedEvent[] };
+  LeaseKey & { readonly sessionId: string; readonly log: readonly LoggedEvent[] };
+
+type Claimed = {
+  readonly lapsed: readonly Lapsed[];
+  readonly begun: readonly (Begun & { readonly sessionId: string })[];
+};
 
 export function turnWrites(database: DatabaseSync, worker: WorkerName, running: RunningTurns, journal: Journal) {
   const find = sessionFinder(database);
   const log = eventLog(database);
   const events = eventWriter(database);
-  const findRunning = database.prepare("SELECT turn FROM turns WHERE session = ? AND status = 'running'");
+  const queue = turnQueue(database, worker, running);
   const findStatus = database.prepare("SELECT status FROM turns WHERE session = ? AND turn = ?");
-  const addTurn = database.prepare(`
-    INSERT INTO turns (session, turn, status, epoch, worker, boot, created_at, prompt)
-    VALUES (?, ?, 'running', 1, ?, ?, ?, ?)
-  `);
-  const touchSession = database.prepare("UPDATE sessions SET newest_turn = ?, updated_at = ? WHERE key = ?");
+  const findSessionId = database.prepare("SELECT session_id FROM sessions WHERE key = ?");
   const endTurn = database.prepare(`
-    UPDATE turns SET status = ?, answered = ?, ended_at = ?
+    UPDATE turns SET status = ?, answered = (? AND replaced_by IS NULL), ended_at = ?
     WHERE session = ? AND turn = ? AND status = 'running' AND epoch = ?
   `);
+  const endQueued = database.prepare(
+    "UPDATE turns SET status = ?, ended_at = ? WHERE session = ? AND turn = ? AND status = 'queued'",
+  );
   const endSession = database.prepare("UPDATE sessions SET updated_at = ? WHERE key = ?");
   const markStop = database.prepare("UPDATE turns SET stop_requested = 1 WHERE session = ? AND turn = ?");
+  const markReleased = database.prepare("UPDATE turns SET released = 1 WHERE session = ? AND turn = ?");
   const findLapsed = database.prepare(`
-    SELECT session AS key, turn, epoch, boot, stop_requested, session_id, owner
+    SELECT session AS key, turn, epoch, boot, stop_requested, crashes + 1 - released AS crashes, prompt, replaces,
+      continues, replaced_by, session_id, owner
     FROM turns JOIN sessions ON sessions.key = turns.session
-    WHERE status = 'running' AND worker <> ?
+    WHERE status = 'running' AND (worker <> ? OR released = 1)
   `);
-  const claim = database.prepare(
-    "UPDATE turns SET epoch = epoch + 1, worker = ?, boot = ? WHERE session = ? AND turn = ?",
-  );
+  const claim = database.prepare(`
+    UPDATE turns SET epoch = epoch + 1, crashes = ?, released = 0, worker = ?, boot = ?
+    WHERE session = ? AND turn = ?
+  `);
+
+  function claimLapsed({
+    key,
+    turn,
+    epoch,
+    boot,
+    session_id,
+    stop_requested,
+    replaced_by,
+    ...facts
+  }: LapsedRow): Lapsed {
+    claim.run(facts.crashes, worker.id, worker.boot, key, turn);
+    const lease = { key, turn, epoch: epoch + 1 };
+    const whole = log.whole(lease);
+    const first = whole[0]?.event;
+    running.add(lease, whole.at(-1)?.position ?? emptyLogPosition);
+    return {
+      ...lease,
+      ...facts,
+      sessionId: session_id,
+      model: first?.type === "turn" ? first.model : null,
+      stopRequested: stop_requested === 1,
+      isReplaced: replaced_by !== null,
+      tailMayBeLost: boot !== worker.boot,
+      log: whole,
+    };
+  }
 
   return {
-    acceptTurn({ access, turn, now }: { access: Access; turn: NewTurn; now: number }): Accepted {
-      const session = find(access, turn.sessionId);
-      const other = findRunning.get(session.key) as { turn: number } | undefined;
-      if (other !== undefined) throw turnInProgress(other.turn);
-      const accepted = { key: session.key, turn: session.newest_turn + 1, epoch: 1, owner: session.owner };
-      addTurn.run(accepted.key, accepted.turn, worker.id, worker.boot, now, turn.prompt);
-      touchSession.run(accepted.turn, now, session.key);
-      running.add(accepted, emptyLogPosition);
-      return accepted;
-    },
-
     /** @param whole the turn's whole log, its text merged, up to and with its end */
-    settleTurn({ lease, position, whole, now }: Settling): void {
+    settleTurn({ lease, position, whole, beginNext, now }: Settlement): Begun | undefined {
       running.check(lease, position);
       const end = whole.at(-1)?.event as TurnEnded;
       const answered = textOf(whole) === "" ? 0 : 1;
@@ -65,48 +87,66 @@ export function turnWrites(database: DatabaseSync, worker: WorkerName, running: 
       endSession.run(now, lease.key);
       running.remove(lease.key);
       journal.tidy();
+      return beginNext ? queue.beginNext(lease.key) : undefined;
     },
 
-    claimLapsed(_: object): Lapsed[] {
+    releaseTurn({ lease }: { lease: LeaseKey }): void {
+      running.checkHeld(lease);
+      // What it was given is in the journal, which only keeps what running turns need.
       journal.empty();
-      return (findLapsed.all(worker.id) as LapsedRow[]).map(({ key, turn, epoch, session_id, owner, ...row }) => {
-        claim.run(worker.id, worker.boot, key, turn);
-        const lease = { key, turn, epoch: epoch + 1 };
-        const whole = log.whole(lease);
-        const first = whole[0]?.event;
-        running.add(lease, whole.at(-1)?.position ?? emptyLogPosition);
-        return {
-          ...lease,
-          sessionId: session_id,
-          owner,
-          model: first?.type === "turn" ? first.model : null,
-          stopRequested: row.stop_requested === 1,
-          tailMayBeLost: row.boot !== worker.boot,
-          log: whole,
-        };
-      });
+      running.remove(lease.key);
+      markReleased.run(lease.key, lease.turn);
     },
 
-    requestStop({ access, sessionId, turn }: { access: Access; sessionId: string; turn: number }): void {
+    claimTurns(_: object): Claimed {
+      journal.empty();
+      const lapsed = (findLapsed.all(worker.id) as LapsedRow[]).map(claimLapsed);
+      const begun = queue.waiting().flatMap((key) => {
+        const next = queue.beginNext(key);
+        const { session_id: sessionId } = findSessionId.get(key) as { session_id: string };
+        return next === undefined ? [] : [{ ...next, sessionId }];
+      });
+      return { lapsed, begun };
+    },
+
+    /** Gives how the turn stood. */
+    requestStop({ access, sessionId, turn, unbegun, now }: StopRequest): TurnStatus {
       const { key } = find(access, sessionId);
       const row = findStatus.get(key, turn) as { status: TurnStatus } | undefined;
       if (row === undefined) throw turnNotFound(turn);
-      if (row.status === "running" || row.status === "queued") markStop.run(key, turn);
+      if (row.status === "running") markStop.run(key, turn);
+      if (row.status === "queued") {
+        const end = unbegun.at(-1) as TurnEnded;
+        endQueued.run(end.status, now, key, turn);
+        events.append({ key, turn }, placeEvents(emptyLogPosition, unbegun));
+        endSession.run(now, key);
+      }
+      return row.status;
     },
   };
 }
 
-type LapsedRow = LeaseKey & {
-  readonly boot: string;
-  readonly stop_requested: number;
-  readonly session_id: string;
-  readonly owner: string;
-};
+type LapsedRow = LeaseKey &
+  Pick<Lapsed, "prompt" | "replaces" | "continues" | "crashes" | "owner"> & {
+    readonly boot: string;
+    readonly stop_requested: number;
+    readonly replaced_by: number | null;
+    readonly session_id: string;
+  };
 
-type Settling = {
+type Settlement = {
   readonly lease: LeaseKey;
   /** The head that the lease's holder knows. */
   readonly position: number;
   readonly whole: readonly LoggedEvent[];
+  readonly beginNext: boolean;
+  readonly now: number;
+};
+
+type StopRequest = {
+  readonly access: Access;
+  readonly sessionId: string;
+  readonly turn: number;
+  readonly unbegun: UnbegunEnd;
   readonly now: number;
 };
