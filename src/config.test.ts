@@ -20,6 +20,7 @@ describe("an empty environment", () => {
       storage: { kind: "sqlite", path: "./data/chat.db" },
       log: { level: "info" },
       shutdown: { drainMs: 25_000 },
+      recovery: "restart",
       warnings: [],
     });
   });

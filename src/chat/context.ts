@@ -100,12 +100,10 @@ export class ContextBuilder {
     const first: ModelMessage[] = system === "" ? [] : [{ role: "system", content: system }];
     const answer = (begun?.turn.answer ?? "") + current.published;
     const last = lastMessages(current.prompt, answer, goesOn);
-    const { kept, tokens } = await this.#newestThatFit(
-      current.sessionId,
-      [...first, ...last],
-      { turns: earlier, older },
-      budget,
-    );
+    // Also where it is no message of its own, the answer takes its place in the model's window.
+    const always = goesOn && answer !== "" ? [...first, ...last, answerMessage(answer)] : [...first, ...last];
+    const memory = { turns: earlier, older };
+    const { kept, tokens } = await this.#newestThatFit(current.sessionId, always, memory, budget);
     return {
       session,
       messages: [...first, ...earlier.slice(0, kept).reverse().flatMap(messagesOf), ...last],
@@ -186,12 +184,13 @@ function sizeKey(sessionId: string, turn: number): string {
 function lastMessages(prompt: string, answer: string, goesOn: boolean): ModelMessage[] {
   const asked: ModelMessage = { role: "user", content: prompt };
   if (answer === "" || goesOn) return [asked];
-  return [asked, { role: "assistant", content: answer }, { role: "user", content: wishToContinue }];
+  return [asked, answerMessage(answer), { role: "user", content: wishToContinue }];
+}
+
+function answerMessage(content: string): ModelMessage {
+  return { role: "assistant", content };
 }
 
 function messagesOf({ prompt, answer }: Turn): ModelMessage[] {
-  return [
-    { role: "user", content: prompt },
-    { role: "assistant", content: answer },
-  ];
+  return [{ role: "user", content: prompt }, answerMessage(answer)];
 }
