@@ -159,6 +159,32 @@ export function acceptanceContract(
       });
     });
 
+    test("E17: of a deletion and prompts that race, each prompt is accepted and then gone, or its session is not found", async () => {
+      const outcomes = new Set<string>();
+      for (let round = 0; round < 30; round += 1) {
+        sessionId = await openTestSession(storage);
+        const deleting = () => storage.sessions.delete({ by: "owner", principal: "guest:test" }, sessionId);
+        const sends = [ask("1"), ask("2", { ifBusy: "queue" })];
+        const order = round % 2 === 0 ? [...sends, deleting()] : [deleting(), ask("3"), ...sends];
+        for (const settled of await Promise.allSettled(order)) {
+          if (settled.status === "rejected") {
+            expect(settled.reason).toMatchObject({ code: "session_not_found" });
+            outcomes.add("refused");
+          } else if (settled.value?.kind === "begun") {
+            const { lease } = settled.value.begun;
+            const text = [{ type: "text", text: "stray" }] as const;
+            await expect(storage.turns.append(lease, -1, text)).rejects.toBeInstanceOf(LeaseLost);
+            outcomes.add("accepted and gone");
+          }
+        }
+        await expect(storage.turns.history(capability, sessionId, {})).rejects.toMatchObject({
+          code: "session_not_found",
+        });
+      }
+      expect([...outcomes].sort()).toEqual(["accepted and gone", "refused"]);
+      expect(await storage.turns.claim()).toEqual({ lapsed: [], begun: [] });
+    });
+
     describe("If-Turn", () => {
       test("E15: is the newest turn or the request is refused, naming it, and stores nothing", async () => {
         await expect(ask("?", { ifTurn: 1 })).rejects.toMatchObject({ code: "stale_turn", turn: 0 });
