@@ -1,0 +1,43 @@
+/** Every row of the project's list of faults has a test that is named after it, or a reason in the decisions why it has none. */
+import { readdirSync, readFileSync } from "node:fs";
+import path from "node:path";
+import { describe, expect, test } from "vitest";
+
+const repository = path.join(import.meta.dirname, "..");
+
+/** The rows by group: requests, streams, model server, doing things once, SQLite, process. */
+const rows = [
+  ...numbered("A", 26).filter((row) => row !== "A10" && row !== "A11"),
+  ...numbered("C", 24),
+  ...numbered("D", 44),
+  ...numbered("E", 18).filter((row) => row !== "E16"),
+  ...numbered("F", 15),
+  ...numbered("H", 15),
+];
+
+function numbered(group: string, last: number): string[] {
+  return Array.from({ length: last }, (_, index) => `${group}${index + 1}`);
+}
+
+function textsOf(directory: string, isWanted: (name: string) => boolean): string[] {
+  return readdirSync(path.join(repository, directory), { recursive: true, encoding: "utf8" })
+    .filter(isWanted)
+    .map((name) => readFileSync(path.join(repository, directory, name), "utf8"));
+}
+
+/** The ids in the titles of tests: at the beginning of a string, before a colon or alone, several with commas. */
+const titles = ["src", "client", "test"]
+  .flatMap((directory) => textsOf(directory, (name) => name.endsWith(".ts")))
+  .flatMap((text) =>
+    [...text.matchAll(/["`]((?:[A-Z]\d{1,2}(?:, )?)+)[:"`]/g)].flatMap(([, ids = ""]) => ids.split(", ")),
+  );
+
+const excused = readFileSync(path.join(repository, "docs/decisions/016-faults-without-a-test.md"), "utf8");
+
+describe("the list of faults", () => {
+  test.each(rows)("%s has a test, or a reason why it has none", (row) => {
+    const hasReason = new RegExp(`^\\| ${row} \\|`, "m").test(excused);
+    expect(titles.includes(row) || hasReason).toBe(true);
+    expect(titles.includes(row) && hasReason).toBe(false);
+  });
+});
