@@ -51,6 +51,7 @@ beforeAll(async () => {
     const seedOfPrompt = Number(/\d+/.exec(exchange.prompt)?.[0]);
     const random = seededRandom(seedOfPrompt);
     exchange.begin();
+    if (exchange.prompt === "Hi!") return exchange.answer(["Hi ", "TR!"]);
     if (exchange.prompt === silentPrompt) return exchange.silence();
     if (exchange.prompt === haltingPrompt) {
       exchange.text("It all began");
@@ -235,8 +236,7 @@ describe("against the real service", () => {
     const proxy = await startTcpProxy(Number(new URL(service.baseUrl).port));
     const client = new ChatClient({ baseUrl: proxy.url });
     const { session_id: sessionId } = await direct.openSession({ username: "TR" });
-    await readToEnd(await client.send(sessionId, "Say 3!"));
-    for (let time = 0; time < 20; time += 1) await readToEnd(client.follow(sessionId, { turn: 1 }));
+    for (let time = 0; time < 20; time += 1) await readToEnd(await client.send(sessionId, "Hi!"));
     // Not one for all: the end of an answer and the next request can cross each other.
     expect(proxy.connectionCount).toBeLessThan(10);
     await proxy.close();
