@@ -242,6 +242,25 @@ describe("what can never get better is thrown", () => {
     expect(whole).toMatchObject({ text: "Hello!", error: undefined });
   });
 
+  it("and the connection of a stream that is left for a new one is closed", async () => {
+    const fault = 'event: error\ndata: {"code":"storage_unavailable","message":"Not now.","retryable":true}\n\n';
+    let closed = false;
+    fake.answers(
+      (response, request) => {
+        response.on("close", () => {
+          closed = true;
+        });
+        open(turnEvent + fault)(response, request);
+      },
+      open(textEvent(6, "Hello!")),
+    );
+    const answer = client.follow("s", { turn: 1 });
+    expect((await answer.next()).value).toMatchObject({ type: "turn" });
+    expect((await answer.next()).value).toMatchObject({ type: "text" });
+    await expect.poll(() => closed).toBe(true);
+    await answer.return();
+  });
+
   it("something else than the service at its address", async () => {
     fake.answers((response) => void response.writeHead(200, { "content-type": "text/html" }).end("Sign in!"));
     await expect(readToEnd(client.follow("s"))).rejects.toMatchObject({ code: "unexpected_answer" });

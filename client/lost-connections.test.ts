@@ -8,14 +8,11 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type FakeProvider, startFakeProvider } from "../test/helpers/fake-provider.ts";
 import { type SeededRandom, seededRandom, seedOfRun } from "../test/helpers/seeded-random.ts";
 import { type Service, startService } from "../test/helpers/service.ts";
-import { randomPlan, startTcpProxy, type TcpProxy } from "../test/helpers/tcp-proxy.ts";
+import { randomPlan, startTcpProxy } from "../test/helpers/tcp-proxy.ts";
 import { ChatClient, type ChatEvent, readToEnd, textAfter } from "./index.ts";
 
-const runs = 80;
-const runsAtOnce = 8;
-
-/** More than the headers of an answer and its first events need; see `planOfRun`. */
-const acceptedBytes = 1_500;
+const runs = 60;
+const runsAtOnce = 10;
 
 /** Whatever a model says, with all that makes trouble when it is cut: characters of any width, line ends, SSE fields. */
 const scraps = [
@@ -35,6 +32,10 @@ const scraps = [
   "é",
 ];
 
+/** The model begins to answer the first and says nothing, and nothing more than a few words to the second. */
+const silentPrompt = "Say nothing!";
+const haltingPrompt = "Say little!";
+
 let provider: FakeProvider;
 let service: Service;
 let direct: ChatClient;
@@ -50,7 +51,12 @@ beforeAll(async () => {
     const seedOfPrompt = Number(/\d+/.exec(exchange.prompt)?.[0]);
     const random = seededRandom(seedOfPrompt);
     exchange.begin();
-    if (seedOfPrompt === 0) await exchange.silence();
+    if (exchange.prompt === "Hi!") return exchange.answer(["Hi ", "TR!"]);
+    if (exchange.prompt === silentPrompt) return exchange.silence();
+    if (exchange.prompt === haltingPrompt) {
+      exchange.text("It all began");
+      return exchange.silence();
+    }
     const pieces = random.between(20, 200);
     for (let piece = 0; piece < pieces; piece += 1) {
       exchange.text(`${piece}${randomText(random)}`);
@@ -71,20 +77,7 @@ function hash(text: string): string {
   return createHash("sha256").update(text).digest("hex");
 }
 
-async function storedAnswer(sessionId: string): Promise<string | undefined> {
-  const { message_history: messages } = await direct.history(sessionId);
-  return messages.find(({ role }) => role === "assistant")?.content;
-}
-
-/** Bad for every connection but the first, which is spared until the prompt is accepted: the service knows no keys yet. */
-function planOfRun(proxy: TcpProxy, random: SeededRandom): void {
-  proxy.plan((index) => {
-    if (index > 0) return randomPlan(random, { withinBytes: 6_000, stalls: true });
-    return { cutAfterBytes: acceptedBytes + random.between(0, 3_000), cutKind: "end" };
-  });
-}
-
-describe("C1: an answer whose connection is lost again and again", () => {
+describe("C1, E1: a prompt and its answer over connections that are lost again and again", () => {
   const seed = seedOfRun();
   const counts = { connections: 0, events: 0 };
 
@@ -92,14 +85,16 @@ describe("C1: an answer whose connection is lost again and again", () => {
     const random = seededRandom(seed + number);
     const proxy = await startTcpProxy(Number(new URL(service.baseUrl).port));
     try {
-      planOfRun(proxy, random);
+      proxy.plan(() => randomPlan(random, { withinBytes: 6_000, stalls: true }));
       const { session_id: sessionId } = await direct.openSession({ username: "TR" });
-      const client = new ChatClient({ baseUrl: proxy.url, maxDelayMs: 20, silenceMs: 1_500 });
+      const client = new ChatClient({ baseUrl: proxy.url, maxDelayMs: 20, silenceMs: 800, tries: 50 });
       const events: ChatEvent[] = await Array.fromAsync(await client.send(sessionId, `Say ${seed + number}!`));
       const told = events.reduce(textAfter, "");
       const facts = { seed, number, types: countsOf(events), hash: hash(told) };
-      const stored = await storedAnswer(sessionId);
-      expect(facts).toEqual({ ...facts, hash: hash(stored ?? "nothing is stored") });
+      const { message_history: messages } = await direct.history(sessionId);
+      // One prompt, however often it was sent, and its answer.
+      expect(messages.map(({ role, turn }) => `${role} ${turn}`)).toEqual(["user 1", "assistant 1"]);
+      expect(facts).toEqual({ ...facts, hash: hash(messages[1]?.content ?? "") });
       expect(facts.types).toMatchObject({ turn: 1, end: 1 });
       expect(events.at(-1)).toMatchObject({ type: "end", status: "completed" });
       expect(facts.types["reset"]).toBeUndefined();
@@ -112,10 +107,17 @@ describe("C1: an answer whose connection is lost again and again", () => {
     }
   }
 
-  it(`gives every character exactly once and one end, ${runs} times (SEED=${seed})`, { timeout: 120_000 }, async () => {
-    for (let first = 0; first < runs; first += runsAtOnce) {
-      await Promise.all(Array.from({ length: runsAtOnce }, (_, index) => run(first + index)));
-    }
+  it(`make one turn, every character of it told exactly once, and one end, ${runs} times (SEED=${seed})`, {
+    timeout: 120_000,
+  }, async () => {
+    let started = 0;
+    const runSome = async () => {
+      while (started < runs) {
+        started += 1;
+        await run(started);
+      }
+    };
+    await Promise.all(Array.from({ length: runsAtOnce }, runSome));
     // The cuts must have hit answers, or nothing has been proven.
     expect(counts.connections).toBeGreaterThan(2 * runs);
     expect(counts.events).toBeGreaterThan(20 * runs);
@@ -168,19 +170,73 @@ describe("against the real service", () => {
 
   it("a running answer can be stopped by another client, and its follower is told", async () => {
     const { session_id: sessionId } = await direct.openSession({ username: "TR" });
-    const answer = await direct.send(sessionId, "Say 0!");
+    const answer = await direct.send(sessionId, silentPrompt);
     const following = readToEnd(answer);
     const stopped = await new ChatClient({ baseUrl: service.baseUrl }).stop(sessionId, { turn: answer.turn });
     expect(stopped).toMatchObject({ turn: 1, status: "stopped" });
     expect(await following).toMatchObject({ status: "stopped", text: stopped.answer });
   });
 
+  it("E1: a prompt whose answer is lost before its headers is sent again, and makes one turn", async () => {
+    const proxy = await startTcpProxy(Number(new URL(service.baseUrl).port));
+    const client = new ChatClient({ baseUrl: proxy.url, maxDelayMs: 20 });
+    const { session_id: sessionId } = await direct.openSession({ username: "TR" });
+    proxy.plan((index) => (index < 3 ? { cutAfterBytes: 1 + index * 100 } : {}));
+    const answer = await client.send(sessionId, "Say 7!");
+    expect(answer).toMatchObject({ turn: 1, replayed: true });
+    expect(await readToEnd(answer)).toMatchObject({ status: "completed" });
+    expect(proxy.connectionCount).toBe(4);
+    expect((await direct.readSession(sessionId)).turns).toBe(1);
+    await proxy.close();
+  });
+
+  it("E5, E15: ifBusy and ifTurn decide what a prompt does beside others", async () => {
+    const { session_id: sessionId } = await direct.openSession({ username: "TR" });
+    const running = await direct.send(sessionId, silentPrompt, { ifTurn: 0 });
+    await expect(direct.send(sessionId, "Say 1!")).rejects.toMatchObject({ code: "turn_in_progress", turn: 1 });
+    await expect(direct.send(sessionId, "Say 1!", { ifTurn: 0 })).rejects.toMatchObject({
+      code: "stale_turn",
+      turn: 1,
+    });
+    const queued = await direct.send(sessionId, "Say 1!", { ifBusy: "queue" });
+    expect(queued.turn).toBe(2);
+    expect(await direct.turnState(sessionId, { turn: 2 })).toMatchObject({ status: "queued" });
+    const urgent = await direct.send(sessionId, "Say 2!", { ifBusy: "interrupt" });
+    const ends = await Promise.all([running, urgent, queued].map((answer) => readToEnd(answer)));
+    expect(ends.map(({ status }) => status)).toEqual(["stopped", "completed", "completed"]);
+  });
+
+  it("replaces, regenerate and continue make new turns in the place of old ones, or after them", async () => {
+    const { session_id: sessionId } = await direct.openSession({ username: "TR" });
+    await readToEnd(await direct.send(sessionId, "Say 1!"));
+    const edited = await direct.send(sessionId, "Say 2!", { replaces: 1 });
+    const editedText = (await readToEnd(edited)).text;
+    const again = await direct.regenerate(sessionId, { ifTurn: 2 });
+    const events = await Array.fromAsync(again);
+    expect(events[0]).toMatchObject({ type: "turn", turn: 3, replaces: 2 });
+    expect(events.reduce(textAfter, "")).toBe(editedText);
+    const { message_history: messages } = await direct.history(sessionId);
+    expect(messages.map(({ content }) => content)).toEqual(["Say 2!", editedText]);
+    await expect(direct.continue(sessionId)).rejects.toMatchObject({ code: "not_continuable", status: 409 });
+  });
+
+  it("continue goes on with an answer that was stopped", async () => {
+    const { session_id: sessionId } = await direct.openSession({ username: "TR" });
+    const stopped = await direct.send(sessionId, haltingPrompt);
+    for await (const event of stopped) if (event.type === "text") break;
+    const { status, answer } = await direct.stop(sessionId, { turn: 1 });
+    expect(status).toBe("stopped");
+    const rest = await Array.fromAsync(await direct.continue(sessionId));
+    expect(rest[0]).toMatchObject({ type: "turn", turn: 2, continues: 1 });
+    const { message_history: messages } = await direct.history(sessionId);
+    expect(messages[1]).toMatchObject({ content: answer + rest.reduce(textAfter, ""), continued_by: 2 });
+  });
+
   it("a connection whose answer was read to its end serves the next request", async () => {
     const proxy = await startTcpProxy(Number(new URL(service.baseUrl).port));
     const client = new ChatClient({ baseUrl: proxy.url });
     const { session_id: sessionId } = await direct.openSession({ username: "TR" });
-    await readToEnd(await client.send(sessionId, "Say 3!"));
-    for (let time = 0; time < 20; time += 1) await readToEnd(client.follow(sessionId, { turn: 1 }));
+    for (let time = 0; time < 20; time += 1) await readToEnd(await client.send(sessionId, "Hi!"));
     // Not one for all: the end of an answer and the next request can cross each other.
     expect(proxy.connectionCount).toBeLessThan(10);
     await proxy.close();
