@@ -2,6 +2,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdtemp, rm } from "node:fs/promises";
+import http from "node:http";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { createInterface } from "node:readline";
@@ -54,4 +55,15 @@ export async function startService(environment: Record<string, string>): Promise
     return code;
   };
   return { baseUrl: await listening.promise, process: child, log, end };
+}
+
+/** A request on connections of the test's own choice, which `fetch` does not leave to it. Gives the status. */
+export function getWith(agent: http.Agent, url: string): Promise<number | undefined> {
+  return new Promise((resolve, reject) => {
+    const request = http.get(url, { agent }, (response) => {
+      response.resume();
+      response.on("end", () => resolve(response.statusCode));
+    });
+    request.on("error", reject);
+  });
 }

@@ -5,7 +5,7 @@ import { Problem } from "../../protocol/problems.ts";
 import type { StreamAnswer } from "./shapes.ts";
 
 /**
- * Waits for the end of a turn and answers it; after `waitMs` answers 202 with how it stands and where to ask again,
+ * Waits for the end of a turn and answers it; after `waitMs`, or when the service ends, answers 202 with how it stands and where to ask again,
  * because proxies cut silent connections.
  *
  * @throws Problem with the code of the turn's `error` event when it failed
@@ -16,11 +16,14 @@ export async function answerAsJson(reply: FastifyReply, answer: StreamAnswer): P
   const stopWaiting = () => wait.abort();
   const timer = setTimeout(stopWaiting, service.config.waitMs);
   outlet.signal.addEventListener("abort", stopWaiting, { once: true });
+  const waiting = { close: stopWaiting };
+  service.streams.addOther(waiting);
   try {
     const { events } = await answer.follow(wait.signal);
     for await (const _ of events);
   } finally {
     clearTimeout(timer);
+    service.streams.deleteOther(waiting);
   }
   const state = await service.chat.answer(access, sessionId, turn);
   if (state.status === "failed") throw problemOf(state);

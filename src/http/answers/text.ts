@@ -60,6 +60,8 @@ export async function answerAsText(reply: FastifyReply, answer: StreamAnswer): P
   // A client that closes its half would be answered by an end of ours, which looks like success over HTTP/1.0.
   const cut = () => outlet.destroy();
   socket?.prependListener("end", cut);
+  const open = { close: () => void outlet.reset() };
+  service.streams.addOther(open);
   try {
     const { events } = await answer.follow(outlet.signal);
     await events.deliver((step) => stream.take(step));
@@ -69,6 +71,7 @@ export async function answerAsText(reply: FastifyReply, answer: StreamAnswer): P
     }
   }
   socket?.off("end", cut);
+  service.streams.deleteOther(open);
   if (stream.completed) outlet.end();
   else await outlet.reset();
 }

@@ -39,6 +39,7 @@ export function ask(service: HttpService): Operation {
           "turn_in_progress",
           "not_acceptable",
           "draining",
+          "overloaded",
           ...problems.ofBodies,
           ...problems.ofWriting,
           ...problems.ofModels,
@@ -46,6 +47,7 @@ export function ask(service: HttpService): Operation {
       ),
     },
     produces: answerTypes,
+    startsWork: true,
     async handle(request, reply) {
       const { access, params, body, query } = request;
       const sessionId = params.session_id;

@@ -1,0 +1,48 @@
+/**
+ * Loaded into the real service before its own code (`NODE_OPTIONS=--import`), as the product has no door for it: on
+ * SIGUSR2 the process gets the trouble that `FAULT` names.
+ */
+import { openSync } from "node:fs";
+import { isMainThread } from "node:worker_threads";
+
+const hoard: unknown[] = [];
+
+function block(milliseconds: number): void {
+  const until = performance.now() + milliseconds;
+  while (performance.now() < until);
+}
+
+const faults = {
+  throws: () => {
+    throw new Error("Thrown by a test");
+  },
+  rejects: () => void Promise.reject(new Error("Rejected by a test")),
+  "keeps-throwing": () => {
+    setInterval(() => {
+      throw new Error("Thrown by a test, again and again");
+    }, 20);
+  },
+  "blocks-its-loop": () => void setInterval(() => block(300), 310),
+  "fills-its-heap": () => {
+    // Of small objects, so that all of it is in the heap proper.
+    for (let index = 0; index < 1_500_000; index += 1) hoard.push({ index });
+  },
+  "opens-descriptors": () => {
+    for (let index = 0; index < 200; index += 1) hoard.push(openSync("/dev/null"));
+  },
+} as const;
+
+export type Fault = keyof typeof faults;
+
+/** What to start the service with so that `SIGUSR2` causes it. */
+export function faultEnvironment(fault: Fault, options = ""): Record<string, string> {
+  return { NODE_OPTIONS: `--import ${import.meta.filename} ${options}`.trim(), FAULT: fault };
+}
+
+const fault = process.env["FAULT"] as Fault | undefined;
+if (isMainThread && fault !== undefined) {
+  process.on("SIGUSR2", () => {
+    // Outside of the signal's own turn, like any other callback.
+    setTimeout(() => faults[fault](), 1);
+  });
+}
