@@ -24,11 +24,13 @@ const faults = {
   },
   "blocks-its-loop": () => void setInterval(() => block(300), 310),
   "fills-its-heap": () => {
-    // Of small objects, so that all of it is in the heap proper.
-    for (let index = 0; index < 1_500_000; index += 1) hoard.push({ index });
+    // To 90 of the 100 MB that it may have, in small pieces.
+    while (process.memoryUsage().heapUsed < 90 * 1024 * 1024) {
+      hoard.push(Array.from({ length: 1_000 }, (_, index) => ({ index })));
+    }
   },
   "opens-descriptors": () => {
-    for (let index = 0; index < 200; index += 1) hoard.push(openSync("/dev/null"));
+    for (let index = 0; index < 200; index += 1) hoard.push(openSync("/dev/null", "r"));
   },
 } as const;
 

@@ -23,10 +23,20 @@ export type Service = {
   end(signal: NodeJS.Signals): Promise<number | null>;
 };
 
+/** What the process may have at most. */
+export type ProcessLimits = { readonly descriptors?: number };
+
 /** Starts the service on a free port and resolves once it listens. */
-export async function startService(environment: Record<string, string>): Promise<Service> {
+export async function startService(environment: Record<string, string>, limits: ProcessLimits = {}): Promise<Service> {
   const directory = await mkdtemp(path.join(tmpdir(), "chat-service-"));
-  const child = spawn(process.execPath, startArguments, {
+  const command = [process.execPath, ...startArguments];
+  // The shell gives its place to the service, so that signals reach that.
+  const limited =
+    limits.descriptors === undefined
+      ? command
+      : ["/bin/sh", "-c", `ulimit -n ${limits.descriptors} && exec "$@"`, "sh", ...command];
+  const [program = "", ...programArguments] = limited;
+  const child = spawn(program, programArguments, {
     // An empty working directory: no `.env` of the developer's is read.
     cwd: directory,
     env: {

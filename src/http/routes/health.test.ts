@@ -44,6 +44,7 @@ describe("/readyz", () => {
       status: 200,
       body: {
         status: "ready",
+        load: { status: "ok", reasons: [] },
         dependencies: {
           storage: { status: "ok" },
           model: { status: "configured", name: "scripted", demo: false },
