@@ -99,7 +99,7 @@ async function addRoutes(app: FastifyInstance, service: HttpService): Promise<vo
   addRequestChecks(app, service, allowedMethods);
   answerErrors(app, service);
   dropBodiesOfHead(app);
-  cutStalledReaders(app);
+  cutStalledReaders(app, service.config.maxDeliveryMs);
   requireDeclaredAccess(app);
   for (const route of routeTable(service)) addRoute(app, route);
   await app.ready();
@@ -149,10 +149,10 @@ function clientLeft(cause: unknown): Problem {
 }
 
 /** A reader that does not take a whole answer within this time is cut off, in milliseconds. */
-const maxDeliveryMs = 60_000;
+const defaultMaxDeliveryMs = 60_000;
 
 /** For the answers that Fastify writes at once; those that are written piece by piece have an `Outlet`. */
-function cutStalledReaders(app: FastifyInstance): void {
+function cutStalledReaders(app: FastifyInstance, maxDeliveryMs = defaultMaxDeliveryMs): void {
   app.addHook("onSend", async (_request, reply) => {
     const timer = setTimeout(() => reply.raw.socket?.resetAndDestroy(), maxDeliveryMs).unref();
     reply.raw.once("close", () => clearTimeout(timer));

@@ -19,6 +19,8 @@ export type HttpConfig = {
   readonly heartbeatMs: number;
   /** How old an event stream gets, give or take 20 %; 15 minutes unless a test is in a hurry. */
   readonly maxStreamAgeMs?: number;
+  /** How long a reader may take for an answer that is written at once; 60 s unless a test is in a hurry. */
+  readonly maxDeliveryMs?: number;
 };
 
 export type HttpServiceOptions = {
