@@ -3,6 +3,7 @@ import { pino } from "pino";
 import { type App, startApp } from "./app.ts";
 import { type Config, ConfigError, configErrorExitCode, readConfig } from "./config.ts";
 import { causesOf, describeError } from "./log.ts";
+import { LogOutput } from "./log-output.ts";
 
 /** EX_SOFTWARE of sysexits.h: what was acknowledged is safe, and a supervisor should start us again. */
 const fatalExitCode = 70;
@@ -17,17 +18,19 @@ async function main(): Promise<void> {
   // Whatever we make holds conversations: for this user alone.
   process.umask(0o077);
   const config = readConfigOrExit();
-  const log = pino({
+  const output = new LogOutput((lines) => log.warn({ lines }, "Log lines were dropped, as nobody took them"));
+  const options: pino.LoggerOptions = {
     level: config.log.level,
     base: null,
     timestamp: pino.stdTimeFunctions.isoTime,
     formatters: { level: (level) => ({ level }) },
     serializers: { err: describeError },
-  });
+  };
+  const log = pino(options, output);
   for (const warning of config.warnings) log.warn(warning);
 
   const stopNow = (code: number): never => {
-    log.flush();
+    output.close();
     process.exit(code);
   };
   const die = (error: unknown, message: string, code: number): never => {
