@@ -3,7 +3,10 @@
  * SIGUSR2 the process gets the trouble that `FAULT` names.
  */
 import { openSync } from "node:fs";
-import { isMainThread } from "node:worker_threads";
+import { DatabaseSync } from "node:sqlite";
+import { BroadcastChannel, isMainThread, workerData } from "node:worker_threads";
+
+const channelName = "faults";
 
 const hoard: unknown[] = [];
 
@@ -32,6 +35,9 @@ const faults = {
   "opens-descriptors": () => {
     for (let index = 0; index < 200; index += 1) hoard.push(openSync("/dev/null", "r"));
   },
+  "loses-its-writer": () => new BroadcastChannel(channelName).postMessage("end"),
+  /** Not on a signal: the database threads find it when they start. */
+  "has-an-old-database": () => undefined,
 } as const;
 
 export type Fault = keyof typeof faults;
@@ -42,6 +48,22 @@ export function faultEnvironment(fault: Fault, options = ""): Record<string, str
 }
 
 const fault = process.env["FAULT"] as Fault | undefined;
+if (!isMainThread && (workerData as { role?: string } | null)?.role === "writer") {
+  if (fault === "loses-its-writer") {
+    const channel = new BroadcastChannel(channelName);
+    channel.onmessage = () => {
+      throw new Error("Ended by a test");
+    };
+    // Alone it keeps no thread alive.
+    (channel as unknown as { unref(): void }).unref();
+  }
+  if (fault === "has-an-old-database") {
+    const prepare = DatabaseSync.prototype.prepare;
+    DatabaseSync.prototype.prepare = function (sql, ...rest) {
+      return prepare.call(this, sql.replace("sqlite_version()", "'3.51.2'"), ...rest);
+    };
+  }
+}
 if (isMainThread && fault !== undefined) {
   process.on("SIGUSR2", () => {
     // Outside of the signal's own turn, like any other callback.
