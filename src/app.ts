@@ -1,4 +1,5 @@
 /** The composition root: the one file that names concrete back ends and puts the rooms together. */
+import { setTimeout as delay } from "node:timers/promises";
 import type { Logger } from "pino";
 import packageJson from "../package.json" with { type: "json" };
 import { answerSources } from "./chat/answer.ts";
@@ -25,7 +26,13 @@ export type App = {
   readonly recovered: Recovered;
   readonly runningTurns: number;
   /** Takes no new turns, lets the running ones end within the grace, then lets go of everything. */
-  close(): Promise<void>;
+  close(how?: Closing): Promise<void>;
+};
+
+/** How to close; by default as configured. */
+export type Closing = Config["shutdown"] & {
+  /** New connections are refused from the beginning, because the process can no longer be trusted. */
+  readonly refuseConnections?: boolean;
 };
 
 /**
@@ -67,8 +74,12 @@ export async function startApp(config: Config, log: Logger, onFatal: (error: Err
       get runningTurns() {
         return engine.running;
       },
-      async close() {
-        await chat.drain(config.shutdown.drainMs);
+      async close({ delayMs, drainMs, refuseConnections = false }: Closing = config.shutdown) {
+        server.announceEnd();
+        if (refuseConnections) server.refuseConnections();
+        if (delayMs > 0) await delay(delayMs);
+        server.closeWaitingStreams();
+        await chat.drain(drainMs);
         try {
           await server.close();
         } finally {

@@ -19,7 +19,7 @@ describe("an empty environment", () => {
       http: { host: "127.0.0.1", port: 8000, allowedHosts: [], waitMs: 55_000, heartbeatMs: 10_000 },
       storage: { kind: "sqlite", path: "./data/chat.db" },
       log: { level: "info" },
-      shutdown: { drainMs: 25_000 },
+      shutdown: { delayMs: 0, drainMs: 25_000 },
       recovery: "restart",
       warnings: [],
     });

@@ -29,7 +29,12 @@ export type Config = {
   };
   readonly storage: SqliteLocation;
   readonly log: { readonly level: Settings["LOG_LEVEL"] };
-  readonly shutdown: { readonly drainMs: number };
+  readonly shutdown: {
+    /** How long new turns are still taken after the signal to end. */
+    readonly delayMs: number;
+    /** How long running turns may go on after that. */
+    readonly drainMs: number;
+  };
   /** What becomes of turns that the process before this one did not finish. */
   readonly recovery: Settings["RECOVERY"];
   /** Sentences for the log: what was set and will not be used. */
@@ -109,7 +114,7 @@ export function loadConfig(source: ConfigSource): Config {
     },
     storage: settings.STORAGE_URL,
     log: { level: settings.LOG_LEVEL },
-    shutdown: { drainMs: settings.DRAIN_SECONDS },
+    shutdown: { delayMs: settings.DRAIN_DELAY_MS, drainMs: settings.DRAIN_SECONDS },
     recovery: settings.RECOVERY,
     warnings: [...warnings, ...idleFallbackWarnings(model, set)],
   });

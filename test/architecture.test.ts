@@ -59,7 +59,8 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   chat: [...contracts, "turns"],
   http: [...contracts, "turns", "chat"],
   app: [...contracts, "turns", "backEnd", "chat", "http", "config", "package.json"],
-  main: ["log", "config", "app"],
+  "log-output": [],
+  main: ["log", "log-output", "config", "app"],
 };
 
 const contractFiles = /^src\/(models|storage|tokens)\/[^/]+\.ts$|^src\/turns\/producer\.ts$/;

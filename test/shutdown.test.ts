@@ -22,7 +22,7 @@ import {
   textOf,
 } from "./helpers/client.ts";
 import { type FakeProvider, startFakeProvider } from "./helpers/fake-provider.ts";
-import { type Service, startArguments, startService } from "./helpers/service.ts";
+import { getWith, type Service, startArguments, startService } from "./helpers/service.ts";
 
 const key = "sk-CANARY-key-51d0";
 
@@ -224,18 +224,44 @@ describe("SIGTERM", () => {
     }
   });
 
+  test("H2: for DRAIN_DELAY_MS /readyz is 503 while prompts are still taken, then they are refused with Retry-After: 1", async () => {
+    const service = await start({ OPENAI_MODEL: "paced-60-30", DRAIN_DELAY_MS: "1500", DRAIN_SECONDS: "20" });
+    const { baseUrl } = service;
+    const { sessionId: late } = await openSession(baseUrl);
+    await beginShutdown(service);
+    const signalled = performance.now();
+    expect(await problemOf(await fetch(`${baseUrl}/readyz`))).toMatchObject({ status: 503, code: "draining" });
+    const { sessionId, events } = await startTurn(service);
+    // A sign that the machine was fast enough for the above to mean anything.
+    expect(performance.now() - signalled).toBeLessThan(1_500);
+
+    await expect
+      .poll(async () => (await send(baseUrl, late, "Late")).status, { interval: 300, timeout: 5_000 })
+      .toBe(503);
+    const refused = await send(baseUrl, late, "Too late");
+    expect(refused.headers.get("retry-after")).toBe("1");
+    expect(await problemOf(refused)).toMatchObject({ status: 503, code: "draining" });
+    expect((await events).at(-1)?.data["status"]).toBe("completed");
+    expect(await exitOf(service)).toBe(0);
+    expect(performance.now() - signalled).toBeGreaterThan(1_450);
+
+    const restarted = await start();
+    expect(await readHistory(restarted.baseUrl, sessionId)).toMatchObject([{}, { status: "completed" }]);
+    await restarted.end("SIGTERM");
+  });
+
+  test("H3: a second signal ends the process at once, also while prompts are still taken", async () => {
+    const service = await start({ OPENAI_MODEL: "echo", DRAIN_DELAY_MS: "20000" });
+    await beginShutdown(service);
+    const signalled = performance.now();
+    expect(await service.end("SIGTERM")).toBe(1);
+    expect(performance.now() - signalled).toBeLessThan(1_000);
+  });
+
   test("H4: connections that clients keep alive do not hold up the exit", async () => {
     const service = await start({ OPENAI_MODEL: "echo" });
     const agent = new http.Agent({ keepAlive: true, maxSockets: 5 });
-    const get = () =>
-      new Promise<void>((resolve, reject) => {
-        const request = http.get(`${service.baseUrl}/healthz`, { agent }, (response) => {
-          response.resume();
-          response.on("end", resolve);
-        });
-        request.on("error", reject);
-      });
-    await Promise.all(Array.from({ length: 5 }, get));
+    await Promise.all(Array.from({ length: 5 }, () => getWith(agent, `${service.baseUrl}/healthz`)));
     await delay(50);
     // The negative control: they are there, and the service would keep them for more than a minute.
     expect(Object.values(agent.freeSockets).flat()).toHaveLength(5);

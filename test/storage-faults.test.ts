@@ -1,7 +1,7 @@
 /** A disk that is full, fails to sync, fails to write, or gave back other bytes than it was given (faults.md, group F). */
-import { execFileSync, spawn } from "node:child_process";
+import { execFileSync } from "node:child_process";
 import { once } from "node:events";
-import { access, mkdtemp, open, readFile, rm, stat, truncate, writeFile } from "node:fs/promises";
+import { mkdtemp, open, readFile, rm, stat, truncate, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { DatabaseSync } from "node:sqlite";
@@ -10,6 +10,7 @@ import { afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest
 import { ask, openSession, problemOf, readHistory, receive, send, textOf } from "./helpers/client.ts";
 import { startFakeProvider } from "./helpers/fake-provider.ts";
 import { type Service, startService } from "./helpers/service.ts";
+import { failSystemCalls, noStrace } from "./helpers/system-calls.ts";
 
 let directory: string;
 let file: string;
@@ -195,31 +196,6 @@ describe("F3: a full disk", () => {
     await provider.close();
   });
 });
-
-/** Lets system calls of a running service fail until it is called off; undefined where there is no strace. */
-async function failSystemCalls(service: Service, injection: string): Promise<(() => Promise<void>) | undefined> {
-  try {
-    await access("/usr/bin/strace");
-  } catch {
-    return undefined;
-  }
-  const calls = injection.split(":", 1)[0];
-  const trace = ["-f", "-p", String(service.process.pid), "-e", `trace=${calls}`, "-e", `inject=${injection}`];
-  const strace = spawn("/usr/bin/strace", trace, { stdio: ["ignore", "ignore", "pipe"] });
-  let said = "";
-  strace.stderr.on("data", (chunk) => {
-    said += chunk;
-  });
-  await expect.poll(() => said).toMatch(/attached|ptrace/);
-  if (!said.includes("attached")) return undefined;
-  return async () => {
-    if (strace.exitCode !== null || strace.signalCode !== null) return;
-    strace.kill("SIGTERM");
-    await once(strace, "exit");
-  };
-}
-
-const noStrace = "needs strace, and the right to attach it";
 
 describe("F4: an fsync that fails", () => {
   // One at once: a commit of its own. Many: commits that several prompts share.

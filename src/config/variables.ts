@@ -159,10 +159,15 @@ export const variables = {
     group: "server",
     description: "After how much silence an event stream gets a sign of life.",
   }),
+  DRAIN_DELAY_MS: withDefault("0", wholeNumber(0, 600_000), {
+    group: "server",
+    description:
+      "How many milliseconds after SIGTERM or Ctrl-C prompts are still taken while `/readyz` is 503 already: as long as the load balancer in front takes to notice. `compose.yaml` sets 5000.",
+  }),
   DRAIN_SECONDS: withDefault("25", seconds(0, oneDay), {
     group: "server",
     description:
-      "How long running turns may go on after SIGTERM or Ctrl-C before they are left to the next start (`RECOVERY`). Let the supervisor wait ten seconds longer before it kills.",
+      "How long running turns may go on once no prompt is taken any more, after SIGTERM or Ctrl-C and `DRAIN_DELAY_MS`, before they are left to the next start (`RECOVERY`). Let the supervisor wait ten seconds longer than both before it kills.",
   }),
   RECOVERY: withDefault("restart", oneOf("restart", "interrupt"), {
     group: "server",

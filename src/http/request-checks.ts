@@ -26,7 +26,9 @@ export function addRequestChecks(app: FastifyInstance, service: HttpService, all
     requireAllowedHost(request.headers.host);
     refuseMisplacedCredentials(request);
     if (request.is404) return answerUnrouted(request, reply, allowedMethods);
-    const { access = "owner", produces, takesJson } = request.routeOptions.config;
+    const { access = "owner", produces, takesJson, startsWork, opensStream } = request.routeOptions.config;
+    if (startsWork) service.overload.refuseWork();
+    if (opensStream) service.overload.refuseStream();
     request.access = await authorize(request, access, service.storage.sessions);
     requirePossibleIds(request);
     if (produces !== undefined) request.answerType = chooseMediaType(request.headers.accept, produces);

@@ -12,6 +12,8 @@ declare module "fastify" {
     access?: AccessRule;
     produces?: Produces | undefined;
     takesJson?: boolean;
+    startsWork?: boolean;
+    opensStream?: boolean;
   }
   interface FastifyReply {
     /** The problem that was answered, for the log. */
@@ -68,6 +70,10 @@ export type Operation<Schema extends OperationSchema = OperationSchema> = {
   readonly produces?: Produces;
   /** True when the operation itself reads a token, which may be missing. */
   readonly takesToken?: true;
+  /** True when it begins what costs more than an answer: refused while the service is overloaded. */
+  readonly startsWork?: true;
+  /** True when its answer may stay open for long: refused while connections or descriptors run out. */
+  readonly opensStream?: true;
   readonly handle: Handler<Schema>;
   /** Answers HEAD where `handle` has an effect or opens a stream. */
   readonly head?: Handler<Schema>;
@@ -99,12 +105,20 @@ export function requireDeclaredAccess(app: FastifyInstance): void {
 /** Adds a route and, where it is a GET, the HEAD beside it. */
 export function addRoute(app: FastifyInstance, route: Route): void {
   const { method, path, access, produces, takesToken, schema, handle, head = handle } = route;
-  const config = { access, produces, takesJson: schema.body !== undefined };
+  const { startsWork = false, opensStream = false } = route;
+  const common = { access, produces, takesJson: schema.body !== undefined };
+  const config = { ...common, startsWork, opensStream };
   const token = { guestToken: [] };
   const security = access === "owner" ? [token] : takesToken ? [{}, token] : [];
   app.route({ method, url: path, config, schema: { ...schema, security } as FastifySchema, handler: handle });
   if (method !== "GET") return;
   const { params, querystring } = schema;
   const inputs = { ...(params && { params }), ...(querystring && { querystring }) };
-  app.route({ method: "HEAD", url: path, config, schema: { ...inputs, hide: true } as FastifySchema, handler: head });
+  app.route({
+    method: "HEAD",
+    url: path,
+    config: common,
+    schema: { ...inputs, hide: true } as FastifySchema,
+    handler: head,
+  });
 }

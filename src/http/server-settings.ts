@@ -27,14 +27,14 @@ export const serverSettings = {
 } as const satisfies ServerOptions;
 
 /** What can only be set on a server that is there. */
-export function configureServer(server: Server): void {
+export function configureServer(server: Server, maxConnections: number): void {
   // One more than allowed, so that a request with too many can be told from one whose rest was dropped.
   server.maxHeadersCount = maxHeaderLines + 1;
   server.maxRequestsPerSocket = maxRequestsPerConnection;
   // Event streams live on heartbeats and a maximum age instead.
   server.timeout = 0;
   // @types/node does not know dropMaxConnection yet: more connections are refused instead of left waiting.
-  Object.assign(server, { maxConnections: 20_000, dropMaxConnection: true });
+  Object.assign(server, { maxConnections, dropMaxConnection: true });
   server.on("checkContinue", (request, response: ServerResponse) => {
     // A body that is refused for its length is better not sent at all.
     if (Number(request.headers["content-length"] ?? 0) <= maxBodyBytes) response.writeContinue();

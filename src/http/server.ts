@@ -9,6 +9,8 @@ import { requestIdOf, setApiHeaders } from "./headers.ts";
 import { hostCheck } from "./hosts.ts";
 import { maxBodyBytes, parseJson } from "./json-body.ts";
 import { listen } from "./listen.ts";
+import { mostConnections, openLoadGauges } from "./load-gauges.ts";
+import { Overload } from "./overload.ts";
 import { asProblem, sendProblem } from "./problem-reply.ts";
 import { addRequestChecks } from "./request-checks.ts";
 import { logWhenDone } from "./request-log.ts";
@@ -27,22 +29,47 @@ export type HttpServer = {
    * @throws Error with a sentence for the operator when the port cannot be used
    */
   listen(): Promise<string>;
+  /** From now on `/readyz` is 503, so that load balancers look elsewhere. Everything else goes on. */
+  announceEnd(): void;
+  /** Closes the streams of turns that have not begun; their clients are told when to come back. */
+  closeWaitingStreams(): void;
+  /** From now on new connections are refused. Open ones go on. */
+  refuseConnections(): void;
   /** Takes no new connections, ends the streams, and waits for open answers, at most `graceMs`; then cuts the rest. */
   close(graceMs?: number): Promise<void>;
 };
 
 /** Builds the server; it does not listen yet. */
 export async function createHttpServer(options: HttpServiceOptions): Promise<HttpServer> {
-  const service: HttpService = { ...options, streams: new LiveStreams(options.config.heartbeatMs) };
-  const app = await createApp(service);
+  const { heartbeatMs, maxStreamAgeMs } = options.config;
+  const app = createApp(options);
+  const service: HttpService = {
+    ...options,
+    streams: new LiveStreams(heartbeatMs, maxStreamAgeMs),
+    overload: watchLoad(app, options),
+    ending: false,
+  };
+  await addRoutes(app, service);
   return {
     app,
     listen: () => listen(app, options.config),
+    announceEnd() {
+      service.ending = true;
+    },
+    closeWaitingStreams: () => service.streams.closeWaiting(),
+    refuseConnections() {
+      app.server.maxConnections = 0;
+    },
     close: (graceMs = 5_000) => close(app, service, graceMs),
   };
 }
 
-async function createApp(service: HttpService): Promise<FastifyInstance> {
+function watchLoad({ server }: FastifyInstance, { storage, gauges, log }: HttpServiceOptions): Overload {
+  const most = server.maxConnections;
+  return new Overload(gauges ?? openLoadGauges(server, most, () => storage.backlog()), most, log);
+}
+
+function createApp(options: HttpServiceOptions): FastifyInstance {
   const app: FastifyInstance = Fastify({
     logger: false,
     http: serverSettings,
@@ -58,9 +85,13 @@ async function createApp(service: HttpService): Promise<FastifyInstance> {
     routerOptions: { maxParamLength: serverSettings.maxHeaderSize },
     schemaController: { compilersFactory: compilers },
     clientErrorHandler: answerClientError,
-    frameworkErrors: (error, request, reply) => answerUnreadablePath(service, error, request, reply),
+    frameworkErrors: (error, request, reply) => answerUnreadablePath(options, error, request, reply),
   });
-  configureServer(app.server);
+  configureServer(app.server, mostConnections());
+  return app;
+}
+
+async function addRoutes(app: FastifyInstance, service: HttpService): Promise<void> {
   const allowedMethods = new AllowedMethods();
   app.addHook("onRoute", (route) => allowedMethods.add(route));
   app.addHook("onRequest", async (request, reply) => countRequest(request.raw, reply.raw));
@@ -68,15 +99,14 @@ async function createApp(service: HttpService): Promise<FastifyInstance> {
   addRequestChecks(app, service, allowedMethods);
   answerErrors(app, service);
   dropBodiesOfHead(app);
-  cutStalledReaders(app);
+  cutStalledReaders(app, service.config.maxDeliveryMs);
   requireDeclaredAccess(app);
   for (const route of routeTable(service)) addRoute(app, route);
   await app.ready();
-  return app;
 }
 
 /** A path that cannot be decoded, such as `/chat/%zz`: Fastify gives it to no route and runs no hooks. */
-function answerUnreadablePath(service: HttpService, error: Error, request: FastifyRequest, reply: FastifyReply) {
+function answerUnreadablePath(service: HttpServiceOptions, error: Error, request: FastifyRequest, reply: FastifyReply) {
   setApiHeaders(reply);
   logWhenDone(request, reply, service.log);
   const id = /^\/(?:chat|chat_history|sessions)\/(?<id>[^/?]*)/.exec(request.url)?.groups?.["id"];
@@ -119,10 +149,10 @@ function clientLeft(cause: unknown): Problem {
 }
 
 /** A reader that does not take a whole answer within this time is cut off, in milliseconds. */
-const maxDeliveryMs = 60_000;
+const defaultMaxDeliveryMs = 60_000;
 
 /** For the answers that Fastify writes at once; those that are written piece by piece have an `Outlet`. */
-function cutStalledReaders(app: FastifyInstance): void {
+function cutStalledReaders(app: FastifyInstance, maxDeliveryMs = defaultMaxDeliveryMs): void {
   app.addHook("onSend", async (_request, reply) => {
     const timer = setTimeout(() => reply.raw.socket?.resetAndDestroy(), maxDeliveryMs).unref();
     reply.raw.once("close", () => clearTimeout(timer));
@@ -144,6 +174,7 @@ function dropBodiesOfHead(app: FastifyInstance): void {
 
 async function close(app: FastifyInstance, service: HttpService, graceMs: number): Promise<void> {
   const { server } = app;
+  service.overload.stop();
   service.streams.closeAll();
   const closeIdle = setInterval(() => server.closeIdleConnections(), 1_000);
   const closeAll = setTimeout(() => server.closeAllConnections(), graceMs);

@@ -4,6 +4,7 @@ import type { Log } from "../log.ts";
 import type { Model } from "../models/model.ts";
 import type { Storage } from "../storage/storage.ts";
 import type { LiveStreams } from "./answers/live-streams.ts";
+import type { LoadGauges, Overload } from "./overload.ts";
 
 export type HttpConfig = {
   /** A name or an address; IPv6 without brackets. */
@@ -16,6 +17,10 @@ export type HttpConfig = {
   readonly waitMs: number;
   /** After how much silence a stream gets a sign of life. */
   readonly heartbeatMs: number;
+  /** How old an event stream gets, give or take 20 %; 15 minutes unless a test is in a hurry. */
+  readonly maxStreamAgeMs?: number;
+  /** How long a reader may take for an answer that is written at once; 60 s unless a test is in a hurry. */
+  readonly maxDeliveryMs?: number;
 };
 
 export type HttpServiceOptions = {
@@ -26,8 +31,15 @@ export type HttpServiceOptions = {
   /** The built-in demo model answers, no language model; `/readyz` says so. */
   readonly isDemo: boolean;
   readonly log: Log;
+  /** Instead of the process's own, for tests. */
+  readonly gauges?: LoadGauges;
   /** The version of the service, for the OpenAPI document. */
   readonly version: string;
 };
 
-export type HttpService = HttpServiceOptions & { readonly streams: LiveStreams };
+export type HttpService = HttpServiceOptions & {
+  readonly streams: LiveStreams;
+  readonly overload: Overload;
+  /** Set from the signal to end on: `/readyz` says so while prompts are still taken. */
+  ending: boolean;
+};

@@ -23,6 +23,8 @@ export interface Storage {
   readonly turns: TurnStore;
   /** Resolves when a read and a durable write work right now. */
   check(): Promise<void>;
+  /** How long the oldest write that is not committed yet has waited, in milliseconds; 0 when none waits. */
+  backlog(): number;
   /** Finishes what was accepted and lets go of files and connections. Followers end. Calling it twice is harmless. */
   close(): Promise<void>;
 }

@@ -1,4 +1,5 @@
 /** The HTTP server on a free port, with a storage in memory and a model that says what a test tells it to. */
+import type { LoadGauges } from "../../src/http/overload.ts";
 import { createHttpServer, type HttpServer } from "../../src/http/server.ts";
 import type { HttpConfig, HttpServiceOptions } from "../../src/http/service.ts";
 import type { Log } from "../../src/log.ts";
@@ -28,6 +29,7 @@ export type TestServerOptions = {
   /** Puts something in front of the real storage. */
   readonly storage?: (real: Storage) => Storage;
   readonly isDemo?: boolean;
+  readonly gauges?: LoadGauges;
 };
 
 export async function startTestServer(options: TestServerOptions = {}): Promise<TestServer> {
@@ -44,6 +46,7 @@ export async function startTestServer(options: TestServerOptions = {}): Promise<
     storage,
     model,
     isDemo: options.isDemo ?? false,
+    ...(options.gauges !== undefined && { gauges: options.gauges }),
     log: logger,
     version: "1.2.3",
   };

@@ -2,6 +2,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdtemp, rm } from "node:fs/promises";
+import http from "node:http";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { createInterface } from "node:readline";
@@ -22,10 +23,20 @@ export type Service = {
   end(signal: NodeJS.Signals): Promise<number | null>;
 };
 
+/** What the process may have at most. */
+export type ProcessLimits = { readonly descriptors?: number };
+
 /** Starts the service on a free port and resolves once it listens. */
-export async function startService(environment: Record<string, string>): Promise<Service> {
+export async function startService(environment: Record<string, string>, limits: ProcessLimits = {}): Promise<Service> {
   const directory = await mkdtemp(path.join(tmpdir(), "chat-service-"));
-  const child = spawn(process.execPath, startArguments, {
+  const command = [process.execPath, ...startArguments];
+  // The shell gives its place to the service, so that signals reach that.
+  const limited =
+    limits.descriptors === undefined
+      ? command
+      : ["/bin/sh", "-c", `ulimit -n ${limits.descriptors} && exec "$@"`, "sh", ...command];
+  const [program = "", ...programArguments] = limited;
+  const child = spawn(program, programArguments, {
     // An empty working directory: no `.env` of the developer's is read.
     cwd: directory,
     env: {
@@ -54,4 +65,15 @@ export async function startService(environment: Record<string, string>): Promise
     return code;
   };
   return { baseUrl: await listening.promise, process: child, log, end };
+}
+
+/** A request on connections of the test's own choice, which `fetch` does not leave to it. Gives the status. */
+export function getWith(agent: http.Agent, url: string): Promise<number | undefined> {
+  return new Promise((resolve, reject) => {
+    const request = http.get(url, { agent }, (response) => {
+      response.resume();
+      response.on("end", () => resolve(response.statusCode));
+    });
+    request.on("error", reject);
+  });
 }

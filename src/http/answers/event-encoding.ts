@@ -22,7 +22,12 @@ export function encodeStreamError({ code, detail }: Problem): string {
 
 /** The first bytes: a comment that gets through whatever holds back short answers, and when to reconnect. */
 export function encodeOpening(retryMs: number): string {
-  return `: ok\nretry: ${retryMs}\n\n`;
+  return `: ok\n${encodeRetry(retryMs)}`;
+}
+
+/** When to reconnect, for a stream that closes before the turn's end. */
+export function encodeRetry(retryMs: number): string {
+  return `retry: ${retryMs}\n\n`;
 }
 
 export const heartbeatComment = ": heartbeat\n\n";

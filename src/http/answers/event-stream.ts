@@ -4,7 +4,14 @@ import type { LoggedEvent } from "../../protocol/events.ts";
 import { isProblem } from "../../protocol/problems.ts";
 import type { Delivery, Outlet } from "../outlet.ts";
 import { streamHeaders } from "./answer-headers.ts";
-import { encodeEvent, encodeOpening, encodeStreamError, heartbeatComment, heartbeatEvent } from "./event-encoding.ts";
+import {
+  encodeEvent,
+  encodeOpening,
+  encodeRetry,
+  encodeStreamError,
+  heartbeatComment,
+  heartbeatEvent,
+} from "./event-encoding.ts";
 import type { LiveStream } from "./live-streams.ts";
 import { openRaw } from "./open-raw.ts";
 import type { StreamAnswer } from "./shapes.ts";
@@ -14,7 +21,7 @@ import type { StreamAnswer } from "./shapes.ts";
  * where every character takes three bytes, or an event is nothing but characters that JSON escapes, a piece stays below
  * what makes an outlet cut a slow reader off.
  */
-const maxPieceLength = 64 * 1024;
+const maxPieceLength = 16 * 1024;
 
 /** Writes events as they come, for as long as the client keeps up. */
 class EventStream implements LiveStream {
@@ -22,6 +29,10 @@ class EventStream implements LiveStream {
   readonly #turn: number;
   readonly #heartbeat: string;
   wrote = true;
+  waits = true;
+  /** What was given last has not left yet. */
+  #isTaking = false;
+  #isClosing = false;
 
   constructor(outlet: Outlet, turn: number, heartbeat: string) {
     this.#outlet = outlet;
@@ -34,33 +45,57 @@ class EventStream implements LiveStream {
     return this.#outlet.write(text);
   }
 
-  /** False once the client is gone, a promise while it does not keep up. */
+  /** False once nothing more can be written, a promise while the client does not keep up. */
   take(events: readonly LoggedEvent[]): boolean | Promise<boolean> {
+    if (this.#isClosing) return false;
+    this.waits = false;
+    const taken = this.#write(events);
+    return typeof taken === "boolean" ? taken : this.#taken(taken);
+  }
+
+  async #taken(taken: Promise<boolean>): Promise<boolean> {
+    this.#isTaking = true;
+    const goesOn = await taken;
+    this.#isTaking = false;
+    if (!this.#isClosing || !goesOn) return goesOn;
+    this.#leave();
+    return false;
+  }
+
+  #write(events: readonly LoggedEvent[]): boolean | Promise<boolean> {
     let piece = "";
     for (const [index, event] of events.entries()) {
       const text = encodeEvent(this.#turn, event);
       if (piece !== "" && piece.length + text.length > maxPieceLength) {
         const delivery = this.write(piece);
-        if (delivery === "blocked") return this.#takeLater(events.slice(index));
+        if (delivery === "blocked") return this.#writeLater(events.slice(index));
         if (delivery === "closed") return false;
         piece = "";
       }
       piece += text;
     }
     const delivery = this.write(piece);
-    return delivery === "blocked" ? this.#takeLater([]) : delivery === "ok";
+    return delivery === "blocked" ? this.#writeLater([]) : delivery === "ok";
   }
 
-  async #takeLater(events: readonly LoggedEvent[]): Promise<boolean> {
+  async #writeLater(events: readonly LoggedEvent[]): Promise<boolean> {
     if ((await this.#outlet.drained()) === "closed") return false;
-    return events.length === 0 || this.take(events);
+    return events.length === 0 || this.#write(events);
   }
 
   beat(): void {
     if (!this.#outlet.isBlocked) this.write(this.#heartbeat);
   }
 
+  /** After what is being written now: the client is told when to come back, and does with the last id it has. */
   close(): void {
+    if (this.#isClosing) return;
+    this.#isClosing = true;
+    if (!this.#isTaking) this.#leave();
+  }
+
+  #leave(): void {
+    this.write(encodeRetry(randomRetryMs()));
     this.#outlet.end();
   }
 }

@@ -2,7 +2,6 @@
 import type { FastifyReply } from "fastify";
 import type { TurnAnswer } from "../../protocol/chat.ts";
 import { Problem } from "../../protocol/problems.ts";
-import type { LiveStream } from "./live-streams.ts";
 import type { StreamAnswer } from "./shapes.ts";
 
 /**
@@ -16,15 +15,15 @@ export async function answerAsJson(reply: FastifyReply, answer: StreamAnswer): P
   const wait = new AbortController();
   const stopWaiting = () => wait.abort();
   const timer = setTimeout(stopWaiting, service.config.waitMs);
-  const waiter: LiveStream = { wrote: true, beat() {}, close: stopWaiting };
-  service.streams.add(waiter);
   outlet.signal.addEventListener("abort", stopWaiting, { once: true });
+  const waiting = { close: stopWaiting };
+  service.streams.addOther(waiting);
   try {
     const { events } = await answer.follow(wait.signal);
     for await (const _ of events);
   } finally {
     clearTimeout(timer);
-    service.streams.delete(waiter);
+    service.streams.deleteOther(waiting);
   }
   const state = await service.chat.answer(access, sessionId, turn);
   if (state.status === "failed") throw problemOf(state);

@@ -3,6 +3,7 @@ import { type LiveStream, LiveStreams } from "./live-streams.ts";
 
 class FakeStream implements LiveStream {
   wrote = false;
+  waits = false;
   readonly beats: number[] = [];
   closedAt: number | undefined;
 

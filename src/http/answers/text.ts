@@ -4,7 +4,6 @@ import type { LoggedEvent } from "../../protocol/events.ts";
 import { isProblem } from "../../protocol/problems.ts";
 import type { Delivery, Outlet } from "../outlet.ts";
 import { streamHeaders } from "./answer-headers.ts";
-import type { LiveStream } from "./live-streams.ts";
 import { openRaw } from "./open-raw.ts";
 import type { StreamAnswer } from "./shapes.ts";
 
@@ -61,8 +60,8 @@ export async function answerAsText(reply: FastifyReply, answer: StreamAnswer): P
   // A client that closes its half would be answered by an end of ours, which looks like success over HTTP/1.0.
   const cut = () => outlet.destroy();
   socket?.prependListener("end", cut);
-  const live: LiveStream = { wrote: true, beat() {}, close: cut };
-  service.streams.add(live);
+  const open = { close: () => void outlet.reset() };
+  service.streams.addOther(open);
   try {
     const { events } = await answer.follow(outlet.signal);
     await events.deliver((step) => stream.take(step));
@@ -71,8 +70,8 @@ export async function answerAsText(reply: FastifyReply, answer: StreamAnswer): P
       service.log.error({ err: error, request_id: reply.request.id }, "A stream was cut by a fault of the service");
     }
   }
-  service.streams.delete(live);
   socket?.off("end", cut);
+  service.streams.deleteOther(open);
   if (stream.completed) outlet.end();
   else await outlet.reset();
 }

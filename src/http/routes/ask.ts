@@ -64,6 +64,7 @@ export function ask(service: HttpService): Operation {
       response: responses(answers, [...problemsOfAsking, ...problems.ofBodies]),
     },
     produces: answerTypes,
+    startsWork: true,
     handle: (request, reply) => {
       const { payload, replaces } = request.body;
       return sendAndAnswer(service, request, reply, { kind: "prompt", prompt: payload, replaces });
@@ -81,6 +82,7 @@ export function regenerate(service: HttpService): Operation {
       response: responses(answers, [...problemsOfAsking, "turn_not_found"]),
     },
     produces: answerTypes,
+    startsWork: true,
     handle: (request, reply) => sendAndAnswer(service, request, reply, { kind: "regenerate" }),
   });
 }
@@ -96,6 +98,7 @@ export function continueAnswer(service: HttpService): Operation {
       response: responses(answers, [...problemsOfAsking, "not_continuable"]),
     },
     produces: answerTypes,
+    startsWork: true,
     handle: (request, reply) => sendAndAnswer(service, request, reply, { kind: "continue" }),
   });
 }

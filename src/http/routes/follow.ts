@@ -44,6 +44,7 @@ const followResponses = responses(
     "turn_not_found",
     "not_acceptable",
     "invalid_request",
+    "overloaded",
     ...problems.ofStorage,
   ],
 );
@@ -68,6 +69,7 @@ export function followNewestTurn(service: HttpService): Operation {
       response: followResponses,
     },
     produces: answerTypes,
+    opensStream: true,
     handle: (request, reply) =>
       answerFrom({ service, request, reply, sessionId: request.params.session_id, turn: undefined }),
     head: (request, reply) =>
@@ -87,6 +89,7 @@ export function followTurn(service: HttpService): Operation {
       response: followResponses,
     },
     produces: answerTypes,
+    opensStream: true,
     handle: (request, reply) =>
       answerFrom({ service, request, reply, sessionId: request.params.session_id, turn: request.params.turn }),
     head: (request, reply) =>

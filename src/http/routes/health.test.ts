@@ -13,13 +13,14 @@ async function get(path: string): Promise<{ status: number; body: Record<string,
 
 /** A storage that works until it is told not to, and counts how often it is asked. */
 async function start(options: { isDemo?: boolean } = {}) {
-  const state = { checks: 0, failing: false };
+  const state = { checks: 0, failing: false, hanging: false };
   test = await startTestServer({
     ...options,
     storage: (real) => ({
       ...real,
       async check() {
         state.checks += 1;
+        if (state.hanging) await new Promise(() => undefined);
         if (state.failing) throw new Error("SQLITE_IOERR");
         await real.check();
       },
@@ -44,6 +45,7 @@ describe("/readyz", () => {
       status: 200,
       body: {
         status: "ready",
+        load: { status: "ok", reasons: [] },
         dependencies: {
           storage: { status: "ok" },
           model: { status: "configured", name: "scripted", demo: false },
@@ -76,6 +78,26 @@ describe("/readyz", () => {
     state.failing = false;
     await delay(1_050);
     expect((await get("/readyz")).status).toBe(200);
+  });
+
+  it("F6: is 503 after 2 s when the storage does not answer at all, and waits for no more than that", async () => {
+    const state = await start();
+    state.hanging = true;
+    const asked = performance.now();
+    const { status, body } = await get("/readyz");
+    expect({ status, code: body["code"] }).toEqual({ status: 503, code: "storage_unavailable" });
+    expect(performance.now() - asked).toBeGreaterThan(1_900);
+    expect(performance.now() - asked).toBeLessThan(5_000);
+  });
+
+  it("H2: is 503 from the signal to end on, while turns are still taken", async () => {
+    await start();
+    test.server.announceEnd();
+    expect(await get("/readyz")).toMatchObject({ status: 503, body: { code: "draining" } });
+    const { sessionId } = await test.openSession();
+    const response = await test.ask(sessionId);
+    expect(response.status).toBe(200);
+    await response.body?.cancel();
   });
 
   it("H2: is 503 while the service drains", async () => {

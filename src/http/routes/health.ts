@@ -28,6 +28,14 @@ const maxCheckMs = 2_000;
 const readinessSchema = z
   .object({
     status: z.literal("ready"),
+    load: z
+      .object({
+        status: z.enum(["ok", "overloaded"]),
+        reasons: z.array(z.enum(["event_loop", "memory", "descriptors", "storage"])),
+      })
+      .describe(
+        "`overloaded`: new prompts and sessions are refused for a moment. Ready all the same, as following, stopping and reading work, and because the clients of a service that is taken away would overload the next one",
+      ),
     dependencies: z.object({
       storage: z.object({ status: z.literal("ok") }),
       model: z.object({
@@ -69,12 +77,13 @@ export function getReadiness(service: HttpService): Operation {
         storage: { status: failure === undefined ? "ok" : "failing" },
         model: { status: service.model.condition, name: service.model.name, demo: service.isDemo },
       };
-      if (service.chat.draining) {
+      if (service.ending || service.chat.draining) {
         const draining = new Problem("draining", "The service is shutting down.", { retryAfterSeconds: 1 });
         return sendProblem(reply, draining, { dependencies });
       }
       if (failure !== undefined) return sendProblem(reply, failure, { dependencies });
-      return { status: "ready", dependencies };
+      const { reasons } = service.overload;
+      return { status: "ready", load: { status: reasons.length === 0 ? "ok" : "overloaded", reasons }, dependencies };
     },
   });
 }

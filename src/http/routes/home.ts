@@ -38,11 +38,12 @@ export function home({ storage }: HttpService): Operation {
             content: { ...json("", welcomeSchema).content, ...html("").content },
           },
         },
-        ["invalid_request", "invalid_credential", "not_acceptable", ...problems.ofWriting],
+        ["invalid_request", "invalid_credential", "not_acceptable", "overloaded", ...problems.ofWriting],
       ),
     },
 
     takesToken: true,
+    startsWork: true,
     async handle(request, reply) {
       const { username } = request.query;
       if (username === undefined) return withoutUsername(request, reply);

@@ -21,11 +21,12 @@ export function createSession({ storage }: HttpService): Operation {
             location: { type: "string", description: "The URL of the session" },
           }),
         },
-        ["invalid_credential", "not_acceptable", ...problems.ofBodies, ...problems.ofWriting],
+        ["invalid_credential", "not_acceptable", "overloaded", ...problems.ofBodies, ...problems.ofWriting],
       ),
     },
     produces: ["application/json"],
     takesToken: true,
+    startsWork: true,
     async handle(request, reply) {
       const { session, token } = await openSession(storage.sessions, request.body, readBearerToken(request));
       reply.code(201).header("location", `/sessions/${session.session_id}`);

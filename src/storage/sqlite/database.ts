@@ -19,8 +19,9 @@ type Argument<Operation> = Operation extends (argument: infer A) => unknown ? A 
 type Result<Operation> = Operation extends (argument: never) => infer R ? R : never;
 
 type Waiting<Value> = { resolve(value: Value): void; reject(error: unknown): void };
-type WaitingCall = Waiting<unknown> & { readonly call: Call };
-type WaitingAppend = Waiting<void> & { readonly append: Append };
+/** `since` is on the clock of `performance.now()`. */
+type WaitingCall = Waiting<unknown> & { readonly call: Call; readonly since: number };
+type WaitingAppend = Waiting<void> & { readonly append: Append; readonly since: number };
 
 /** At most so many writes in one transaction, so that none waits long for its neighbours. */
 const largestBatch = 500;
@@ -47,6 +48,8 @@ export class Database {
   #pause: NodeJS.Timeout | undefined;
   /** On the clock of `performance.now()`. */
   #pauseEndsAt = 0;
+  /** Since when the oldest write of the commit that is under way waits; on the clock of `performance.now()`. */
+  #committingSince: number | undefined;
   #closing = false;
   /** Set once the file turned out to be damaged: writing on could only make it worse. */
   #damage: Problem | undefined;
@@ -87,7 +90,8 @@ export class Database {
   ): Promise<Result<WriteOperations[Name]>> {
     return new Promise((resolve, reject) => {
       if (this.#closing || this.#damage !== undefined) return reject(this.#damage ?? unavailable(undefined));
-      this.#calls.push({ call: { name, argument }, resolve: resolve as WaitingCall["resolve"], reject });
+      const call = { name, argument };
+      this.#calls.push({ call, since: performance.now(), resolve: resolve as WaitingCall["resolve"], reject });
       if (!patient.has(name)) this.#pauseEndsAt = 0;
       this.#schedule();
     });
@@ -97,7 +101,7 @@ export class Database {
   append(append: Append): Promise<void> {
     return new Promise((resolve, reject) => {
       if (this.#closing || this.#damage !== undefined) return reject(this.#damage ?? unavailable(undefined));
-      this.#appends.push({ append, resolve, reject });
+      this.#appends.push({ append, since: performance.now(), resolve, reject });
       this.#schedule();
     });
   }
@@ -107,6 +111,18 @@ export class Database {
     argument: Argument<ReadOperations[Name]>,
   ): Promise<Result<ReadOperations[Name]>> {
     return this.#valueFrom(await this.#reader.read({ name, argument })) as Result<ReadOperations[Name]>;
+  }
+
+  /** How long the oldest write has waited, in milliseconds. */
+  get backlog(): number {
+    const since = this.#committingSince ?? this.#oldest;
+    return since === undefined ? 0 : performance.now() - since;
+  }
+
+  get #oldest(): number | undefined {
+    const [call] = this.#calls;
+    const [append] = this.#appends;
+    return call === undefined || append === undefined ? (call ?? append)?.since : Math.min(call.since, append.since);
   }
 
   /** Commits what was given to `write` and `append` before, refuses what comes after, and lets go of the file. */
@@ -144,12 +160,14 @@ export class Database {
     if (this.#committing !== undefined || !this.#isWaiting) return;
     this.#committing = this.#commitBatch().finally(() => {
       this.#committing = undefined;
+      this.#committingSince = undefined;
       if (this.#isWaiting) this.#schedule();
     });
   }
 
   /** Never rejects. */
   async #commitBatch(): Promise<void> {
+    this.#committingSince = this.#oldest;
     const calls = this.#calls.splice(0, largestBatch);
     const appends = this.#appends.splice(0, largestBatch);
     this.#pauseEndsAt = performance.now() + Math.min(calls.length + appends.length - 1, longestPause);

@@ -81,7 +81,7 @@ describe("what memory holds of turns", () => {
     const liveTurns = new LiveTurns();
     const turns = turnStore(database, liveTurns, Date.now);
     const sessions = sessionStore(database, liveTurns, Date.now);
-    const storage = { turns, sessions, check: async () => undefined, close: () => database.close() };
+    const storage = { turns, sessions, backlog: () => 0, check: async () => undefined, close: () => database.close() };
     const sessionId = await openTestSession(storage);
     const { lease } = await beginTurn(storage, sessionId);
     const head = await turns.append(lease, -1, [{ type: "turn", session_id: sessionId, turn: 1, model: "m" }]);

@@ -40,6 +40,7 @@ export async function openSqliteStorage({ path, clock = Date.now, onFatal }: Sql
     async check() {
       await Promise.all([database.read("ping", {}), database.write("checkWrite", {})]);
     },
+    backlog: () => database.backlog,
     close() {
       closing ??= database.close().then(() => {
         liveTurns.closed();

@@ -11,7 +11,7 @@ export type TurnKey = { readonly key: number; readonly turn: number };
 export type EventRow = { readonly position: number; readonly type: TurnEvent["type"]; readonly data: string };
 
 /** How much text one page of a log holds, in UTF-16 code units. */
-const pageLength = 64 * 1024;
+const pageLength = 16 * 1024;
 
 export function eventLog(database: DatabaseSync) {
   const selectAfter = database.prepare(`
