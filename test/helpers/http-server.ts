@@ -32,6 +32,15 @@ export type TestServerOptions = {
   readonly gauges?: LoadGauges;
 };
 
+const calm: LoadGauges = {
+  takeLoopDelay: () => 0,
+  heapShare: () => 0,
+  descriptorShare: () => 0,
+  freeConnections: () => Number.POSITIVE_INFINITY,
+  storageBacklog: () => 0,
+  stop: () => undefined,
+};
+
 export async function startTestServer(options: TestServerOptions = {}): Promise<TestServer> {
   const log: LogLine[] = [];
   const record = (level: keyof Log) => (facts: object, message: string) => void log.push({ ...facts, level, message });
@@ -46,7 +55,8 @@ export async function startTestServer(options: TestServerOptions = {}): Promise<
     storage,
     model,
     isDemo: options.isDemo ?? false,
-    ...(options.gauges !== undefined && { gauges: options.gauges }),
+    // The tests share this process: what they do to its event loop and memory is no load of the service's.
+    gauges: options.gauges ?? calm,
     log: logger,
     version: "1.2.3",
   };
