@@ -22,13 +22,25 @@ export type WholeAnswer = Omit<TurnEnded, "type"> & {
 export async function readToEnd(events: AsyncIterable<ChatEvent>): Promise<WholeAnswer> {
   let text = "";
   let error: WholeAnswer["error"];
+  let end: TurnEnded | undefined;
+  // To the end of the loop and not only to `end`: leaving it early would cost the connection.
   for await (const event of events) {
     text = textAfter(text, event);
     if (event.type === "error") error = event;
-    if (event.type === "end") {
-      const { type: _type, id: _id, ...end } = event;
-      return { ...end, text, error };
-    }
+    if (event.type === "end") end = event;
   }
-  throw new Error("There was nothing to read: the session has no turn, or reading began after its end.");
+  if (end === undefined) {
+    throw new Error("There was nothing to read: the session has no turn, or reading began after its end.");
+  }
+  const { status, reason, finish_reason, usage, model, trimmed_turns } = end;
+  return {
+    text,
+    error,
+    status,
+    finish_reason,
+    usage,
+    model,
+    ...(reason !== undefined && { reason }),
+    ...(trimmed_turns !== undefined && { trimmed_turns }),
+  };
 }
