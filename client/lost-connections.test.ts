@@ -1,36 +1,18 @@
 /** The client against the real service, through a network that cuts, stalls, lags and drips. */
-import { createHash } from "node:crypto";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type FakeProvider, startFakeProvider } from "../test/helpers/fake-provider.ts";
-import { type SeededRandom, seededRandom, seedOfRun } from "../test/helpers/seeded-random.ts";
+import { converseOverBadNetworks, countsOf, seededAnswers } from "../test/helpers/lossy-runs.ts";
+import { seedOfRun } from "../test/helpers/seeded-random.ts";
 import { type Service, startService } from "../test/helpers/service.ts";
-import { randomPlan, startTcpProxy } from "../test/helpers/tcp-proxy.ts";
+import { startTcpProxy } from "../test/helpers/tcp-proxy.ts";
 import { ChatClient, type ChatEvent, readToEnd, textAfter } from "./index.ts";
 
 const runs = 60;
 const runsAtOnce = 10;
-
-/** Whatever a model says, with all that makes trouble when it is cut: characters of any width, line ends, SSE fields. */
-const scraps = [
-  "a",
-  "word ",
-  "ö",
-  "漢字",
-  "😀",
-  "👩‍👩‍👧",
-  "\n",
-  "\r\n",
-  "\n\ndata: ",
-  "event: end\n\n",
-  '"',
-  "\\",
-  "\u2028",
-  "é",
-];
 
 /** The model begins to answer the first and says nothing, and nothing more than a few words to the second. */
 const silentPrompt = "Say nothing!";
@@ -40,28 +22,13 @@ let provider: FakeProvider;
 let service: Service;
 let direct: ChatClient;
 
-function randomText(random: SeededRandom): string {
-  return Array.from({ length: random.between(1, 12) }, () => random.pick(scraps)).join("");
-}
-
 beforeAll(async () => {
   provider = await startFakeProvider({ record: false });
-  // Says what the seed in its prompt makes it say, in pieces of any size, some at once and some after a pause.
   provider.model("seeded", async (exchange) => {
-    const seedOfPrompt = Number(/\d+/.exec(exchange.prompt)?.[0]);
-    const random = seededRandom(seedOfPrompt);
+    if (exchange.prompt !== silentPrompt && exchange.prompt !== haltingPrompt) return seededAnswers(exchange);
     exchange.begin();
-    if (exchange.prompt === silentPrompt) return exchange.silence();
-    if (exchange.prompt === haltingPrompt) {
-      exchange.text("It all began");
-      return exchange.silence();
-    }
-    const pieces = random.between(20, 200);
-    for (let piece = 0; piece < pieces; piece += 1) {
-      exchange.text(`${piece}${randomText(random)}`);
-      if (random.next() < 0.3) await exchange.sleep(random.between(1, 8));
-    }
-    exchange.complete(pieces);
+    if (exchange.prompt === haltingPrompt) exchange.text("It all began");
+    return exchange.silence();
   });
   service = await startService({ OPENAI_BASE_URL: provider.baseUrl, OPENAI_MODEL: "seeded" });
   direct = new ChatClient({ baseUrl: service.baseUrl });
@@ -72,62 +39,18 @@ afterAll(async () => {
   await provider.close();
 });
 
-function hash(text: string): string {
-  return createHash("sha256").update(text).digest("hex");
-}
-
 describe("C1, E1: a prompt and its answer over connections that are lost again and again", () => {
   const seed = seedOfRun();
-  const counts = { connections: 0, events: 0 };
-
-  async function run(number: number): Promise<void> {
-    const random = seededRandom(seed + number);
-    const proxy = await startTcpProxy(Number(new URL(service.baseUrl).port));
-    try {
-      proxy.plan(() => randomPlan(random, { withinBytes: 6_000, stalls: true }));
-      const { session_id: sessionId } = await direct.openSession({ username: "TR" });
-      const client = new ChatClient({ baseUrl: proxy.url, maxDelayMs: 20, silenceMs: 800, tries: 50 });
-      const events: ChatEvent[] = await Array.fromAsync(await client.send(sessionId, `Say ${seed + number}!`));
-      const told = events.reduce(textAfter, "");
-      const facts = { seed, number, types: countsOf(events), hash: hash(told) };
-      const { message_history: messages } = await direct.history(sessionId);
-      // One prompt, however often it was sent, and its answer.
-      expect(messages.map(({ role, turn }) => `${role} ${turn}`)).toEqual(["user 1", "assistant 1"]);
-      expect(facts).toEqual({ ...facts, hash: hash(messages[1]?.content ?? "") });
-      expect(facts.types).toMatchObject({ turn: 1, end: 1 });
-      expect(events.at(-1)).toMatchObject({ type: "end", status: "completed" });
-      expect(facts.types["reset"]).toBeUndefined();
-      counts.connections += proxy.connectionCount;
-      counts.events += events.length;
-    } catch (error) {
-      throw new Error(`With SEED=${seed}, run ${number}: ${(error as Error).message}`, { cause: error });
-    } finally {
-      await proxy.close();
-    }
-  }
 
   it(`make one turn, every character of it told exactly once, and one end, ${runs} times (SEED=${seed})`, {
     timeout: 120_000,
   }, async () => {
-    let started = 0;
-    const runSome = async () => {
-      while (started < runs) {
-        started += 1;
-        await run(started);
-      }
-    };
-    await Promise.all(Array.from({ length: runsAtOnce }, runSome));
+    const counts = await converseOverBadNetworks({ baseUrl: service.baseUrl, runs, runsAtOnce, seed });
     // The cuts must have hit answers, or nothing has been proven.
     expect(counts.connections).toBeGreaterThan(2 * runs);
     expect(counts.events).toBeGreaterThan(20 * runs);
   });
 });
-
-function countsOf(events: readonly ChatEvent[]): Record<string, number> {
-  const counts: Record<string, number> = {};
-  for (const { type } of events) counts[type] = (counts[type] ?? 0) + 1;
-  return counts;
-}
 
 describe("against the real service", () => {
   it("a whole conversation: open, send, state, history, stop, read, delete", async () => {
