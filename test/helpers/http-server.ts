@@ -7,7 +7,7 @@ import type { Log } from "../../src/log.ts";
 import type { Storage } from "../../src/storage/storage.ts";
 import { estimatingCounter } from "../../src/tokens/estimate.ts";
 import { createTurnEngine } from "../../src/turns/engine.ts";
-import { ScriptedModel } from "./http-fakes.ts";
+import { restingGauges, ScriptedModel } from "./http-fakes.ts";
 import { openTestStorage } from "./storage.ts";
 
 export type LogLine = { readonly level: keyof Log; readonly message: string } & Readonly<Record<string, unknown>>;
@@ -50,7 +50,7 @@ export async function startTestServer(options: TestServerOptions = {}): Promise<
     storage,
     model,
     isDemo: options.isDemo ?? false,
-    ...(options.gauges !== undefined && { gauges: options.gauges }),
+    gauges: options.gauges ?? restingGauges,
     log: logger,
     version: "1.2.3",
   };
