@@ -21,7 +21,7 @@ import type { StreamAnswer } from "./shapes.ts";
  * where every character takes three bytes, or an event is nothing but characters that JSON escapes, a piece stays below
  * what makes an outlet cut a slow reader off.
  */
-const maxPieceLength = 8 * 1024;
+const maxPieceLength = 16 * 1024;
 
 /** Writes events as they come, for as long as the client keeps up. */
 class EventStream implements LiveStream {

@@ -16,7 +16,7 @@ import type { Follower, LiveTurn } from "./live-turns.ts";
 import type { TurnKey } from "./thread/events.ts";
 
 /** UTF-16 code units. */
-const longestPiece = 4 * 1024;
+const longestPiece = 8 * 1024;
 
 type Step = IteratorResult<readonly LoggedEvent[], undefined>;
 
