@@ -5,6 +5,7 @@ import packageJson from "../package.json" with { type: "json" };
 import { answerSources } from "./chat/answer.ts";
 import { answerProducers, createChat } from "./chat/chat.ts";
 import type { Config, OpenAiCompatibleModelConfig } from "./config.ts";
+import type { LoadGauges } from "./http/overload.ts";
 import { openDemoModel } from "./models/demo/demo.ts";
 import { openModelWithFallback } from "./models/fallback.ts";
 import type { Model } from "./models/model.ts";
@@ -39,9 +40,15 @@ export type Closing = Config["shutdown"] & {
  * Builds the service and starts listening.
  *
  * @param onFatal called when the process must not go on; see `SqliteOptions.onFatal`
+ * @param gauges instead of the process's own, for tests
  * @throws Error with a sentence for the operator when the storage or the port cannot be used
  */
-export async function startApp(config: Config, log: Logger, onFatal: (error: Error) => void): Promise<App> {
+export async function startApp(
+  config: Config,
+  log: Logger,
+  onFatal: (error: Error) => void,
+  gauges?: LoadGauges,
+): Promise<App> {
   const model = openModel(config, log);
   const counter = openCounter(config, log);
   let storage: Storage | undefined;
@@ -66,6 +73,7 @@ export async function startApp(config: Config, log: Logger, onFatal: (error: Err
       isDemo: config.model.kind === "demo",
       version: packageJson.version,
       log,
+      ...(gauges !== undefined && { gauges }),
     });
     const url = await server.listen();
     return {

@@ -141,6 +141,18 @@ function sqliteImporters(files: readonly SourceFile[]): string[] {
   return matching(files, /["']node:sqlite["']/, /^src\/storage\/sqlite\//);
 }
 
+/** For what people read, and for a server's `Retry-After` that is a date; all else is timed by what cannot jump. */
+const wallClockFiles = /^src\/(?:storage\/sqlite|models\/openai-compatible)\/open\.ts$/;
+
+function wallClockReaders(files: readonly SourceFile[]): string[] {
+  return matching(files, /\bDate\.now\b|\bnew Date\(\)|\bDate\(\)/, wallClockFiles);
+}
+
+/** One that lives as long as the process keeps every signal that was made from it (nodejs/node#55351). */
+function combinedSignals(files: readonly SourceFile[]): string[] {
+  return matching(files, /\bAbortSignal\.any\b/, /^$/);
+}
+
 function defaultExporters(files: readonly SourceFile[]): string[] {
   return matching(files, /^export\s+default\b|^export\s*\{[^}]*\bas\s+default\b/m, /^$/);
 }
@@ -290,6 +302,18 @@ describe("what may stand where", () => {
     expect(environmentReaders(made("src/app.ts", "const port = process.env.PORT;"))).toEqual(["src/app.ts"]);
     expect(environmentReaders(made("src/app.ts", "const { env } = process;"))).toEqual(["src/app.ts"]);
     expect(environmentReaders(made("src/app.ts", 'import { env } from "node:process";'))).toEqual(["src/app.ts"]);
+  });
+
+  it("H13: the wall clock is read where times are stored or dates compared, so that no timer and no limit follows its jumps", () => {
+    expect(wallClockReaders(sourceFiles)).toEqual([]);
+    expect(wallClockReaders(made("src/http/overload.ts", "const until = Date.now() + 1_000;"))).toHaveLength(1);
+    expect(wallClockReaders(made("src/app.ts", "const started = new Date();"))).toHaveLength(1);
+    expect(wallClockReaders(made("src/app.ts", "const shown = new Date(createdAt).toISOString();"))).toEqual([]);
+  });
+
+  it("H14: abort signals are never combined, as a long-lived one would keep all that were made from it", () => {
+    expect(combinedSignals(sourceFiles)).toEqual([]);
+    expect(combinedSignals(made("src/app.ts", "fetch(url, { signal: AbortSignal.any([a, b]) })"))).toHaveLength(1);
   });
 
   it("node:sqlite is used in storage/sqlite/ alone", () => {

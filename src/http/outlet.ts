@@ -69,7 +69,10 @@ export class Outlet {
   #writeChunk(piece: string | Uint8Array): boolean | undefined {
     const { writableCorked, chunkedEncoding } = this.#response;
     if (this.#socket === undefined || writableCorked > 0 || typeof piece !== "string") return undefined;
-    return this.#socket.write(chunkedEncoding ? `${Buffer.byteLength(piece).toString(16)}\r\n${piece}\r\n` : piece);
+    const bytes = Buffer.byteLength(piece);
+    const chunk = chunkedEncoding ? `${bytes.toString(16)}\r\n${piece}\r\n` : piece;
+    // The same bytes either way, but what waits as UTF-8 takes room for three bytes a character.
+    return this.#socket.write(chunk, bytes === piece.length ? "latin1" : "utf8");
   }
 
   /** True while what was written has not left, so that more would only pile up. */

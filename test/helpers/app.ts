@@ -2,6 +2,7 @@
 import { pino } from "pino";
 import { startApp } from "../../src/app.ts";
 import { loadConfig } from "../../src/config.ts";
+import { restingGauges } from "./http-fakes.ts";
 
 export type TestApp = {
   readonly baseUrl: string;
@@ -24,8 +25,9 @@ export async function startTestApp(environment: Record<string, string>): Promise
   });
   const log: string[] = [];
   const logger = pino({ level: "trace", base: null }, { write: (line: string) => void log.push(line) });
-  const app = await startApp(config, logger, (error) => {
+  const onFatal = (error: Error) => {
     throw error;
-  });
+  };
+  const app = await startApp(config, logger, onFatal, restingGauges);
   return { baseUrl: app.url, log, close: () => app.close() };
 }

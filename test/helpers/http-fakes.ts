@@ -1,4 +1,5 @@
 /** Stand-ins for what a real back end cannot be made to do on demand. */
+import type { LoadGauges } from "../../src/http/overload.ts";
 import { type Model, ModelError, type ModelEvent, type ModelRequest } from "../../src/models/model.ts";
 import type { ProblemCode } from "../../src/protocol/problems.ts";
 
@@ -57,3 +58,13 @@ export class ScriptedModel implements Model {
     this.#wake.resolve();
   }
 }
+
+/** Of a process at rest: a service inside the tests' own process shares an event loop with whatever they do. */
+export const restingGauges: LoadGauges = {
+  takeLoopDelay: () => 0,
+  heapShare: () => 0,
+  descriptorShare: () => 0,
+  freeConnections: () => 10_000,
+  storageBacklog: () => 0,
+  stop: () => undefined,
+};

@@ -5,7 +5,7 @@ import type { HttpConfig, HttpServiceOptions } from "../../src/http/service.ts";
 import type { Log } from "../../src/log.ts";
 import type { Storage } from "../../src/storage/storage.ts";
 import { chatOf } from "./chat.ts";
-import { ScriptedModel } from "./http-fakes.ts";
+import { restingGauges, ScriptedModel } from "./http-fakes.ts";
 import { openTestStorage } from "./storage.ts";
 
 export type LogLine = { readonly level: keyof Log; readonly message: string } & Readonly<Record<string, unknown>>;
@@ -32,15 +32,6 @@ export type TestServerOptions = {
   readonly gauges?: LoadGauges;
 };
 
-const calm: LoadGauges = {
-  takeLoopDelay: () => 0,
-  heapShare: () => 0,
-  descriptorShare: () => 0,
-  freeConnections: () => Number.POSITIVE_INFINITY,
-  storageBacklog: () => 0,
-  stop: () => undefined,
-};
-
 export async function startTestServer(options: TestServerOptions = {}): Promise<TestServer> {
   const log: LogLine[] = [];
   const record = (level: keyof Log) => (facts: object, message: string) => void log.push({ ...facts, level, message });
@@ -55,8 +46,7 @@ export async function startTestServer(options: TestServerOptions = {}): Promise<
     storage,
     model,
     isDemo: options.isDemo ?? false,
-    // The tests share this process: what they do to its event loop and memory is no load of the service's.
-    gauges: options.gauges ?? calm,
+    gauges: options.gauges ?? restingGauges,
     log: logger,
     version: "1.2.3",
   };
