@@ -246,6 +246,35 @@ describe("F4: an fsync that fails", () => {
   );
 });
 
+describe("F4: an fsync that fails while the write-ahead log is brought into the file", () => {
+  test("ends the process with 70 as well, although the commits themselves were synced; every acknowledged prompt is there after a restart", async ({
+    skip,
+  }) => {
+    const service = await start({ DEMO_WORD_DELAY_MS: "0" });
+    const { baseUrl } = service;
+    const { sessionId } = await openSession(baseUrl);
+    const callOff = await failSystemCalls(service, "fsync,fdatasync:error=EIO:when=1+", file);
+    if (callOff === undefined) return skip(noStrace);
+    const acknowledged: string[] = [];
+    const sendUntilGone = async () => {
+      // Some 4 MB, after which the log is brought in.
+      for (let count = 0; count < 200 && !hasExited(service); count += 1) {
+        const prompt = `${count} ${"x".repeat(60_000)}`;
+        const response = await send(baseUrl, sessionId, prompt);
+        if (response.status === 200) acknowledged.push(prompt);
+        await response.text();
+      }
+    };
+    await sendUntilGone().catch(() => undefined);
+    expect(await exitWithin(service, 2_000)).toBe(70);
+    await callOff();
+    expect(acknowledged.length).toBeGreaterThan(10);
+    const restarted = await start();
+    expect(await prompts(restarted, sessionId)).toEqual(expect.arrayContaining(acknowledged));
+    expect(await restarted.end("SIGTERM")).toBe(0);
+  });
+});
+
 describe("P21: writes that fail", () => {
   test("are refused with storage_error, nothing of them is stored, reading goes on, and it recovers with the disk", async ({
     skip,

@@ -6,7 +6,11 @@ import { expect } from "vitest";
 import type { Service } from "./service.ts";
 
 /** Lets system calls of a running service fail, or take long, until it is called off; undefined without strace. */
-export async function failSystemCalls(service: Service, injection: string): Promise<(() => Promise<void>) | undefined> {
+export async function failSystemCalls(
+  service: Service,
+  injection: string,
+  file?: string,
+): Promise<(() => Promise<void>) | undefined> {
   try {
     await access("/usr/bin/strace");
   } catch {
@@ -14,6 +18,8 @@ export async function failSystemCalls(service: Service, injection: string): Prom
   }
   const calls = injection.split(":", 1)[0];
   const trace = ["-f", "-p", String(service.process.pid), "-e", `trace=${calls}`, "-e", `inject=${injection}`];
+  // Only the calls on one file, where one is named.
+  if (file !== undefined) trace.push("-P", file);
   const strace = spawn("/usr/bin/strace", trace, { stdio: ["ignore", "ignore", "pipe"] });
   let said = "";
   strace.stderr.on("data", (chunk) => {

@@ -31,7 +31,6 @@ export function openWriter(path: string): DatabaseSync {
     PRAGMA foreign_keys = ON;
     PRAGMA trusted_schema = OFF;
     PRAGMA cell_size_check = ON;
-    PRAGMA wal_autocheckpoint = 1000;
     PRAGMA journal_size_limit = 67108864;
     PRAGMA mmap_size = 0;
     PRAGMA cache_size = -65536;

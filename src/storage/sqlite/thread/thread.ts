@@ -4,6 +4,7 @@ import { parentPort, workerData } from "node:worker_threads";
 import { isProblem } from "../../../protocol/problems.ts";
 import { LeaseLost, PositionRefused } from "../../storage.ts";
 import { type Durability, openReader, openWriter, setDurability } from "../connection.ts";
+import { Checkpoints } from "./checkpoints.ts";
 import { Journal } from "./journal.ts";
 import type {
   Append,
@@ -63,6 +64,7 @@ function serve({ path, role, worker }: ThreadData, port: NonNullable<typeof pare
 function transactionRunner(database: DatabaseSync, worker: WorkerName) {
   const running = new RunningTurns();
   const journal = new Journal(database, running);
+  const checkpoints = new Checkpoints(database);
   const operations: Operations = writeOperations(database, worker, running, journal);
   const begin = database.prepare("BEGIN IMMEDIATE");
   const commit = database.prepare("COMMIT");
@@ -112,6 +114,7 @@ function transactionRunner(database: DatabaseSync, worker: WorkerName) {
       commit.run();
       running.commit();
       journal.commit();
+      checkpoints.afterCommit();
       return { outcomes, appendOutcomes };
     } catch (error) {
       const outcome = error instanceof TransactionLost ? error.outcome : outcomeOf(error);
