@@ -188,7 +188,7 @@ describe("F3: a full disk", () => {
     const seen = textOf(await events);
     await freeDisk();
 
-    const restarted = await start();
+    const restarted = await start({ RECOVERY: "interrupt" });
     const [asked, answer] = await readHistory(restarted.baseUrl, sessionId);
     expect(asked?.status).toBe("interrupted");
     expect(answer?.content.startsWith(seen)).toBe(true);
@@ -234,7 +234,7 @@ describe("F4: an fsync that fails", () => {
       if (nth === 1) expect([...acknowledged.values()].flat()).toEqual([]);
       expect(service.log.join("\n")).toMatch(/"level":"fatal".*cannot be trusted/);
 
-      const restarted = await start();
+      const restarted = await start({ RECOVERY: "interrupt" });
       for (const [sessionId, all] of acknowledged) {
         const history = await readHistory(restarted.baseUrl, sessionId);
         expect(history.map(({ content }) => content)).toEqual(expect.arrayContaining(all));

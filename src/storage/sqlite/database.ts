@@ -11,7 +11,7 @@ import { Problem } from "../../protocol/problems.ts";
 import { LeaseLost, PositionRefused } from "../storage.ts";
 import { bootId } from "./boot-id.ts";
 import { inMemory } from "./connection.ts";
-import { openingFailure, problemOfFailure } from "./failures.ts";
+import { failedSync, openingFailure, problemOfFailure } from "./failures.ts";
 import type { Append, Call, FromThread, Outcome, ThreadData, ToThread, Writing, Written } from "./thread/messages.ts";
 import type { ReadOperations, WriteOperations } from "./thread/operations.ts";
 
@@ -313,5 +313,5 @@ function outcomesOf(answer: Answer): readonly Outcome[] {
 
 /** SQLITE_IOERR_FSYNC of https://www.sqlite.org/rescode.html */
 function isFailedSync(outcome: Outcome): boolean {
-  return outcome.kind === "failed" && outcome.errcode === 1034;
+  return outcome.kind === "failed" && outcome.errcode === failedSync;
 }

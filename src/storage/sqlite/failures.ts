@@ -1,6 +1,9 @@
 /** SQLite's failures in our words. The numbers are its primary result codes (https://www.sqlite.org/rescode.html). */
 import { Problem, type ProblemCode } from "../../protocol/problems.ts";
 
+/** SQLITE_IOERR_FSYNC: after it the next sync reports a success, although what was to be written is gone. */
+export const failedSync = 1034;
+
 const known: ReadonlyMap<number, readonly [ProblemCode, string]> = new Map([
   [5, ["storage_unavailable", "The database file is locked by another program."]],
   [8, ["storage_unavailable", "The database file cannot be written."]],

@@ -49,6 +49,30 @@ describe("F8: the write-ahead log", () => {
     expect(await logBytes()).toBeGreaterThan(100 * megabyte);
   });
 
+  test("that cannot be brought in now, as on a full disk, fails no commit and is brought in a moment later", async () => {
+    write(2, () => undefined);
+    const { prepare } = writer;
+    let refusals = 0;
+    const full = Object.assign(new Error("database or disk is full"), { errcode: 13 });
+    writer.prepare = (sql) => {
+      const statement = prepare.call(writer, sql);
+      if (!sql.includes("PASSIVE")) return statement;
+      const get = statement.get.bind(statement);
+      statement.get = () => {
+        refusals += 1;
+        if (refusals === 1) throw full;
+        return get();
+      };
+      return statement;
+    };
+    const refused = new Checkpoints(writer);
+    write(10, () => refused.afterCommit());
+    expect(refusals).toBe(1);
+    await delay(1_100);
+    write(1, () => refused.afterCommit());
+    expect(refusals).toBe(2);
+  });
+
   test("is emptied soon after a reader that kept it from shrinking is done, and no write waits for that reader", async () => {
     const reader = new DatabaseSync(file, { readOnly: true });
     reader.exec("BEGIN");
