@@ -67,7 +67,7 @@ export function getHistory({ storage, log }: HttpService): Operation {
         if (delivery === "ok") outlet.end();
       } catch (error) {
         // A session that is deleted meanwhile is nobody's fault; what is left of its history must not look whole.
-        if (!isProblem(error)) {
+        if (!isProblem(error, "session_deleted")) {
           log.error({ err: error, request_id: reply.request.id }, "A history was cut by a fault of the service");
         }
         outlet.destroy();
