@@ -11,7 +11,8 @@ import { Problem } from "../../protocol/problems.ts";
 import { LeaseLost, PositionRefused } from "../storage.ts";
 import { bootId } from "./boot-id.ts";
 import { inMemory } from "./connection.ts";
-import { failedSync, openingFailure, problemOfFailure } from "./failures.ts";
+import { failedSync, isFull, openingFailure, problemOfFailure, refusedAsFull } from "./failures.ts";
+import type { Reserve } from "./reserve.ts";
 import type { Append, Call, FromThread, Outcome, ThreadData, ToThread, Writing, Written } from "./thread/messages.ts";
 import type { ReadOperations, WriteOperations } from "./thread/operations.ts";
 
@@ -36,9 +37,19 @@ const longestPause = 10;
 /** Nobody waits for what these write: a turn that ends has told everything but its end. All others cut a pause short. */
 const patient: ReadonlySet<keyof WriteOperations> = new Set(["settleTurn"]);
 
+/** What ends or frees something may write into the room of the reserve. */
+const endings: ReadonlySet<Call["name"]> = new Set<keyof WriteOperations>([
+  "settleTurn",
+  "releaseTurn",
+  "claimTurns",
+  "requestStop",
+  "deleteSession",
+]);
+
 export class Database {
   readonly #writer: Thread;
   readonly #reader: Thread;
+  readonly #reserve: Reserve | undefined;
   #calls: WaitingCall[] = [];
   #appends: WaitingAppend[] = [];
   #committing: Promise<void> | undefined;
@@ -54,27 +65,29 @@ export class Database {
   /** Set once the file turned out to be damaged: writing on could only make it worse. */
   #damage: Problem | undefined;
 
-  private constructor(writer: Thread, reader: Thread) {
+  private constructor(writer: Thread, reader: Thread, reserve: Reserve | undefined) {
     this.#writer = writer;
     this.#reader = reader;
+    this.#reserve = reserve;
   }
 
   /**
    * @param onFatal called when acknowledging anything more would be a lie: a thread died or an fsync failed
+   * @param reserve used when a write meets a full disk
    * @throws Error with a sentence for the operator when the file cannot be used
    */
-  static async open(path: string, onFatal: (error: Error) => void): Promise<Database> {
+  static async open(path: string, onFatal: (error: Error) => void, reserve?: Reserve): Promise<Database> {
     const worker = { boot: bootId(), id: randomUUID() };
     // A database in memory belongs to one connection.
     if (path === inMemory) {
       const thread = await Thread.start({ path, role: "writer-and-reader", worker }, onFatal);
-      return new Database(thread, thread);
+      return new Database(thread, thread, reserve);
     }
     const writer = Thread.start({ path, role: "writer", worker }, onFatal);
     // The writer makes the tables that the reader prepares its statements for.
     const reader = Thread.start({ path, role: "reader", worker }, onFatal, writer);
     try {
-      return new Database(await writer, await reader);
+      return new Database(await writer, await reader, reserve);
     } catch (error) {
       await Promise.all(
         [writer, reader].map((starting) => starting.then((thread) => thread.close()).catch(() => undefined)),
@@ -111,6 +124,11 @@ export class Database {
     argument: Argument<ReadOperations[Name]>,
   ): Promise<Result<ReadOperations[Name]>> {
     return this.#valueFrom(await this.#reader.read({ name, argument })) as Result<ReadOperations[Name]>;
+  }
+
+  /** The disk is full, and nothing is written but what ends or frees something. */
+  get isFull(): boolean {
+    return this.#reserve?.inUse ?? false;
   }
 
   /** How long the oldest write has waited, in milliseconds. */
@@ -168,8 +186,10 @@ export class Database {
   /** Never rejects. */
   async #commitBatch(): Promise<void> {
     this.#committingSince = this.#oldest;
+    if (this.isFull) this.#refuseBeginnings();
     const calls = this.#calls.splice(0, largestBatch);
     const appends = this.#appends.splice(0, largestBatch);
+    if (calls.length + appends.length === 0) return;
     this.#pauseEndsAt = performance.now() + Math.min(calls.length + appends.length - 1, longestPause);
     try {
       const { outcomes, appendOutcomes } = await this.#writer.write({
@@ -177,6 +197,8 @@ export class Database {
         appends: appends.map(({ append }) => append),
         durable: calls.length > 0,
       });
+      // Before anybody hears of it: who then ends a turn finds room.
+      if (outcomes.some(isFull) || appendOutcomes?.some(isFull)) await this.#reserve?.use();
       for (const [index, call] of calls.entries()) this.#settle(call, outcomes[index]);
       for (const [index, append] of appends.entries()) {
         if (appendOutcomes === undefined) append.resolve();
@@ -185,6 +207,14 @@ export class Database {
     } catch (error) {
       for (const { reject } of [...calls, ...appends]) reject(error);
     }
+  }
+
+  /** So that nothing eats the room that is left for the ends of turns. */
+  #refuseBeginnings(): void {
+    const refused = [...this.#calls.filter(({ call }) => !endings.has(call.name)), ...this.#appends];
+    this.#calls = this.#calls.filter(({ call }) => endings.has(call.name));
+    this.#appends = [];
+    for (const { reject } of refused) reject(refusedAsFull());
   }
 
   #settle({ resolve, reject }: Waiting<void> | Waiting<unknown>, outcome: Outcome | undefined): void {

@@ -1,5 +1,6 @@
 /** SQLite's failures in our words. The numbers are its primary result codes (https://www.sqlite.org/rescode.html). */
 import { Problem, type ProblemCode } from "../../protocol/problems.ts";
+import type { Outcome } from "./thread/messages.ts";
 
 /** SQLITE_IOERR_FSYNC: after it the next sync reports a success, although what was to be written is gone. */
 export const failedSync = 1034;
@@ -13,6 +14,16 @@ const known: ReadonlyMap<number, readonly [ProblemCode, string]> = new Map([
   [14, ["storage_unavailable", "The database file cannot be opened."]],
   [26, ["storage_corrupt", "The database file is damaged."]],
 ]);
+
+/** Whether a write met a full disk. */
+export function isFull(outcome: Outcome): boolean {
+  return outcome.kind === "failed" && known.get(outcome.errcode & 0xff)?.[0] === "storage_full";
+}
+
+/** For what is not even tried while the reserve is in use. */
+export function refusedAsFull(): Problem {
+  return new Problem("storage_full", "The disk is full; nothing was stored.");
+}
 
 export function problemOfFailure({ message, errcode }: { message: string; errcode: number }): Problem {
   const cause = new Error(`SQLite: ${message} (${errcode})`);
