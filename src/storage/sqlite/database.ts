@@ -62,6 +62,8 @@ export class Database {
   /** Since when the oldest write of the commit that is under way waits; on the clock of `performance.now()`. */
   #committingSince: number | undefined;
   #closing = false;
+  /** Fewer than `largestBatch` while the disk is full. */
+  #mostTogether = largestBatch;
   /** Set once the file turned out to be damaged: writing on could only make it worse. */
   #damage: Problem | undefined;
 
@@ -187,8 +189,9 @@ export class Database {
   async #commitBatch(): Promise<void> {
     this.#committingSince = this.#oldest;
     if (this.isFull) this.#refuseBeginnings();
-    const calls = this.#calls.splice(0, largestBatch);
-    const appends = this.#appends.splice(0, largestBatch);
+    else this.#mostTogether = largestBatch;
+    const calls = this.#calls.splice(0, this.#mostTogether);
+    const appends = this.#appends.splice(0, this.#mostTogether);
     if (calls.length + appends.length === 0) return;
     this.#pauseEndsAt = performance.now() + Math.min(calls.length + appends.length - 1, longestPause);
     try {
@@ -198,7 +201,7 @@ export class Database {
         durable: calls.length > 0,
       });
       // Before anybody hears of it: who then ends a turn finds room.
-      if (outcomes.some(isFull) || appendOutcomes?.some(isFull)) await this.#reserve?.use();
+      if (outcomes.some(isFull) || appendOutcomes?.some(isFull)) await this.#makeRoom();
       for (const [index, call] of calls.entries()) this.#settle(call, outcomes[index]);
       for (const [index, append] of appends.entries()) {
         if (appendOutcomes === undefined) append.resolve();
@@ -207,6 +210,12 @@ export class Database {
     } catch (error) {
       for (const { reject } of [...calls, ...appends]) reject(error);
     }
+  }
+
+  /** What does not fit together may fit in smaller batches, one after the other. */
+  async #makeRoom(): Promise<void> {
+    await this.#reserve?.use();
+    this.#mostTogether = Math.ceil(this.#mostTogether / 4);
   }
 
   /** So that nothing eats the room that is left for the ends of turns. */

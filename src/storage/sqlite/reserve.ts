@@ -127,7 +127,7 @@ export class Reserve {
       this.#onRestored?.();
     } catch (error) {
       if (this.#closing.signal.aborted) return;
-      if (!this.#complained && !signal.aborted) {
+      if (!this.#complained && !this.#inUse && !signal.aborted) {
         this.#complained = true;
         const consequence = "without one, answers that meet a full disk end only once there is space";
         this.#log?.warn({ err: error }, `No reserve for a full disk could be made; ${consequence}`);
