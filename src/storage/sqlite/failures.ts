@@ -1,4 +1,4 @@
-/** SQLite's failures in our words. The numbers are its result codes, primary ones where not every extended one counts (https://www.sqlite.org/rescode.html). */
+/** SQLite's failures in our words. The numbers are its result codes, most of them primary ones (https://www.sqlite.org/rescode.html). */
 import { Problem, type ProblemCode } from "../../protocol/problems.ts";
 import type { Outcome } from "./thread/messages.ts";
 
