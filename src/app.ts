@@ -52,8 +52,14 @@ export async function startApp(
   const model = openModel(config, log);
   const counter = openCounter(config, log);
   let storage: Storage | undefined;
+  let beginWaiting = () => {};
   try {
-    const opening = openSqliteStorage({ path: config.storage.path, onFatal });
+    const opening = openSqliteStorage({
+      path: config.storage.path,
+      onFatal,
+      log,
+      onSpaceAgain: () => beginWaiting(),
+    });
     opening.catch(() => undefined);
     // Loading the largest room takes as long as opening the storage, so both happen at once.
     const { createHttpServer } = await import("./http/server.ts");
@@ -64,6 +70,9 @@ export async function startApp(
     const policy = config.storage.path === inMemory ? "interrupt" : config.recovery;
     const engine = createTurnEngine({ turns, producers: answerProducers(sources), policy, log });
     const recovered = await engine.recover();
+    beginWaiting = () => {
+      engine.recover().catch((error) => log.error({ err: error }, "Turns that waited could not be begun"));
+    };
     const chat = createChat({ storage, engine, sources });
     const server = await createHttpServer({
       config: config.http,
