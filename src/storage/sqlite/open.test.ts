@@ -73,6 +73,28 @@ describe("a database file", () => {
     expect((await restarted.turns.read(capability, sessionId, 1)).answer).toBe("kept, ");
     await restarted.close();
   });
+
+  test("F6: nothing of a dead process is lost where it cannot be taken over at first", async () => {
+    const storage = await openSqliteStorage({ path: file, onFatal });
+    const sessionId = await openTestSession(storage);
+    const { lease } = await beginTurn(storage, sessionId);
+    const started = { type: "turn", session_id: sessionId, turn: 1, model: "m" } as const;
+    await storage.turns.append(lease, -1, [started, { type: "text", text: "said" }]);
+    await storage.close();
+    const database = new DatabaseSync(file);
+    database.exec("CREATE TRIGGER failing BEFORE UPDATE OF crashes ON turns BEGIN SELECT RAISE(ABORT, 'No.'); END");
+
+    const restarted = await openSqliteStorage({ path: file, onFatal });
+    await expect(restarted.turns.claim()).rejects.toThrow();
+    // The end of any turn is when the journal is looked through for what nobody needs.
+    const other = await beginTurn(restarted, await openTestSession(restarted));
+    const end = { type: "end", status: "completed", finish_reason: null, usage: null, model: "m" } as const;
+    await restarted.turns.settle(other.lease, -1, [end], { beginNext: true });
+    database.exec("DROP TRIGGER failing");
+    database.close();
+    expect((await restarted.turns.claim()).lapsed).toMatchObject([{ text: "said", lease: { head: 4 } }]);
+    await restarted.close();
+  });
 });
 
 describe("what memory holds of turns", () => {
