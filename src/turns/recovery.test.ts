@@ -1,12 +1,12 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
-import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { engineOf, finish, producer, say, sayAndHang } from "../../test/helpers/producers.ts";
 import { beginTurn, capability, openTestSession, silentLog, unbegunStop } from "../../test/helpers/storage.ts";
 import type { LoggedEvent, TurnEvent } from "../protocol/events.ts";
 import { resetStride } from "../protocol/positions.ts";
-import { Problem } from "../protocol/problems.ts";
+import { Problem, type ProblemCode } from "../protocol/problems.ts";
 import { mergeText } from "../storage/event-log.ts";
 import { openSqliteStorage } from "../storage/sqlite/open.ts";
 import type { BegunTurn, LapsedTurn, Storage, TurnStore } from "../storage/storage.ts";
@@ -273,5 +273,48 @@ describe("the turns of a dead process", () => {
   test("do not keep the service from starting when the storage refuses for now", async () => {
     const turns = { ...storage.turns, claim: () => Promise.reject(new Problem("storage_full", "Full.")) };
     expect(await engineOf(turns, { log: silentLog }).recover()).toEqual({ ended: 0, resumed: 0 });
+  });
+
+  describe("where the storage refuses for now", () => {
+    let claims: number;
+
+    beforeEach(() => {
+      claims = 0;
+      vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
+    });
+
+    afterEach(() => void vi.useRealTimers());
+
+    /** Refuses with these one after the other, then has nothing to take over. */
+    function refusing(...refusals: ProblemCode[]): TurnStore {
+      const claim = async () => {
+        const code = refusals[claims++];
+        if (code !== undefined) throw new Problem(code, "Not now.");
+        return { lapsed: [], begun: [] };
+      };
+      return { ...storage.turns, claim };
+    }
+
+    test("F6: are asked for again in the background until they are there, or are known to be damaged", async () => {
+      await engineOf(refusing("storage_full", "storage_unavailable")).recover();
+      await vi.advanceTimersByTimeAsync(60_000);
+      expect(claims).toBe(3);
+
+      claims = 0;
+      const logged: object[] = [];
+      const noting = { ...silentLog, error: (facts: object) => void logged.push(facts) };
+      await engineOf(refusing("storage_full", "storage_corrupt"), { log: noting }).recover();
+      await vi.advanceTimersByTimeAsync(60_000);
+      expect(claims).toBe(2);
+      expect(logged).toMatchObject([{ err: { code: "storage_full" } }, { err: { code: "storage_corrupt" } }]);
+    });
+
+    test("H2: are left to the next start once this one goes down", async () => {
+      const engine = engineOf(refusing("storage_full"));
+      await engine.recover();
+      await engine.drain(0);
+      await vi.advanceTimersByTimeAsync(60_000);
+      expect(claims).toBe(1);
+    });
   });
 });
