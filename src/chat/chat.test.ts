@@ -147,4 +147,13 @@ describe("chat", () => {
     });
     expect((await storage.sessions.read(capability, sessionId)).turns).toBe(0);
   });
+
+  test("E1: while draining a request that came before still finds its turn", async () => {
+    const asked = { ...promptOf(sessionId), once: { key: "k", fingerprint: "f" } };
+    expect(await chat.send(capability, asked)).toEqual({ turn: 1, isReplay: false });
+    await chat.drain(5_000);
+    expect(await chat.send(capability, asked)).toEqual({ turn: 1, isReplay: true });
+    const other = { ...asked, once: { key: "other", fingerprint: "f" } };
+    await expect(chat.send(capability, other)).rejects.toMatchObject({ code: "draining" });
+  });
 });

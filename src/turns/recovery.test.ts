@@ -160,6 +160,17 @@ describe("the turns of a dead process", () => {
     });
   });
 
+  test("E12, H10: end as stopped when somebody had asked for that, however many crashes there were", async () => {
+    await leave("Hel");
+    for (let crash = 1; crash < mostCrashes; crash += 1) {
+      await storage.turns.claim();
+      if (crash === 1) await storage.turns.requestStop(capability, sessionId, 1, unbegunStop(sessionId, 1));
+      await die();
+    }
+    await restarted(answering).engine.recover();
+    expect(await read()).toMatchObject({ status: "stopped", answer: "Hel", error: null });
+  });
+
   test("H10: a drain does not count as a crash, however often it happens", async () => {
     await leave("Hel");
     for (let drains = 0; drains < 5; drains += 1) {
@@ -196,6 +207,30 @@ describe("the turns of a dead process", () => {
     await log(2);
     expect(asked.map(({ begun }) => begun.prompt)).toEqual(["second"]);
     expect(await read(2)).toMatchObject({ status: "completed" });
+  });
+
+  test("those that waited alone begin", async () => {
+    const { lease } = await beginTurn(storage, sessionId);
+    const ask = { kind: "prompt", prompt: "second" } as const;
+    await storage.turns.accept(capability, { sessionId, ask, ifBusy: "queue" });
+    await storage.turns.settle(lease, -1, unbegunStop(sessionId, 1), { beginNext: false });
+    await die();
+    const { asked, engine } = restarted(answering);
+    expect(await engine.recover()).toEqual({ ended: 0, resumed: 1 });
+    await log(2);
+    expect(asked).toMatchObject([{ begun: { prompt: "second" }, published: "" }]);
+    expect(await read(2)).toMatchObject({ status: "completed" });
+  });
+
+  test("one that was replaced while it ran ends with its text, and the other is answered", async () => {
+    await leave("Hel");
+    const ask = { kind: "prompt", prompt: "edited", replaces: 1 } as const;
+    await storage.turns.accept(capability, { sessionId, ask, ifBusy: "queue" });
+    const { asked, engine } = restarted(answering);
+    expect(await engine.recover()).toEqual({ ended: 1, resumed: 0 });
+    await log(2);
+    expect(asked.map(({ begun }) => begun.prompt)).toEqual(["edited"]);
+    expect(await read()).toMatchObject({ status: "stopped", answer: "Hel" });
   });
 
   test("one that was replaced while it waited ends without anybody being asked", async () => {

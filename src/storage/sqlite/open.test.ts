@@ -4,7 +4,9 @@ import path from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { engineOf } from "../../../test/helpers/producers.ts";
-import { beginTurn, capability, openTestSession } from "../../../test/helpers/storage.ts";
+import { beginTurn, capability, openTestSession, unbegunStop } from "../../../test/helpers/storage.ts";
+import { Problem } from "../../protocol/problems.ts";
+import type { LapsedTurn } from "../storage.ts";
 import { Database } from "./database.ts";
 import { LiveTurns } from "./live-turns.ts";
 import { openSqliteStorage } from "./open.ts";
@@ -129,6 +131,28 @@ describe("what memory holds of turns", () => {
     expect(liveTurns.size).toBe(0);
     await expect(turns.follow(capability, sessionId, 9, -1, leaving.signal)).rejects.toThrow();
     for await (const _ of (await turns.follow(capability, sessionId, 1, -1, AbortSignal.timeout(5_000))).events);
+    expect(liveTurns.size).toBe(0);
+
+    const running = await beginTurn(storage, sessionId);
+    const ask = { kind: "prompt", prompt: "?" } as const;
+    await turns.accept(capability, { sessionId, ask, ifBusy: "queue" });
+    const reading = Array.fromAsync(
+      (await turns.follow(capability, sessionId, 3, -1, AbortSignal.timeout(5_000))).events,
+    );
+    await turns.requestStop(capability, sessionId, 3, unbegunStop(sessionId, 3));
+    await reading;
+    expect(liveTurns.size).toBe(1);
+    await turns.release(running.lease);
+    expect(liveTurns.size).toBe(0);
+    const [taken] = (await turns.claim()).lapsed;
+    expect(liveTurns.size).toBe(1);
+    const write = () => Promise.reject(new Problem("storage_full", "Full."));
+    const full = turnStore(Object.assign(Object.create(database), { write }), liveTurns, Date.now);
+    await expect(full.release((taken as LapsedTurn).lease)).rejects.toMatchObject({ code: "storage_full" });
+    expect(liveTurns.size).toBe(0);
+    const deleted = await openTestSession(storage);
+    await beginTurn(storage, deleted);
+    await sessions.delete({ by: "owner", principal: "guest:test" }, deleted);
     expect(liveTurns.size).toBe(0);
     await database.close();
   });

@@ -33,6 +33,10 @@ function openWorker(database: DatabaseSync, worker: { boot: string; id: string }
       if (accepted.kind !== "begun") throw new Error(`The turn was not begun but ${accepted.kind}`);
       return accepted;
     },
+    queue(id: string): void {
+      const turn = { sessionId: id, ask: { kind: "prompt", prompt: "?" }, ifBusy: "queue" } as const;
+      acceptTurn({ access: capability, turn, now: 1 });
+    },
     turns: turnWrites(database, worker, running, journal),
     sessions: sessionWrites(database, running, journal),
     append(lease: LeaseKey, position: number, event: LoggedEvent): void {
@@ -84,6 +88,21 @@ describe("a turn's rows", () => {
   test("E12: a stored stop is told to whoever takes the turn over", () => {
     first.turns.requestStop({ access: capability, sessionId, turn: 1, unbegun: [end.event as TurnEnded], now: 2 });
     expect(claim("this")).toMatchObject([{ stopRequested: true }]);
+  });
+
+  test("P7: a turn that was given back is nobody's, and only who has it can give it back", () => {
+    expect(() => first.turns.releaseTurn({ lease: { ...accepted, epoch: 0 } })).toThrow(LeaseLost);
+    first.turns.releaseTurn({ lease: accepted });
+    expect(() => first.append(accepted, -1, text(1, "ab"))).toThrow(LeaseLost);
+    expect(() => first.turns.releaseTurn({ lease: accepted })).toThrow(LeaseLost);
+  });
+
+  test("a turn that waited belongs to whoever began it", () => {
+    first.queue(sessionId);
+    const settling = { lease: accepted, position: -1, whole: [end], beginNext: true, now: 2 };
+    expect(first.turns.settleTurn(settling)).toMatchObject({ turn: 2, epoch: 1 });
+    expect(first.turns.claimTurns({}).lapsed).toEqual([]);
+    expect(claim("this")).toMatchObject([{ turn: 2, epoch: 2, tailMayBeLost: false }]);
   });
 
   test("deleting a session leaves no row of it behind", () => {
@@ -201,6 +220,7 @@ describe("the memory of running turns", () => {
     running.remove(1);
     running.rollBack(savepoint);
     running.check(lease, 4);
+    running.advance(lease, 4, 6, 1);
     running.rollBack();
     running.check(lease, -1);
     running.commit();
