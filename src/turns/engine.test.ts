@@ -268,7 +268,7 @@ describe("the turn engine", () => {
   test("a turn that starts when the grace is over is left to the next start too", async () => {
     await engine.drain(0);
     const turn = await start(producer((signal) => sayAndHang(signal, "half")));
-    await engine.drain(0);
+    await expect.poll(() => engine.running).toBe(0);
     expect((await storage.turns.claim()).lapsed).toMatchObject([{ lease: { turn } }]);
   });
 

@@ -484,6 +484,8 @@ export function acceptanceContract(
 
     describe("a turn that is given back", () => {
       test("is nobody's: its old worker cannot write, its text stays, and the next claim takes it without counting a crash", async () => {
+        // As every start does.
+        await storage.turns.claim();
         const begun = begunOf(await ask());
         const { lease } = begun;
         const started = { type: "turn", session_id: sessionId, turn: 1, model: "m" } as const;
@@ -504,6 +506,14 @@ export function acceptanceContract(
         const [taken] = lapsed;
         if (taken === undefined) return;
         expect(taken.lease.epoch).toBeGreaterThan(lease.epoch);
+        const end: TurnEnded = { type: "end", status: "completed", finish_reason: null, usage: null, model: "m" };
+        for (const late of [
+          storage.turns.append(lease, 4, [{ type: "text", text: "!" }]),
+          storage.turns.settle(lease, 4, [end], { beginNext: true }),
+          storage.turns.release(lease),
+        ]) {
+          await expect(late).rejects.toBeInstanceOf(LeaseLost);
+        }
         await storage.turns.append(taken.lease, 4, [{ type: "text", text: " and half" }]);
         expect((await storage.turns.read(capability, sessionId, 1)).answer).toBe("half and half");
         expect(await storage.turns.claim()).toEqual({ lapsed: [], begun: [] });

@@ -210,6 +210,19 @@ describe("the journal", () => {
 });
 
 describe("the memory of running turns", () => {
+  test("needs nothing of the journal that was brought into the tables since", () => {
+    const running = new RunningTurns();
+    const lease = { key: 1, turn: 1, epoch: 1 };
+    running.add(lease, -1);
+    running.advance(lease, -1, 4, 3);
+    running.advance(lease, 4, 6, 4);
+    expect(running.oldestRow()).toBe(3);
+    running.leaveJournal();
+    expect(running.oldestRow()).toBe(Number.POSITIVE_INFINITY);
+    running.advance(lease, 6, 8, 7);
+    expect(running.oldestRow()).toBe(7);
+  });
+
   test("takes back what a transaction changed that failed, and no more", () => {
     const running = new RunningTurns();
     const lease = { key: 1, turn: 1, epoch: 1 };
