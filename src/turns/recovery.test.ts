@@ -137,6 +137,23 @@ describe("the turns of a dead process", () => {
     expect(await read()).toMatchObject({ status: "interrupted", answer: "Hel", end: { model: "old" } });
   });
 
+  test("H2: whose ends the storage refuses are waited for while draining, but not for ever", async () => {
+    await leave("Hel");
+    let refusals = 0;
+    const settle = () => {
+      refusals += 1;
+      return Promise.reject(new Problem("storage_full", "Full."));
+    };
+    const engine = engineOf({ ...storage.turns, settle }, { policy: "interrupt" });
+    const recovering = engine.recover();
+    await expect.poll(() => refusals).toBeGreaterThan(0);
+    expect(engine.running).toBe(1);
+    await engine.drain(0);
+    expect(engine.running).toBe(0);
+    expect(await recovering).toEqual({ ended: 1, resumed: 0 });
+    expect(await read()).toMatchObject({ status: "running", answer: "Hel" });
+  });
+
   test("E12: end as stopped when somebody had asked for that", async () => {
     const { lease } = await beginTurn(storage, sessionId);
     await storage.turns.requestStop(capability, sessionId, lease.turn, unbegunStop(sessionId, 1));
