@@ -134,8 +134,8 @@ describe("chat", () => {
     model.play = (_, signal) => hanging("so far", signal);
     const sending = chat.send(capability, promptOf(sessionId));
     await chat.drain(0);
-    const { turn } = await sending;
-    expect(await chat.answer(capability, sessionId, turn)).toMatchObject({ status: "running" });
+    const { lapsed } = await storage.turns.claim();
+    expect(lapsed).toMatchObject([{ lease: { turn: (await sending).turn }, crashes: 0 }]);
   });
 
   test("while draining a send is refused and stores nothing", async () => {
