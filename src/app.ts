@@ -18,7 +18,7 @@ import type { Storage } from "./storage/storage.ts";
 import { estimatingCounter } from "./tokens/estimate.ts";
 import { openO200kCounter } from "./tokens/o200k/counter.ts";
 import type { TokenCounter } from "./tokens/token-counter.ts";
-import { createTurnEngine, type Recovered } from "./turns/engine.ts";
+import { createTurnEngine, type Recovered, type TurnEngine } from "./turns/engine.ts";
 
 export type App = {
   /** Where the service listens. */
@@ -52,13 +52,13 @@ export async function startApp(
   const model = openModel(config, log);
   const counter = openCounter(config, log);
   let storage: Storage | undefined;
-  let beginWaiting = () => {};
+  let engine: TurnEngine | undefined;
   try {
     const opening = openSqliteStorage({
       path: config.storage.path,
       onFatal,
       log,
-      onSpaceAgain: () => beginWaiting(),
+      onSpaceAgain: () => beginWaiting(engine, log),
     });
     opening.catch(() => undefined);
     // Loading the largest room takes as long as opening the storage, so both happen at once.
@@ -68,12 +68,10 @@ export async function startApp(
     const sources = answerSources(turns, model, { ...config.context, counter, log });
     // What is in memory alone has no next start.
     const policy = config.storage.path === inMemory ? "interrupt" : config.recovery;
-    const engine = createTurnEngine({ turns, producers: answerProducers(sources), policy, log });
-    const recovered = await engine.recover();
-    beginWaiting = () => {
-      engine.recover().catch((error) => log.error({ err: error }, "Turns that waited could not be begun"));
-    };
-    const chat = createChat({ storage, engine, sources });
+    const turnEngine = createTurnEngine({ turns, producers: answerProducers(sources), policy, log });
+    engine = turnEngine;
+    const recovered = await turnEngine.recover();
+    const chat = createChat({ storage, engine: turnEngine, sources });
     const server = await createHttpServer({
       config: config.http,
       chat,
@@ -89,7 +87,7 @@ export async function startApp(
       url,
       recovered,
       get runningTurns() {
-        return engine.running;
+        return turnEngine.running;
       },
       async close({ delayMs, drainMs, refuseConnections = false }: Closing = config.shutdown) {
         server.announceEnd();
@@ -105,9 +103,16 @@ export async function startApp(
       },
     };
   } catch (error) {
+    // A start that fails is no crash of the turns that it has taken over: they are given back.
+    await engine?.drain(0);
     await letGo(model, counter, storage);
     throw isProblem(error, "storage_corrupt") ? damagedFile(config.storage.path, error) : error;
   }
+}
+
+/** Turns that the storage could not begin while it was full. */
+function beginWaiting(engine: TurnEngine | undefined, log: Logger): void {
+  engine?.recover().catch((error) => log.error({ err: error }, "Turns that waited could not be begun"));
 }
 
 async function letGo(model: Model, counter: TokenCounter, storage: Storage | undefined): Promise<void> {

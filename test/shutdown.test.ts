@@ -325,6 +325,21 @@ describe("a start that cannot work says in one sentence what to do", () => {
     expectSentence(exited, String(port), /in use/, /\bPORT\b/);
   });
 
+  test("H10: a start that fails is no crash of the turns that it took over, however often it is tried", async () => {
+    const service = await start({ OPENAI_MODEL: "slow-drip" });
+    const { sessionId, events } = await startTurn(service);
+    await service.end("SIGKILL");
+    await events.catch(() => undefined);
+    const settings = { OPENAI_BASE_URL: provider.baseUrl, OPENAI_API_KEY: key, OPENAI_MODEL: "slow-drip" };
+    for (let tries = 0; tries < 2; tries += 1) {
+      const exited = await runToExit({ ...settings, STORAGE_URL: `sqlite:${file}`, HOST: "192.0.2.1" });
+      expect(exited.code).toBe(1);
+    }
+    const restarted = await start({ RECOVERY: "interrupt" });
+    const [asked] = await readHistory(restarted.baseUrl, sessionId);
+    expect(asked).toMatchObject({ status: "interrupted" });
+  });
+
   test("when the address is not this machine's: names it, and HOST", async () => {
     const exited = await runToExit({ HOST: "192.0.2.1" });
     expect(exited.code).toBe(1);

@@ -92,6 +92,25 @@ describe("D40: a send while the model server is left alone", () => {
     expect(await ask("?", await openTestSession(storage))).toMatchObject({ status: "completed" });
   });
 
+  test("gives its place back where an earlier request made the turn, or the turn has to wait", async () => {
+    const keyed = { ...promptOf(await openTestSession(storage), "?"), once: { key: "k", fingerprint: "f" } };
+    [now, isDown] = [10_000, false];
+    expect(await chat.send(capability, keyed)).toEqual({ turn: 1, isReplay: false });
+    for await (const _ of (await chat.follow(capability, keyed.sessionId, {}, AbortSignal.timeout(10_000)))?.events ??
+      []);
+    const busy = await openTestSession(storage);
+    const index = provider.requests.length;
+    await chat.send(capability, promptOf(busy, "hang"));
+    await provider.request(index);
+    isDown = true;
+    for (let turn = 0; turn < 5; turn += 1) await ask("?", await openTestSession(storage));
+    expect(model.condition).toBe("open");
+    [now, isDown] = [20_000, false];
+    expect(await chat.send(capability, keyed)).toEqual({ turn: 1, isReplay: true });
+    expect(await chat.send(capability, { ...promptOf(busy, "?"), ifBusy: "queue" })).toMatchObject({ turn: 2 });
+    expect(await ask("?", await openTestSession(storage))).toMatchObject({ status: "completed" });
+  });
+
   test("gives its place back where its turn is stopped before anything came", async () => {
     const sessionId = await openTestSession(storage);
     [now, isDown] = [10_000, false];

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { beginTurn, openTestSession, openTestStorage, silentLog } from "../../test/helpers/storage.ts";
-import { type Model, ModelError, type ModelEvent, type ModelRequest } from "../models/model.ts";
+import { type Admission, type Model, ModelError, type ModelEvent, type ModelRequest } from "../models/model.ts";
 import { Problem } from "../protocol/problems.ts";
 import type { Storage, TurnStore } from "../storage/storage.ts";
 import { estimatingCounter } from "../tokens/estimate.ts";
@@ -13,24 +13,27 @@ const tooLong = new ModelError("context_too_long", "The conversation is too long
 });
 
 /** Plays one script a request. */
-function modelOf(...scripts: (() => AsyncIterable<ModelEvent>)[]): Model & { readonly requests: ModelRequest[] } {
+function modelOf(...scripts: (() => AsyncIterable<ModelEvent>)[]) {
   const requests: ModelRequest[] = [];
+  const admissions: (Admission | undefined)[] = [];
   return {
     name: "m",
     condition: "configured",
     contextWindow: undefined,
     continuesAnswers: false,
     requests,
+    admissions,
     ready: async () => {},
     admit: () => ({ name: "m", release() {} }),
-    generate(request) {
+    generate(request, _, admission) {
       requests.push(request);
+      admissions.push(admission);
       const play = scripts[requests.length - 1];
       if (play === undefined) throw new Error("The model was asked too often");
       return play();
     },
     close: async () => {},
-  };
+  } satisfies Model & Record<"requests" | "admissions", unknown>;
 }
 
 async function* saying(...steps: (ModelEvent | Error)[]): AsyncGenerator<ModelEvent> {
@@ -57,10 +60,12 @@ describe("an answer", () => {
 
   afterEach(() => storage.close());
 
+  const admission: Admission = { name: "m", release() {} };
+
   async function produce(model: Model, turns: TurnStore = storage.turns): Promise<Produced[]> {
     const begun = await beginTurn(storage, sessionId, "And?");
     const options = { systemPrompt: "", contextTokens: undefined, counter: estimatingCounter, log: silentLog };
-    const producer = answerProducer(answerSources(turns, model, options), begun);
+    const producer = answerProducer(answerSources(turns, model, options), begun, { admission });
     const { output } = await producer.begin(new AbortController().signal);
     return Array.fromAsync(output);
   }
@@ -72,6 +77,8 @@ describe("an answer", () => {
     );
     expect(await produce(model)).toEqual([text, expect.objectContaining({ type: "finish", trimmedTurns: 1 })]);
     expect(model.requests.map(({ messages }) => messages.length)).toEqual([3, 1]);
+    // A place is for one request.
+    expect(model.admissions).toEqual([admission, undefined]);
   });
 
   test("is not asked for again once anything was said, whatever the refusal", async () => {

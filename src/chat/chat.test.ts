@@ -134,8 +134,8 @@ describe("chat", () => {
     model.play = (_, signal) => hanging("so far", signal);
     const sending = chat.send(capability, promptOf(sessionId));
     await chat.drain(0);
-    const { turn } = await sending;
-    expect(await chat.answer(capability, sessionId, turn)).toMatchObject({ status: "running" });
+    const { lapsed } = await storage.turns.claim();
+    expect(lapsed).toMatchObject([{ lease: { turn: (await sending).turn }, crashes: 0 }]);
   });
 
   test("while draining a send is refused and stores nothing", async () => {
@@ -146,5 +146,14 @@ describe("chat", () => {
       retryAfterSeconds: 1,
     });
     expect((await storage.sessions.read(capability, sessionId)).turns).toBe(0);
+  });
+
+  test("E1: while draining a request that came before still finds its turn", async () => {
+    const asked = { ...promptOf(sessionId), once: { key: "k", fingerprint: "f" } };
+    expect(await chat.send(capability, asked)).toEqual({ turn: 1, isReplay: false });
+    await chat.drain(5_000);
+    expect(await chat.send(capability, asked)).toEqual({ turn: 1, isReplay: true });
+    const other = { ...asked, once: { key: "other", fingerprint: "f" } };
+    await expect(chat.send(capability, other)).rejects.toMatchObject({ code: "draining" });
   });
 });

@@ -45,6 +45,12 @@ describe("answers in pieces", () => {
 
   test("of which the beginning is not there stand for themselves", () => {
     expect(joinContinuations([made(7, 6), made(8, 7)])).toMatchObject([{ pieces: [7, 8], turn: { answer: "<7><8>" } }]);
+    expect(joinContinuations([made(3, null), made(7, 6)])).toMatchObject([{ pieces: [3] }, { pieces: [7] }]);
+  });
+
+  test("have the model of the first until another one answers", () => {
+    const [joined] = joinContinuations([made(1, null), { ...made(2, 1, ""), model: null }]);
+    expect(joined).toMatchObject({ pieces: [1, 2], turn: { model: "model 1" } });
   });
 
   test("are the same whatever pages they were read in", () => {

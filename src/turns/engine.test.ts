@@ -1,3 +1,4 @@
+import { getEventListeners } from "node:events";
 import { setTimeout as delay } from "node:timers/promises";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { aborted, engineOf, finish, producer, say, sayAndHang } from "../../test/helpers/producers.ts";
@@ -14,6 +15,7 @@ import { Problem } from "../protocol/problems.ts";
 import { PositionRefused, type Storage, type TurnStore } from "../storage/storage.ts";
 import type { TurnEngine } from "./engine.ts";
 import type { Produced, Producer } from "./producer.ts";
+import { runTurn } from "./run-turn.ts";
 
 describe("the turn engine", () => {
   let storage: Storage;
@@ -266,8 +268,45 @@ describe("the turn engine", () => {
   test("a turn that starts when the grace is over is left to the next start too", async () => {
     await engine.drain(0);
     const turn = await start(producer((signal) => sayAndHang(signal, "half")));
-    await engine.drain(0);
+    await expect.poll(() => engine.running).toBe(0);
     expect((await storage.turns.claim()).lapsed).toMatchObject([{ lease: { turn } }]);
+  });
+
+  test("H2: what waits when the service goes down is left to the next start, also where an end had to be tried again", async () => {
+    let tries = 0;
+    const turns: TurnStore = {
+      ...storage.turns,
+      settle(...given) {
+        if (++tries > 1) return storage.turns.settle(...given);
+        void going.drain(10_000);
+        return Promise.reject(new Problem("storage_full", "Full."));
+      },
+    };
+    const going = engineOf(turns);
+    await start(
+      producer(() => say("first", finish)),
+      going,
+    );
+    const ask = { kind: "prompt", prompt: "second" } as const;
+    await storage.turns.accept(capability, { sessionId, ask, ifBusy: "queue" });
+    await log(1);
+    await going.drain(10_000);
+    expect(await storage.sessions.read(capability, sessionId)).toMatchObject({ running: null, queued: 1 });
+  });
+
+  test("a turn that has ended listens to nobody any more", async () => {
+    const going = new AbortController();
+    const begun = await beginTurn(storage, sessionId);
+    await runTurn({
+      turns: storage.turns,
+      begun,
+      producer: producer(() => say("Hello", finish)),
+      interrupt: going.signal,
+      policy: "restart",
+      beginsNext: () => true,
+      log: silentLog,
+    });
+    for (const signal of [going.signal, begun.lease.signal]) expect(getEventListeners(signal, "abort")).toEqual([]);
   });
 
   test("draining does not wait for a storage that refuses to settle: the next start finds the turn", async () => {

@@ -112,9 +112,15 @@ export function createTurnEngine({ turns, producers, policy, log }: TurnEngineOp
     } catch (error) {
       if (isProblem(error, "storage_corrupt")) throw error;
       log.error({ err: error }, "The turns of a dead process could not be claimed; they are tried again");
-      setTimeout(() => void recover().catch(() => undefined), retryPause).unref();
+      setTimeout(recoverAgain, retryPause).unref();
       return { ended: 0, resumed: 0 };
     }
+  }
+
+  /** Where the service goes down meanwhile, the next start finds them. */
+  function recoverAgain(): void {
+    if (draining) return;
+    recover().catch((error) => log.error({ err: error }, "The turns of a dead process cannot be claimed"));
   }
 
   return {

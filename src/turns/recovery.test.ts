@@ -1,12 +1,12 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
-import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { engineOf, finish, producer, say, sayAndHang } from "../../test/helpers/producers.ts";
 import { beginTurn, capability, openTestSession, silentLog, unbegunStop } from "../../test/helpers/storage.ts";
 import type { LoggedEvent, TurnEvent } from "../protocol/events.ts";
 import { resetStride } from "../protocol/positions.ts";
-import { Problem } from "../protocol/problems.ts";
+import { Problem, type ProblemCode } from "../protocol/problems.ts";
 import { mergeText } from "../storage/event-log.ts";
 import { openSqliteStorage } from "../storage/sqlite/open.ts";
 import type { BegunTurn, LapsedTurn, Storage, TurnStore } from "../storage/storage.ts";
@@ -137,6 +137,23 @@ describe("the turns of a dead process", () => {
     expect(await read()).toMatchObject({ status: "interrupted", answer: "Hel", end: { model: "old" } });
   });
 
+  test("H2: whose ends the storage refuses are waited for while draining, but not for ever", async () => {
+    await leave("Hel");
+    let refusals = 0;
+    const settle = () => {
+      refusals += 1;
+      return Promise.reject(new Problem("storage_full", "Full."));
+    };
+    const engine = engineOf({ ...storage.turns, settle }, { policy: "interrupt" });
+    const recovering = engine.recover();
+    await expect.poll(() => refusals).toBeGreaterThan(0);
+    expect(engine.running).toBe(1);
+    await engine.drain(0);
+    expect(engine.running).toBe(0);
+    expect(await recovering).toEqual({ ended: 1, resumed: 0 });
+    expect(await read()).toMatchObject({ status: "running", answer: "Hel" });
+  });
+
   test("E12: end as stopped when somebody had asked for that", async () => {
     const { lease } = await beginTurn(storage, sessionId);
     await storage.turns.requestStop(capability, sessionId, lease.turn, unbegunStop(sessionId, 1));
@@ -158,6 +175,17 @@ describe("the turns of a dead process", () => {
       answer: "Hel",
       error: { code: "poisoned", retryable: false },
     });
+  });
+
+  test("E12, H10: end as stopped when somebody had asked for that, however many crashes there were", async () => {
+    await leave("Hel");
+    for (let crash = 1; crash < mostCrashes; crash += 1) {
+      await storage.turns.claim();
+      if (crash === 1) await storage.turns.requestStop(capability, sessionId, 1, unbegunStop(sessionId, 1));
+      await die();
+    }
+    await restarted(answering).engine.recover();
+    expect(await read()).toMatchObject({ status: "stopped", answer: "Hel", error: null });
   });
 
   test("H10: a drain does not count as a crash, however often it happens", async () => {
@@ -196,6 +224,30 @@ describe("the turns of a dead process", () => {
     await log(2);
     expect(asked.map(({ begun }) => begun.prompt)).toEqual(["second"]);
     expect(await read(2)).toMatchObject({ status: "completed" });
+  });
+
+  test("those that waited alone begin", async () => {
+    const { lease } = await beginTurn(storage, sessionId);
+    const ask = { kind: "prompt", prompt: "second" } as const;
+    await storage.turns.accept(capability, { sessionId, ask, ifBusy: "queue" });
+    await storage.turns.settle(lease, -1, unbegunStop(sessionId, 1), { beginNext: false });
+    await die();
+    const { asked, engine } = restarted(answering);
+    expect(await engine.recover()).toEqual({ ended: 0, resumed: 1 });
+    await log(2);
+    expect(asked).toMatchObject([{ begun: { prompt: "second" }, published: "" }]);
+    expect(await read(2)).toMatchObject({ status: "completed" });
+  });
+
+  test("one that was replaced while it ran ends with its text, and the other is answered", async () => {
+    await leave("Hel");
+    const ask = { kind: "prompt", prompt: "edited", replaces: 1 } as const;
+    await storage.turns.accept(capability, { sessionId, ask, ifBusy: "queue" });
+    const { asked, engine } = restarted(answering);
+    expect(await engine.recover()).toEqual({ ended: 1, resumed: 0 });
+    await log(2);
+    expect(asked.map(({ begun }) => begun.prompt)).toEqual(["edited"]);
+    expect(await read()).toMatchObject({ status: "stopped", answer: "Hel" });
   });
 
   test("one that was replaced while it waited ends without anybody being asked", async () => {
@@ -273,5 +325,48 @@ describe("the turns of a dead process", () => {
   test("do not keep the service from starting when the storage refuses for now", async () => {
     const turns = { ...storage.turns, claim: () => Promise.reject(new Problem("storage_full", "Full.")) };
     expect(await engineOf(turns, { log: silentLog }).recover()).toEqual({ ended: 0, resumed: 0 });
+  });
+
+  describe("where the storage refuses for now", () => {
+    let claims: number;
+
+    beforeEach(() => {
+      claims = 0;
+      vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
+    });
+
+    afterEach(() => void vi.useRealTimers());
+
+    /** Refuses with these one after the other, then has nothing to take over. */
+    function refusing(...refusals: ProblemCode[]): TurnStore {
+      const claim = async () => {
+        const code = refusals[claims++];
+        if (code !== undefined) throw new Problem(code, "Not now.");
+        return { lapsed: [], begun: [] };
+      };
+      return { ...storage.turns, claim };
+    }
+
+    test("F6: are asked for again in the background until they are there, or are known to be damaged", async () => {
+      await engineOf(refusing("storage_full", "storage_unavailable")).recover();
+      await vi.advanceTimersByTimeAsync(60_000);
+      expect(claims).toBe(3);
+
+      claims = 0;
+      const logged: object[] = [];
+      const noting = { ...silentLog, error: (facts: object) => void logged.push(facts) };
+      await engineOf(refusing("storage_full", "storage_corrupt"), { log: noting }).recover();
+      await vi.advanceTimersByTimeAsync(60_000);
+      expect(claims).toBe(2);
+      expect(logged).toMatchObject([{ err: { code: "storage_full" } }, { err: { code: "storage_corrupt" } }]);
+    });
+
+    test("H2: are left to the next start once this one goes down", async () => {
+      const engine = engineOf(refusing("storage_full"));
+      await engine.recover();
+      await engine.drain(0);
+      await vi.advanceTimersByTimeAsync(60_000);
+      expect(claims).toBe(1);
+    });
   });
 });

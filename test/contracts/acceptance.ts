@@ -4,7 +4,7 @@
  */
 import fc from "fast-check";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import type { TurnEnded } from "../../src/protocol/events.ts";
+import type { LoggedEvent, TurnEnded } from "../../src/protocol/events.ts";
 import {
   type Acceptance,
   type BegunTurn,
@@ -94,6 +94,14 @@ export function acceptanceContract(
         await settle(begunOf(await ask("?", { once, ifTurn: 0 })));
         await ask("another");
         expect(await ask("?", { once, ifTurn: 0 })).toEqual({ kind: "known", turn: 1 });
+      });
+
+      test("E1: also while the turn waits", async () => {
+        await ask("first");
+        expect(await ask("?", { once, ifBusy: "queue" })).toEqual({ kind: "queued", turn: 2 });
+        for (const ifBusy of ["reject", "queue", "interrupt"] as const) {
+          expect(await ask("?", { once, ifBusy })).toEqual({ kind: "known", turn: 2 });
+        }
       });
 
       test("E3: with another body it is refused, whatever else it says", async () => {
@@ -206,8 +214,10 @@ export function acceptanceContract(
       test("E5: turns that wait begin one after the other, each in the transaction that ends the one before", async () => {
         const first = begunOf(await ask("first", { ifBusy: "queue" }));
         expect(await ask("second", { ifBusy: "queue" })).toEqual({ kind: "queued", turn: 2 });
+        now += 1;
         expect(await ask("third", { ifBusy: "queue" })).toEqual({ kind: "queued", turn: 3 });
-        expect(await storage.sessions.read(capability, sessionId)).toMatchObject({ turns: 3, queued: 2, running: 1 });
+        const session = await storage.sessions.read(capability, sessionId);
+        expect(session).toMatchObject({ turns: 3, queued: 2, running: 1, updatedAt: now });
         const second = await settle(first);
         expect(second).toMatchObject({ prompt: "second", lease: { turn: 2, head: -1 }, isReplaced: false });
         expect(await storage.sessions.read(capability, sessionId)).toMatchObject({ queued: 1, running: 2 });
@@ -236,6 +246,14 @@ export function acceptanceContract(
         expect(next && (await settle(next))).toMatchObject({ prompt: "second" });
       });
 
+      test("several that interrupt run in the order in which they came", async () => {
+        const first = begunOf(await ask("first"));
+        for (const prompt of ["second", "third"]) await ask(prompt, { ifBusy: "interrupt" });
+        const second = await settle(first, { status: "stopped" });
+        expect(second).toMatchObject({ prompt: "second" });
+        expect(second && (await settle(second))).toMatchObject({ prompt: "third" });
+      });
+
       test("in a session that does not answer, a turn begins at once whatever it says", async () => {
         for (const ifBusy of ["reject", "queue", "interrupt"] as const) {
           await settle(begunOf(await ask("?", { ifBusy })));
@@ -259,7 +277,9 @@ export function acceptanceContract(
         await ask("third", { ifBusy: "queue" });
         const following = await storage.turns.follow(capability, sessionId, 2, -1, AbortSignal.timeout(10_000));
         const reading = Array.fromAsync(following.events);
+        now += 1;
         await storage.turns.requestStop(capability, sessionId, 2, unbegunStop(sessionId, 2));
+        expect((await storage.sessions.read(capability, sessionId)).updatedAt).toBe(now);
         expect((await reading).flat().map(({ event }) => event.type)).toEqual(["turn", "end"]);
         expect(await statusOf(2)).toBe("stopped");
         expect(first.lease.signal.aborted).toBe(false);
@@ -272,7 +292,8 @@ export function acceptanceContract(
         await ask("second", { ifBusy: "queue" });
         expect(await settle(first, { beginNext: false })).toBeUndefined();
         expect(await statusOf(2)).toBe("queued");
-        await expect(ask("third")).rejects.toMatchObject({ code: "turn_in_progress", turn: 2 });
+        await ask("third", { ifBusy: "queue" });
+        await expect(ask("fourth")).rejects.toMatchObject({ code: "turn_in_progress", turn: 2 });
         const { lapsed, begun } = await storage.turns.claim();
         expect(lapsed).toEqual([]);
         expect(begun).toMatchObject([{ prompt: "second", lease: { sessionId, turn: 2 } }]);
@@ -406,8 +427,20 @@ export function acceptanceContract(
         ]);
       });
 
-      test.each(["completed", "failed"] as const)("continue: an answer that is %s is not continued", async (status) => {
-        await complete("one", { status, text: status === "failed" ? "" : "whole" });
+      test.each(["incomplete", "stopped", "interrupted"] as const)(
+        "continue: an answer that is %s is continued",
+        async (status) => {
+          await complete("one", { status, text: "half" });
+          expect(begunOf(await again("continue"))).toMatchObject({ continues: 1 });
+        },
+      );
+
+      test.each([
+        ["completed", "whole"],
+        ["failed", ""],
+        ["failed", "half, and three crashes"],
+      ] as const)("continue: an answer that is %s is not continued (%j)", async (status, text) => {
+        await complete("one", { status, text });
         await expect(again("continue")).rejects.toMatchObject({ code: "not_continuable" });
       });
 
@@ -451,6 +484,8 @@ export function acceptanceContract(
 
     describe("a turn that is given back", () => {
       test("is nobody's: its old worker cannot write, its text stays, and the next claim takes it without counting a crash", async () => {
+        // As every start does.
+        await storage.turns.claim();
         const begun = begunOf(await ask());
         const { lease } = begun;
         const started = { type: "turn", session_id: sessionId, turn: 1, model: "m" } as const;
@@ -471,8 +506,25 @@ export function acceptanceContract(
         const [taken] = lapsed;
         if (taken === undefined) return;
         expect(taken.lease.epoch).toBeGreaterThan(lease.epoch);
+        const end: TurnEnded = { type: "end", status: "completed", finish_reason: null, usage: null, model: "m" };
+        for (const late of [
+          storage.turns.append(lease, 4, [{ type: "text", text: "!" }]),
+          storage.turns.settle(lease, 4, [end], { beginNext: true }),
+          storage.turns.release(lease),
+        ]) {
+          await expect(late).rejects.toBeInstanceOf(LeaseLost);
+        }
         await storage.turns.append(taken.lease, 4, [{ type: "text", text: " and half" }]);
         expect((await storage.turns.read(capability, sessionId, 1)).answer).toBe("half and half");
+        expect(await storage.turns.claim()).toEqual({ lapsed: [], begun: [] });
+      });
+
+      test("is told to whoever takes it if another interrupted it or took its place", async () => {
+        const { lease } = begunOf(await ask());
+        await ask("?", { replaces: 1, ifBusy: "interrupt" });
+        await storage.turns.release(lease);
+        const { lapsed } = await storage.turns.claim();
+        expect(lapsed).toMatchObject([{ stopRequested: true, isReplaced: true }]);
       });
 
       test("keeps its followers waiting, and they get the rest from whoever takes it", async () => {
@@ -514,6 +566,27 @@ export function acceptanceContract(
           expect(lapsed).toMatchObject([{ prompt: "first", crashes }]);
           expect(begun).toEqual([]);
         }
+      });
+
+      test("H10: a worker that died is counted also after others that gave the turn back", async () => {
+        await storage.turns.release(begunOf(await ask()).lease);
+        expect((await storage.turns.claim()).lapsed).toMatchObject([{ crashes: 0 }]);
+        await restart();
+        expect((await storage.turns.claim()).lapsed).toMatchObject([{ crashes: 1 }]);
+      });
+
+      test("F1: whoever follows before a turn is taken over is given what was said as soon as it is", async () => {
+        const { lease } = begunOf(await ask());
+        const started = { type: "turn", session_id: sessionId, turn: 1, model: "m" } as const;
+        await storage.turns.append(lease, -1, [started, { type: "text", text: "said" }]);
+        await restart();
+        const following = await storage.turns.follow(capability, sessionId, 1, -1, AbortSignal.timeout(10_000));
+        const first = following.events[Symbol.asyncIterator]().next();
+        // Time for the reader to find nothing and wait.
+        await storage.turns.read(capability, sessionId, 1);
+        await storage.turns.claim();
+        const given: readonly LoggedEvent[] = (await first).value;
+        expect(given.map(({ event }) => event.type)).toEqual(["turn", "text"]);
       });
 
       test("a turn that was given back and one that waited alone are found by the next start", async () => {

@@ -4,7 +4,9 @@ import path from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { engineOf } from "../../../test/helpers/producers.ts";
-import { beginTurn, capability, openTestSession } from "../../../test/helpers/storage.ts";
+import { beginTurn, capability, openTestSession, unbegunStop } from "../../../test/helpers/storage.ts";
+import { Problem } from "../../protocol/problems.ts";
+import { type LapsedTurn, LeaseLost } from "../storage.ts";
 import { Database } from "./database.ts";
 import { LiveTurns } from "./live-turns.ts";
 import { openSqliteStorage } from "./open.ts";
@@ -75,6 +77,28 @@ describe("a database file", () => {
     expect((await restarted.turns.read(capability, sessionId, 1)).answer).toBe("kept, ");
     await restarted.close();
   });
+
+  test("F6: nothing of a dead process is lost where it cannot be taken over at first", async () => {
+    const storage = await openSqliteStorage({ path: file, onFatal });
+    const sessionId = await openTestSession(storage);
+    const { lease } = await beginTurn(storage, sessionId);
+    const started = { type: "turn", session_id: sessionId, turn: 1, model: "m" } as const;
+    await storage.turns.append(lease, -1, [started, { type: "text", text: "said" }]);
+    await storage.close();
+    const database = new DatabaseSync(file);
+    database.exec("CREATE TRIGGER failing BEFORE UPDATE OF crashes ON turns BEGIN SELECT RAISE(ABORT, 'No.'); END");
+
+    const restarted = await openSqliteStorage({ path: file, onFatal });
+    await expect(restarted.turns.claim()).rejects.toThrow();
+    // The end of any turn is when the journal is looked through for what nobody needs.
+    const other = await beginTurn(restarted, await openTestSession(restarted));
+    const end = { type: "end", status: "completed", finish_reason: null, usage: null, model: "m" } as const;
+    await restarted.turns.settle(other.lease, -1, [end], { beginNext: true });
+    database.exec("DROP TRIGGER failing");
+    database.close();
+    expect((await restarted.turns.claim()).lapsed).toMatchObject([{ text: "said", lease: { head: 4 } }]);
+    await restarted.close();
+  });
 });
 
 describe("what memory holds of turns", () => {
@@ -109,6 +133,34 @@ describe("what memory holds of turns", () => {
     expect(liveTurns.size).toBe(0);
     await expect(turns.follow(capability, sessionId, 9, -1, leaving.signal)).rejects.toThrow();
     for await (const _ of (await turns.follow(capability, sessionId, 1, -1, AbortSignal.timeout(5_000))).events);
+    expect(liveTurns.size).toBe(0);
+
+    const running = await beginTurn(storage, sessionId);
+    const ask = { kind: "prompt", prompt: "?" } as const;
+    await turns.accept(capability, { sessionId, ask, ifBusy: "queue" });
+    const reading = Array.fromAsync(
+      (await turns.follow(capability, sessionId, 3, -1, AbortSignal.timeout(5_000))).events,
+    );
+    await turns.requestStop(capability, sessionId, 3, unbegunStop(sessionId, 3));
+    await reading;
+    expect(liveTurns.size).toBe(1);
+    await turns.release(running.lease);
+    expect(liveTurns.size).toBe(0);
+    const [taken] = (await turns.claim()).lapsed;
+    expect(liveTurns.size).toBe(1);
+    const write = () => Promise.reject(new Problem("storage_full", "Full."));
+    const full = turnStore(Object.assign(Object.create(database), { write }), liveTurns, Date.now);
+    await expect(full.release((taken as LapsedTurn).lease)).rejects.toMatchObject({ code: "storage_full" });
+    expect(liveTurns.size).toBe(0);
+    const lost = await beginTurn(storage, await openTestSession(storage));
+    const append = () => Promise.reject(new LeaseLost());
+    const elsewhere = turnStore(Object.assign(Object.create(database), { append }), liveTurns, Date.now);
+    await expect(elsewhere.append(lost.lease, -1, [end])).rejects.toBeInstanceOf(LeaseLost);
+    expect(lost.lease.signal.reason).toBeInstanceOf(LeaseLost);
+    expect(liveTurns.size).toBe(0);
+    const deleted = await openTestSession(storage);
+    await beginTurn(storage, deleted);
+    await sessions.delete({ by: "owner", principal: "guest:test" }, deleted);
     expect(liveTurns.size).toBe(0);
     await database.close();
   });

@@ -38,9 +38,9 @@ export function turnStore(database: Database, liveTurns: LiveTurns, clock: () =>
 
   /** A turn as the tables have it, but for the log of one that runs here: that is in memory until it is settled. */
   async function upToDate(sessionId: string, turn: Turn, readAgain: () => Promise<Turn>): Promise<Turn> {
-    if (isTerminal(turn.status)) return turn;
+    if (turn.status !== "running") return turn;
     const log = liveTurns.runningLog(sessionId, turn.turn);
-    // Without a log it was settled since it was read.
+    // Without a log it was settled or given back since it was read, and the tables have all of it.
     return log === undefined ? readAgain() : { ...turn, ...factsOf(log.whole()) };
   }
 

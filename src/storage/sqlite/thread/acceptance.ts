@@ -50,10 +50,6 @@ export function acceptance(database: DatabaseSync, worker: WorkerName, running: 
     SELECT turn, status, answered, continues, prompt FROM turns
     WHERE session = ? AND turn = ? AND replaced_by IS NULL
   `);
-  const findNewestInHistory = database.prepare(`
-    SELECT turn, status, answered, continues, prompt FROM turns
-    WHERE session = ? AND replaced_by IS NULL ORDER BY turn DESC LIMIT 1
-  `);
   const replace = database.prepare(`
     UPDATE turns SET replaced_by = ?, answered = 0
     WHERE session = ? AND turn >= ? AND turn < ? AND replaced_by IS NULL
@@ -86,7 +82,8 @@ export function acceptance(database: DatabaseSync, worker: WorkerName, running: 
       if (findInHistory.get(key, replaces) === undefined) throw staleTurn(replaces, newest);
       return { prompt, replaces, continues: null };
     }
-    const last = findNewestInHistory.get(key) as TurnRow | undefined;
+    // Only newer turns take another's place, so the newest is always in history.
+    const last = findInHistory.get(key, newest) as TurnRow | undefined;
     if (ask.kind === "regenerate") {
       if (last === undefined) throw nothingToRegenerate();
       const { prompt, turn } = firstOf(key, last);

@@ -81,13 +81,19 @@ export class Journal {
     this.#folding = true;
   }
 
+  /** A place in the transaction under way, to roll back to. */
+  savepoint(): boolean {
+    return this.#folding;
+  }
+
   commit(): void {
     this.#folded ||= this.#folding;
     this.#folding = false;
   }
 
-  rollBack(): void {
-    this.#folding = false;
+  /** An emptying that is taken back has brought nothing into `events`. */
+  rollBack(savepoint = false): void {
+    this.#folding = savepoint;
   }
 }
 

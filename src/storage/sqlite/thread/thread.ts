@@ -74,13 +74,14 @@ function transactionRunner(database: DatabaseSync, worker: WorkerName) {
   let durability: Durability = "power-failure";
 
   function isolated(call: Call): Outcome {
-    const savepoint = running.savepoint();
+    const places = { running: running.savepoint(), journal: journal.savepoint() };
     save.run();
     const outcome = attempt(operations, call);
     if (outcome.kind === "failed" && !database.isTransaction) throw new TransactionLost(outcome);
     if (outcome.kind !== "value") {
       undo.run();
-      running.rollBack(savepoint);
+      running.rollBack(places.running);
+      journal.rollBack(places.journal);
     }
     release.run();
     return outcome;

@@ -33,6 +33,10 @@ function openWorker(database: DatabaseSync, worker: { boot: string; id: string }
       if (accepted.kind !== "begun") throw new Error(`The turn was not begun but ${accepted.kind}`);
       return accepted;
     },
+    queue(id: string): void {
+      const turn = { sessionId: id, ask: { kind: "prompt", prompt: "?" }, ifBusy: "queue" } as const;
+      acceptTurn({ access: capability, turn, now: 1 });
+    },
     turns: turnWrites(database, worker, running, journal),
     sessions: sessionWrites(database, running, journal),
     append(lease: LeaseKey, position: number, event: LoggedEvent): void {
@@ -84,6 +88,21 @@ describe("a turn's rows", () => {
   test("E12: a stored stop is told to whoever takes the turn over", () => {
     first.turns.requestStop({ access: capability, sessionId, turn: 1, unbegun: [end.event as TurnEnded], now: 2 });
     expect(claim("this")).toMatchObject([{ stopRequested: true }]);
+  });
+
+  test("P7: a turn that was given back is nobody's, and only who has it can give it back", () => {
+    expect(() => first.turns.releaseTurn({ lease: { ...accepted, epoch: 0 } })).toThrow(LeaseLost);
+    first.turns.releaseTurn({ lease: accepted });
+    expect(() => first.append(accepted, -1, text(1, "ab"))).toThrow(LeaseLost);
+    expect(() => first.turns.releaseTurn({ lease: accepted })).toThrow(LeaseLost);
+  });
+
+  test("a turn that waited belongs to whoever began it", () => {
+    first.queue(sessionId);
+    const settling = { lease: accepted, position: -1, whole: [end], beginNext: true, now: 2 };
+    expect(first.turns.settleTurn(settling)).toMatchObject({ turn: 2, epoch: 1 });
+    expect(first.turns.claimTurns({}).lapsed).toEqual([]);
+    expect(claim("this")).toMatchObject([{ turn: 2, epoch: 2, tailMayBeLost: false }]);
   });
 
   test("deleting a session leaves no row of it behind", () => {
@@ -191,6 +210,19 @@ describe("the journal", () => {
 });
 
 describe("the memory of running turns", () => {
+  test("needs nothing of the journal that was brought into the tables since", () => {
+    const running = new RunningTurns();
+    const lease = { key: 1, turn: 1, epoch: 1 };
+    running.add(lease, -1);
+    running.advance(lease, -1, 4, 3);
+    running.advance(lease, 4, 6, 4);
+    expect(running.oldestRow()).toBe(3);
+    running.leaveJournal();
+    expect(running.oldestRow()).toBe(Number.POSITIVE_INFINITY);
+    running.advance(lease, 6, 8, 7);
+    expect(running.oldestRow()).toBe(7);
+  });
+
   test("takes back what a transaction changed that failed, and no more", () => {
     const running = new RunningTurns();
     const lease = { key: 1, turn: 1, epoch: 1 };
@@ -201,6 +233,7 @@ describe("the memory of running turns", () => {
     running.remove(1);
     running.rollBack(savepoint);
     running.check(lease, 4);
+    running.advance(lease, 4, 6, 1);
     running.rollBack();
     running.check(lease, -1);
     running.commit();
