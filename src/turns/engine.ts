@@ -100,6 +100,7 @@ export function createTurnEngine({ turns, producers, policy, log }: TurnEngineOp
   }
 
   async function recover(): Promise<Recovered> {
+    // The next start finds them.
     if (draining) return { ended: 0, resumed: 0 };
     try {
       const { lapsed, begun } = await turns.claim();
@@ -117,9 +118,7 @@ export function createTurnEngine({ turns, producers, policy, log }: TurnEngineOp
     }
   }
 
-  /** Where the service goes down meanwhile, the next start finds them. */
   function recoverAgain(): void {
-    if (draining) return;
     recover().catch((error) => log.error({ err: error }, "The turns of a dead process cannot be claimed"));
   }
 
