@@ -203,7 +203,7 @@ describe("C1: a connection that ends without an end is resumed after the last ev
     }
   });
 
-  it("and never comes back before Retry-After", async () => {
+  it("C17: goes on after a refusal that can pass, and never comes back before Retry-After", async () => {
     fake.answers(problem(429, { code: "too_many_streams", retryable: true }, { "retry-after": "1" }), stream(hello));
     const began = performance.now();
     expect((await readToEnd(client.follow("s", { turn: 1 }))).text).toBe("Hello!");

@@ -54,7 +54,12 @@ export async function startApp(
   let storage: Storage | undefined;
   let engine: TurnEngine | undefined;
   try {
-    const opening = openSqliteStorage({ path: config.storage.path, onFatal });
+    const opening = openSqliteStorage({
+      path: config.storage.path,
+      onFatal,
+      log,
+      onSpaceAgain: () => beginWaiting(engine, log),
+    });
     opening.catch(() => undefined);
     // Loading the largest room takes as long as opening the storage, so both happen at once.
     const { createHttpServer } = await import("./http/server.ts");
@@ -103,6 +108,11 @@ export async function startApp(
     await letGo(model, counter, storage);
     throw isProblem(error, "storage_corrupt") ? damagedFile(config.storage.path, error) : error;
   }
+}
+
+/** Turns that the storage could not begin while it was full. */
+function beginWaiting(engine: TurnEngine | undefined, log: Logger): void {
+  engine?.recover().catch((error) => log.error({ err: error }, "Turns that waited could not be begun"));
 }
 
 async function letGo(model: Model, counter: TokenCounter, storage: Storage | undefined): Promise<void> {

@@ -35,6 +35,7 @@ test("history after completed, stopped, failed, broken and killed turns equals w
     STORAGE_URL: `sqlite:${path.join(directory, "chat.db")}`,
     OPENAI_BASE_URL: provider.baseUrl,
     OPENAI_MODEL: "obedient",
+    RECOVERY: "interrupt",
   };
   const service = await startService(environment);
   const { sessionId } = await openSession(service.baseUrl);

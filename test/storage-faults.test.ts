@@ -7,9 +7,12 @@ import path from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { setTimeout as delay } from "node:timers/promises";
 import { afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
-import { ask, openSession, problemOf, readHistory, receive, send, textOf } from "./helpers/client.ts";
+import { openSqliteStorage } from "../src/storage/sqlite/open.ts";
+import type { Lease } from "../src/storage/storage.ts";
+import { ask, authorized, openSession, problemOf, readHistory, receive, send, textOf } from "./helpers/client.ts";
 import { startFakeProvider } from "./helpers/fake-provider.ts";
 import { type Service, startService } from "./helpers/service.ts";
+import { beginTurn, openTestSession } from "./helpers/storage.ts";
 import { failSystemCalls, noStrace } from "./helpers/system-calls.ts";
 
 let directory: string;
@@ -64,14 +67,26 @@ const shapes = ["text/event-stream", "application/json", "text/plain"];
 
 describe("F3: a full disk", () => {
   /** Puts the database on a disk of its own that a file can fill; gives why not where that is not possible. */
-  function mountSmallDisk(): string | undefined {
+  function mountDisk(megabytes: number): string | undefined {
     try {
-      execFileSync("mount", ["-t", "tmpfs", "-o", "size=4m", "tmpfs", directory], { stdio: "pipe" });
+      execFileSync("mount", ["-t", "tmpfs", "-o", `size=${megabytes}m`, "tmpfs", directory], { stdio: "pipe" });
       mounted = directory;
       return undefined;
     } catch {
       return "mounting a small tmpfs needs root and CAP_SYS_ADMIN";
     }
+  }
+
+  /** Too small for a reserve. */
+  const mountSmallDisk = () => mountDisk(4);
+
+  const reserve = () => stat(`${file}.reserve`).catch(() => undefined);
+
+  /** On a disk that has room for a reserve, once that is made. */
+  async function startWithReserve(environment: Record<string, string> = {}): Promise<Service> {
+    const service = await start(environment);
+    await expect.poll(reserve, { timeout: 10_000 }).toMatchObject({ size: 16 * 1024 * 1024 });
+    return service;
   }
 
   const ballast = () => path.join(directory, "ballast");
@@ -142,7 +157,7 @@ describe("F3: a full disk", () => {
     await expect.poll(status, { timeout: 4_000, interval: 200 }).toBe(200);
   });
 
-  test("in mid-answer ends the turn as incomplete with storage_full once that fits, with the text that was seen, and lets go of the model server", async ({
+  test("without a reserve (the negative control) ends the turn in mid-answer as incomplete with storage_full only once that fits, with the text that was seen, and lets go of the model server", async ({
     skip,
   }) => {
     const obstacle = mountSmallDisk();
@@ -150,12 +165,20 @@ describe("F3: a full disk", () => {
     const provider = await startFakeProvider();
     const service = await start({ OPENAI_BASE_URL: provider.baseUrl, OPENAI_MODEL: "slow-drip" });
     const { sessionId } = await openSession(service.baseUrl);
-    const events = ask(service.baseUrl, sessionId, "Hello");
+    let ended = false;
+    const events = ask(service.baseUrl, sessionId, "Hello").finally(() => {
+      ended = true;
+    });
     const upstream = await provider.request();
     await delay(200);
     await fillDisk();
     await upstream.closed;
     expect(upstream.abortedAt).toBeDefined();
+    await delay(2_500);
+    expect({ ended, reserve: await reserve() }).toEqual({ ended: false, reserve: undefined });
+    expect(service.log.join("\n")).toMatch(
+      /"level":"warn".*Less than 32 MiB.*No reserve for a full disk could be made/,
+    );
     await freeDisk();
 
     const seen = await events;
@@ -168,6 +191,134 @@ describe("F3: a full disk", () => {
     expect(history[1]).toMatchObject({ status: "incomplete", content: textOf(seen) });
     expect(await service.end("SIGTERM")).toBe(0);
     await provider.close();
+  });
+
+  test("in mid-answer ends every running turn as incomplete with storage_full while it is full, with the text that was seen, and lets go of the model server", async ({
+    skip,
+  }) => {
+    const obstacle = mountDisk(64);
+    if (obstacle !== undefined) skip(obstacle);
+    const provider = await startFakeProvider();
+    const service = await startWithReserve({ OPENAI_BASE_URL: provider.baseUrl, OPENAI_MODEL: "slow-drip" });
+    const { baseUrl } = service;
+    const sessionIds: string[] = [];
+    // So few and so soon that the log was never emptied: one that was has room of its own, which lasts for a while.
+    for (let index = 0; index < 8; index += 1) sessionIds.push((await openSession(baseUrl)).sessionId);
+    const answers = sessionIds.map((sessionId) => ask(baseUrl, sessionId, "Hello"));
+    await delay(300);
+    await fillDisk();
+
+    for (const [index, seen] of (await Promise.all(answers)).entries()) {
+      expect(seen.slice(-2)).toMatchObject([
+        { type: "error", data: { code: "storage_full", retryable: true } },
+        { type: "end", data: { status: "incomplete", reason: "storage_full" } },
+      ]);
+      expect(textOf(seen)).toMatch(/^(drip )+$/);
+      const history = await readHistory(baseUrl, sessionIds[index] ?? "");
+      expect(history[1]).toMatchObject({ status: "incomplete", content: textOf(seen) });
+    }
+    for (const { closed } of provider.requests) await closed;
+    expect(await reserve()).toBeUndefined();
+    expect(service.log.join("\n")).toMatch(/"level":"error".*The disk is full: running answers end/);
+    await service.end("SIGKILL");
+
+    // On the disk that still is full.
+    const restarted = await start();
+    for (const sessionId of sessionIds) {
+      expect((await readHistory(restarted.baseUrl, sessionId))[1]).toMatchObject({ status: "incomplete" });
+    }
+    await restarted.end("SIGTERM");
+    await provider.close();
+  });
+
+  test("with its reserve in use takes nothing new, but reads, stops, deletes and finds what was sent before; with space it goes on by itself", async ({
+    skip,
+  }) => {
+    const obstacle = mountDisk(64);
+    if (obstacle !== undefined) skip(obstacle);
+    const service = await startWithReserve({ DEMO_WORD_DELAY_MS: "100" });
+    const { baseUrl } = service;
+    const ready = async () => (await fetch(`${baseUrl}/readyz`)).status;
+    const { sessionId } = await openSession(baseUrl);
+    const unwanted = await openSession(baseUrl);
+    const once = { headers: { "idempotency-key": "sent-before" } };
+    const long = "Words to be said again. ".repeat(30);
+    const running = Array.fromAsync(receive(await send(baseUrl, sessionId, long, once)));
+    const waiting = { headers: { "if-busy": "queue" } };
+    const answered = Array.fromAsync(receive(await send(baseUrl, sessionId, "Short", waiting)));
+    const stopped = Array.fromAsync(receive(await send(baseUrl, sessionId, "Never mind", waiting)));
+    expect(await ready()).toBe(200);
+    await fillDisk();
+
+    expect((await running).at(-1)?.data).toMatchObject({ status: "incomplete", reason: "storage_full" });
+    await expect.poll(ready, { timeout: 4_000, interval: 200 }).toBe(503);
+    for (const accept of shapes) {
+      await expectRefusal(await send(baseUrl, sessionId, "Not now", { accept, ...waiting }), 507, "storage_full");
+    }
+    await expectRefusal(await fetch(`${baseUrl}/?username=TR`), 507, "storage_full");
+    expect(textOf(await Array.fromAsync(receive(await send(baseUrl, sessionId, long, once))))).toBe(
+      textOf(await running),
+    );
+    expect((await fetch(`${baseUrl}/chat/${sessionId}/3`, { method: "DELETE" })).status).toBe(200);
+    expect((await stopped).at(-1)?.data["status"]).toBe("stopped");
+    const headers = authorized(unwanted.token);
+    expect((await fetch(`${baseUrl}/sessions/${unwanted.sessionId}`, { method: "DELETE", headers })).status).toBe(204);
+    expect((await readHistory(baseUrl, sessionId)).map(({ status }) => status)).toContain("queued");
+    // Longer than it takes to look for space again: there is none, so nothing changes.
+    await delay(6_000);
+    expect([await ready(), await reserve()]).toEqual([503, undefined]);
+    expect((await readHistory(baseUrl, sessionId)).map(({ status }) => status)).toContain("queued");
+
+    await freeDisk();
+    expect((await answered).at(-1)?.data["status"]).toBe("completed");
+    await expect.poll(ready, { timeout: 4_000, interval: 200 }).toBe(200);
+    expect(await reserve()).toMatchObject({ size: 16 * 1024 * 1024 });
+    expect((await ask(baseUrl, sessionId, "After")).at(-1)?.data["status"]).toBe("completed");
+    expect(await prompts(service, sessionId)).toEqual([long, "Short", "Never mind", "After"]);
+    expect(await service.end("SIGTERM")).toBe(0);
+    expect(await reserve()).toMatchObject({ size: 16 * 1024 * 1024 });
+  });
+
+  test("the ends of turns that do not fit into the reserve together are stored one after the other, as many as fit, and the rest with space", async ({
+    skip,
+  }) => {
+    const obstacle = mountDisk(128);
+    if (obstacle !== undefined) skip(obstacle);
+    const onFatal = (error: Error) => {
+      throw error;
+    };
+    const storage = await openSqliteStorage({ path: file, onFatal });
+    await expect.poll(reserve, { timeout: 10_000 }).toMatchObject({ size: 16 * 1024 * 1024 });
+    // As large as an answer may be, and nearly twice what fits.
+    const text = "x".repeat(1_000_000);
+    const running: { lease: Lease; head: number }[] = [];
+    for (let index = 0; index < 30; index += 1) {
+      const sessionId = await openTestSession(storage);
+      const { lease } = await beginTurn(storage, sessionId);
+      const events = [
+        { type: "turn", session_id: sessionId, turn: 1, model: "m" },
+        { type: "text", text },
+      ] as const;
+      running.push({ lease, head: await storage.turns.append(lease, -1, events) });
+    }
+    await fillDisk();
+    const end = { type: "end", status: "incomplete", finish_reason: null, usage: null, model: "m" } as const;
+    /** All at once, as when one commit failed for all of them; gives those that are left. */
+    async function settleTogether(turns: typeof running): Promise<typeof running> {
+      const settling = turns.map(({ lease, head }) => storage.turns.settle(lease, head, [end], { beginNext: true }));
+      const outcomes = await Promise.allSettled(settling);
+      for (const outcome of outcomes) {
+        if (outcome.status === "rejected") expect(outcome.reason).toMatchObject({ code: "storage_full" });
+      }
+      return turns.filter((_, index) => outcomes[index]?.status === "rejected");
+    }
+    let left = running;
+    for (let round = 0; round < 8; round += 1) left = await settleTogether(left);
+    expect(left.length).toBeGreaterThan(0);
+    expect(left.length).toBeLessThanOrEqual(22);
+    await freeDisk();
+    expect(await settleTogether(left)).toEqual([]);
+    await storage.close();
   });
 
   test("does not hold up SIGTERM: what cannot be settled now is settled by the next start", async ({ skip }) => {

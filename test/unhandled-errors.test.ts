@@ -105,7 +105,7 @@ describe("H1: an error that nobody handled", () => {
     expect(await exitOf(service)).toBe(1);
     expect(performance.now() - caused).toBeLessThan(6_500);
 
-    const restarted = await start();
+    const restarted = await start({ RECOVERY: "interrupt" });
     const [asked, answer] = await readHistory(restarted.baseUrl, sessionId);
     expect(asked?.status).not.toBe("completed");
     expect(answer?.content.startsWith(textOf(await events))).toBe(true);

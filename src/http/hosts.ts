@@ -2,6 +2,7 @@
  * Which `Host` a request may name. A page of a foreign site can point its own host name at 127.0.0.1 (DNS rebinding) and
  * then read this service as if it were its own origin; but it cannot change the `Host` that the browser sends.
  */
+import type { IncomingMessage } from "node:http";
 import { Problem } from "../protocol/problems.ts";
 import type { HttpConfig } from "./service.ts";
 
@@ -24,6 +25,17 @@ export function hostCheck({ host, allowedHosts }: HttpConfig): (header: string |
       "The service does not answer under this host name; its operator can add the name to ALLOWED_HOSTS.",
     );
   };
+}
+
+/**
+ * Refuses a request whose host is anybody's guess (RFC 9112, 3.2): with two, a proxy may have gone by the other one.
+ *
+ * @throws Problem `bad_request`
+ */
+export function requireOneHost({ headersDistinct, httpVersion }: IncomingMessage): void {
+  const named = headersDistinct["host"]?.length ?? 0;
+  if (named > 1) throw new Problem("bad_request", "The request names more than one host.");
+  if (named === 0 && httpVersion === "1.1") throw new Problem("bad_request", "The request names no host.");
 }
 
 /** `[::1]:8000` → `::1`, `Example.com:8000` → `example.com`. */

@@ -1,4 +1,5 @@
 /** What is refused before anything is done: group A of the faults, over real sockets. */
+import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { startTestServer, type TestServer } from "../../test/helpers/http-server.ts";
 import { exchange, openConnection, statusOf } from "../../test/helpers/http-socket.ts";
@@ -166,6 +167,23 @@ describe("bodies", () => {
     expect(connection.received()).toContain("422 Unprocessable");
   });
 
+  it.each(["200-ok", "x"])("Expect: %s is no reason to refuse", async (expectation) => {
+    const response = await exchange(
+      test.port,
+      `GET /healthz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nExpect: ${expectation}\r\n\r\n`,
+    );
+    expect(statusOf(response)).toBe(200);
+  });
+
+  it.each(["x", "/", "application/json garbage"])("a body that is not looked at may have the type %s", async (type) => {
+    const response = await fetch(`${test.url}/chat/${sessionId}/regenerate`, {
+      method: "POST",
+      headers: { "content-type": type },
+      body: "x",
+    });
+    expect(await problem(response)).toEqual({ status: 404, code: "turn_not_found" });
+  });
+
   it("A24: a client that leaves while it sends has sent nothing", async () => {
     const connection = await openConnection(test.port);
     connection.send(
@@ -255,6 +273,21 @@ describe("connections", () => {
     expect(statusOf(await exchange(test.port, request(400)))).toBe(431);
   });
 
+  it.each([
+    ["no host", "GET /healthz HTTP/1.1\r\n"],
+    ["two hosts", "GET /healthz HTTP/1.1\r\nHost: localhost\r\nHost: evil.example\r\n"],
+    ["the same host twice", "GET /healthz HTTP/1.1\r\nHost: localhost\r\nHost: localhost\r\n"],
+    ["no host and a path that cannot be decoded", "GET /chat/%zz HTTP/1.1\r\n"],
+  ])("a request with %s is 400", async (_name, head) => {
+    const response = await exchange(test.port, `${head}Connection: close\r\n\r\n`);
+    expect(statusOf(response)).toBe(400);
+    expect(response).toContain('"code":"bad_request"');
+  });
+
+  it("HTTP/1.0 knows no hosts, so none is missing", async () => {
+    expect(statusOf(await exchange(test.port, "GET /healthz HTTP/1.0\r\n\r\n"))).toBe(200);
+  });
+
   it("A15: the limits on slow requests are what the service promises", () => {
     const { headersTimeout, requestTimeout, keepAliveTimeout, timeout } = test.server.app.server;
     expect({ headersTimeout, requestTimeout, keepAliveTimeout, timeout }).toEqual({
@@ -311,6 +344,29 @@ describe("connections", () => {
       expect(connection.received()).not.toContain("HTTP/1.1 400");
       await fetch(`${test.url}/chat/${sessionId}`, { method: "DELETE" });
     }
+  });
+
+  it("A16: a body that turns out to be faulty after its request was answered gets no second answer", async () => {
+    const connection = await openConnection(test.port);
+    connection.send("GET /healthz HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n");
+    await connection.waitFor('{"status":"ok"}');
+    connection.send("no chunk\r\n");
+    await connection.closed;
+    expect(connection.received().match(/HTTP\/1\.1/g)).toHaveLength(1);
+  });
+
+  it("A16: a connection whose body is faulty is given back, also when nobody reads that body", async () => {
+    const impatient = await startTestServer();
+    const connections = () => promisify(impatient.server.app.server.getConnections.bind(impatient.server.app.server))();
+    const { sessionId: id } = await impatient.openSession();
+    // More than Node reads ahead, so that it has stopped reading when the fault shows.
+    const body = `${(70_000).toString(16)}\r\n${"x".repeat(70_000)}\r\n0\r\nContent-Length: 7\r\n\r\n`;
+    const connection = await openConnection(impatient.port);
+    connection.send(`GET /sessions/${id} HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n${body}`);
+    await connection.closed;
+    await fetch(`${impatient.url}/healthz`, { headers: { connection: "close" } });
+    await expect.poll(connections, { timeout: 5_000 }).toBe(0);
+    await impatient.close();
   });
 
   it("A17: pipelined requests are answered in their order, 1,000 on one connection", async () => {

@@ -8,7 +8,7 @@ import type { AllowedMethods } from "./allowed-methods.ts";
 import { authorize } from "./authorization.ts";
 import { refuseMisplacedCredentials } from "./credentials.ts";
 import { setApiHeaders } from "./headers.ts";
-import { hostCheck } from "./hosts.ts";
+import { hostCheck, requireOneHost } from "./hosts.ts";
 import { requireJson } from "./json-body.ts";
 import { logWhenDone } from "./request-log.ts";
 import { maxHeaderLines } from "./server-settings.ts";
@@ -23,6 +23,7 @@ export function addRequestChecks(app: FastifyInstance, service: HttpService, all
     setApiHeaders(reply);
     logWhenDone(request, reply, service.log);
     requireFewHeaders(request);
+    requireOneHost(request.raw);
     requireAllowedHost(request.headers.host);
     refuseMisplacedCredentials(request);
     if (request.is404) return answerUnrouted(request, reply, allowedMethods);
@@ -33,6 +34,8 @@ export function addRequestChecks(app: FastifyInstance, service: HttpService, all
     requirePossibleIds(request);
     if (produces !== undefined) request.answerType = chooseMediaType(request.headers.accept, produces);
     if (takesJson) requireJson(request);
+    // What is not looked at may be of any type; Fastify would refuse one that is malformed.
+    else delete request.headers["content-type"];
   });
 }
 

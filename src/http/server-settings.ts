@@ -24,6 +24,8 @@ export const serverSettings = {
   noDelay: true,
   insecureHTTPParser: false,
   rejectNonStandardBodyWrites: true,
+  // Node would refuse a request without a host in its own way, with no body; the checks of every request do it in ours.
+  requireHostHeader: false,
 } as const satisfies ServerOptions;
 
 /** What can only be set on a server that is there. */
@@ -40,6 +42,8 @@ export function configureServer(server: Server, maxConnections: number): void {
     if (Number(request.headers["content-length"] ?? 0) <= maxBodyBytes) response.writeContinue();
     server.emit("request", request, response);
   });
+  // Nothing else can be expected of a server, and one may ignore it (RFC 9110, 10.1.1); Node's 417 is no problem of ours.
+  server.on("checkExpectation", (request, response) => server.emit("request", request, response));
 }
 
 const problemOfClientError: Readonly<Record<string, { code: ProblemCode; detail: string }>> = {
@@ -49,7 +53,7 @@ const problemOfClientError: Readonly<Record<string, { code: ProblemCode; detail:
 
 /** Answers what the parser refused, before there is a request; the connection ends. */
 export function answerClientError(error: Error & { code?: string }, socket: Socket): void {
-  if (!socket.writable || error.code === "ECONNRESET" || owesAnswers(socket)) {
+  if (!socket.writable || error.code === "ECONNRESET" || wouldMislead(socket)) {
     socket.destroy();
     return;
   }
@@ -73,17 +77,20 @@ export function answerClientError(error: Error & { code?: string }, socket: Sock
       body,
     ].join("\r\n"),
   );
+  // A body that nobody read may have stopped the reading; then the client's end would not be seen, nor the socket freed.
+  socket.resume();
 }
 
-/** The answers that a connection still owes, and how many requests it has carried. */
-type Connection = { readonly unfinished: Set<ServerResponse>; requests: number };
+/** The answers that a connection still owes, how many requests it has carried, and the answer to the last of those. */
+type Connection = { readonly unfinished: Set<ServerResponse>; requests: number; newest: ServerResponse };
 
 const connections = new WeakMap<Socket, Connection>();
 
 /** Keeps count of a connection's requests; Node announces the last one as the last but would leave it open. */
 export function countRequest({ socket }: IncomingMessage, response: ServerResponse): void {
-  const connection = connections.get(socket) ?? { unfinished: new Set(), requests: 0 };
+  const connection = connections.get(socket) ?? { unfinished: new Set(), requests: 0, newest: response };
   connections.set(socket, connection);
+  connection.newest = response;
   connection.requests += 1;
   connection.unfinished.add(response);
   response.once("close", () => connection.unfinished.delete(response));
@@ -91,10 +98,14 @@ export function countRequest({ socket }: IncomingMessage, response: ServerRespon
 }
 
 /**
- * Whether the connection owes answers to earlier requests: a status of ours would be taken for one of those, or for a
- * part of one. The request that is still arriving is the faulty one itself.
+ * Whether a status of ours would be taken for the answer to another request, or for a part of one: while the connection
+ * owes answers to earlier requests, or when the faulty one was answered before its body had come.
  */
-function owesAnswers(socket: Socket): boolean {
-  const unfinished = [...(connections.get(socket)?.unfinished ?? [])];
-  return unfinished.some((response) => response.headersSent || response.req.complete);
+function wouldMislead(socket: Socket): boolean {
+  const connection = connections.get(socket);
+  if (connection === undefined) return false;
+  const { newest, unfinished } = connection;
+  if (newest.headersSent && !newest.req.complete) return true;
+  // The request that is still arriving is the faulty one itself.
+  return [...unfinished].some((response) => response.headersSent || response.req.complete);
 }

@@ -6,7 +6,7 @@ import { sessionNotFound } from "../protocol/refusals.ts";
 import { AllowedMethods } from "./allowed-methods.ts";
 import { LiveStreams } from "./answers/live-streams.ts";
 import { requestIdOf, setApiHeaders } from "./headers.ts";
-import { hostCheck } from "./hosts.ts";
+import { hostCheck, requireOneHost } from "./hosts.ts";
 import { maxBodyBytes, parseJson } from "./json-body.ts";
 import { listen } from "./listen.ts";
 import { mostConnections, openLoadGauges } from "./load-gauges.ts";
@@ -111,6 +111,7 @@ function answerUnreadablePath(service: HttpServiceOptions, error: Error, request
   logWhenDone(request, reply, service.log);
   const id = /^\/(?:chat|chat_history|sessions)\/(?<id>[^/?]*)/.exec(request.url)?.groups?.["id"];
   try {
+    requireOneHost(request.raw);
     hostCheck(service.config)(request.headers.host);
     sendProblem(reply, id === undefined ? asProblem(error) : sessionNotFound(id));
   } catch (refusal) {

@@ -126,7 +126,12 @@ export const problemKinds = {
   draining: kind(503, "Shutting down", true, "The service is stopping and takes no new turns; try again in a moment."),
   overloaded: kind(503, "Service is overloaded", true, "It answers those that it has; try again after `Retry-After`."),
   storage_unavailable: kind(503, "Storage is unavailable", true, "The storage does not answer; nothing was stored."),
-  storage_full: kind(507, "Storage is full", true, "The disk is full; nothing was stored. Reading still works."),
+  storage_full: kind(
+    507,
+    "Storage is full",
+    true,
+    "The disk is full; nothing was stored. Reading, stopping and deleting still work. An answer that was running ends as `incomplete`; what was sent of it is kept.",
+  ),
 
   // The model server
   upstream_unavailable: kind(

@@ -292,7 +292,7 @@ export interface TurnStore {
   append(lease: Lease, position: number, events: readonly TurnEvent[]): Promise<number>;
   /**
    * Logs the last events and the terminal status durably and together, merges the turn's text events, gives the lease
-   * back, and begins the session's next turn if one waits. Happens once: whoever comes second gets `LeaseLost`.
+   * back, and begins the session's next turn if one waits (while the disk is full, the next claim does). Happens once: whoever comes second gets `LeaseLost`.
    *
    * @throws LeaseLost, PositionRefused
    */

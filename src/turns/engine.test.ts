@@ -184,7 +184,7 @@ describe("the turn engine", () => {
     });
   });
 
-  test("while an append is under way the producer is not pulled", async () => {
+  test("C23: while an append is under way the producer is not pulled, so that a slow storage makes the model wait", async () => {
     let appending = 0;
     let pulledMeanwhile = 0;
     const turns: TurnStore = {

@@ -13,8 +13,9 @@ export interface TurnEngine {
   /** Runs a turn in the background, to its end, and then those of its session that waited for it. */
   start(begun: BegunTurn, producer: Producer): void;
   /**
-   * Takes over every turn that a dead process left running, and begins those that waited for them. Resolves when those
-   * that are to end have ended; what the storage refuses for now is tried again in the background.
+   * Takes over every turn that a dead process left running, and begins those that waited for them, or for space on a
+   * full disk. Resolves when those that are to end have ended; what the storage refuses for now is tried again in the
+   * background. While draining it leaves all of that to the next start.
    *
    * @throws Problem `storage_corrupt`: waiting will not mend that
    */
@@ -99,6 +100,7 @@ export function createTurnEngine({ turns, producers, policy, log }: TurnEngineOp
   }
 
   async function recover(): Promise<Recovered> {
+    if (draining) return { ended: 0, resumed: 0 };
     try {
       const { lapsed, begun } = await turns.claim();
       const endings = lapsed.flatMap((turn) => recoverOne(turn) ?? []);

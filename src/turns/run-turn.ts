@@ -92,16 +92,15 @@ async function produce(run: RunTurn, writer: TurnWriter, signal: AbortSignal): P
   const { begun, producer, inherited } = run;
   const characters = new WholeCharacters();
   let oldTextStands = inherited?.beginsAnew ?? false;
-  const takeOldTextBack = async () => {
-    oldTextStands = false;
-    await writer.append({ type: "reset", text: "", reason: restartReason });
-  };
   try {
     if (begun.isReplaced) return eventsAfterStop(producer.model);
     const production = await producer.begin(signal);
     if (writer.isEmpty) await writer.append(turnStarted(begun, producer.model, production.trimmedTurns));
     for await (const produced of production.output) {
-      if (oldTextStands && produced.type !== "failure") await takeOldTextBack();
+      if (oldTextStands && produced.type !== "failure") {
+        oldTextStands = false;
+        writer.owe({ type: "reset", text: "", reason: restartReason });
+      }
       if (produced.type === "text") {
         const text = characters.push(produced.text);
         if (text !== "") await writer.append({ type: "text", text });

@@ -49,6 +49,11 @@ export class TurnWriter {
     return this.#hasText;
   }
 
+  /** Has an event logged together with the next one, so that nobody ever sees the log between the two. */
+  owe(event: TurnEvent): void {
+    this.#owed = [...this.#owed, event];
+  }
+
   /** @throws LeaseLost, Problem as the storage does */
   async append(event: TurnEvent): Promise<void> {
     const events = this.#owed.length === 0 ? [event] : this.#withOwed([event]);

@@ -6,7 +6,6 @@ import { DatabaseSync } from "node:sqlite";
 import { setTimeout as delay } from "node:timers/promises";
 import { expect, test } from "vitest";
 import { ChatClient, type ChatEvent, textAfter } from "../../client/index.ts";
-import { openSession } from "../helpers/client.ts";
 import { startFakeProvider } from "../helpers/fake-provider.ts";
 import { seededRandom, seedOfRun } from "../helpers/seeded-random.ts";
 import { type Service, startService } from "../helpers/service.ts";
@@ -57,7 +56,7 @@ test(`P1, P4, P6, F1: ${size.killCycles} times kill -9 in the middle of answers,
 
   service = await start(0);
   const proxy = await startTcpProxy(Number(new URL(service.baseUrl).port));
-  const client = new ChatClient({ baseUrl: proxy.url, tries: 60, maxDelayMs: 100 });
+  const client = new ChatClient({ baseUrl: proxy.url, tries: 1_000, maxDelayMs: 100 });
 
   /** Kills the service, looks into what it left, and starts it again. */
   async function kill(cycle: number): Promise<void> {
@@ -94,8 +93,9 @@ test(`P1, P4, P6, F1: ${size.killCycles} times kill -9 in the middle of answers,
 
   try {
     for (let cycle = 1; cycle <= size.killCycles; cycle += 1) {
-      const sessions = await Promise.all(Array.from({ length: sendersPerCycle }, () => openSession(service.baseUrl)));
-      const sending = sessions.map(({ sessionId }, sender) =>
+      const open = () => client.openSession({ username: "TR" });
+      const sessions = await Promise.all(Array.from({ length: sendersPerCycle }, open));
+      const sending = sessions.map(({ session_id: sessionId }, sender) =>
         sendOne(`${cycle}-${sender}`, sessionId, random.between(0, 200)),
       );
       const all = Promise.all(sending);

@@ -1,7 +1,7 @@
 /** P4: a send that is repeated happens once. */
 import { expect, test } from "vitest";
 import { ChatClient, readToEnd } from "../../client/index.ts";
-import { openSession, readHistory } from "../helpers/client.ts";
+import { readHistory } from "../helpers/client.ts";
 import { startFakeProvider } from "../helpers/fake-provider.ts";
 import { type SeededRandom, seededRandom, seedOfRun } from "../helpers/seeded-random.ts";
 import { startService } from "../helpers/service.ts";
@@ -34,11 +34,12 @@ test(`P4, E1, E2: ${size.sends} prompts, nearly a third of them sent several tim
   const random = seededRandom(seed);
   proxy.plan(loseAnswers(random));
   const client = new ChatClient({ baseUrl: proxy.url, tries: 30, maxDelayMs: 50, silenceMs: 5_000 });
+  const direct = new ChatClient({ baseUrl: service.baseUrl });
   let replays = 0;
 
   /** One session's prompts, one after the other, as a person sends them. */
   async function converse(conversation: number): Promise<void> {
-    const { sessionId } = await openSession(service.baseUrl);
+    const { session_id: sessionId } = await direct.openSession({ username: "TR" });
     const count = size.sends / sessions;
     for (let number = 0; number < count; number += 1) {
       const prompt = `${conversation}.${number}`;

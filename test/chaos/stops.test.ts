@@ -1,7 +1,8 @@
 /** P8: a stop is final, from anywhere, even before the first token. */
 import { setTimeout as delay } from "node:timers/promises";
 import { expect, test } from "vitest";
-import { openSession, receive, send, textOf } from "../helpers/client.ts";
+import { ChatClient } from "../../client/index.ts";
+import { patiently, receive, send, textOf } from "../helpers/client.ts";
 import { startFakeProvider } from "../helpers/fake-provider.ts";
 import { seededRandom, seedOfRun } from "../helpers/seeded-random.ts";
 import { startService } from "../helpers/service.ts";
@@ -38,12 +39,13 @@ test(`P8, E11, E14: ${size.stops} stops at random moments: each turn ends once, 
   });
   const service = await startService({ OPENAI_BASE_URL: provider.baseUrl, OPENAI_MODEL: "slow" });
   const { baseUrl } = service;
+  const client = new ChatClient({ baseUrl });
   const outcomes = { stopped: 0, completed: 0, beforeText: 0, modelWasQuicker: 0 };
 
   async function stopOne(number: number): Promise<Stopped> {
     const random = seededRandom(seed * 31 + number);
-    const { sessionId } = await openSession(baseUrl);
-    const response = await send(baseUrl, sessionId, String(number));
+    const { session_id: sessionId } = await client.openSession({ username: "TR" });
+    const response = await patiently(() => send(baseUrl, sessionId, String(number)));
     const reading = Array.fromAsync(receive(response));
     await delay(random.between(0, 350));
     const path = random.next() < 0.5 ? sessionId : `${sessionId}/1`;

@@ -1,5 +1,16 @@
 /** The few requests that most tests make of a service; they need only its base URL. */
+import { setTimeout as delay } from "node:timers/promises";
 import { createParser, type EventSourceMessage } from "eventsource-parser";
+
+/** Asks again while the service sheds load, as it does on a machine on which too much else runs. */
+export async function patiently(request: () => Promise<Response>): Promise<Response> {
+  for (;;) {
+    const response = await request();
+    if (response.status !== 503) return response;
+    await response.body?.cancel();
+    await delay(Number(response.headers.get("retry-after") ?? 1) * 1_000);
+  }
+}
 
 export async function openSession(baseUrl: string, username = "TR"): Promise<{ sessionId: string; token: string }> {
   const response = await fetch(`${baseUrl}/?username=${encodeURIComponent(username)}`);

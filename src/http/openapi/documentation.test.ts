@@ -36,7 +36,6 @@ const notOfOperations = [
   "upstream_stalled",
   "turn_interrupted",
   "poisoned",
-  "session_deleted",
   "turn_time_limit",
   "answer_too_large",
   "context_too_long",

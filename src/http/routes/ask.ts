@@ -32,6 +32,7 @@ const answers = {
 
 const problemsOfAsking = [
   "session_not_found",
+  "session_deleted",
   "turn_in_progress",
   "queue_full",
   "stale_turn",
@@ -79,7 +80,7 @@ export function regenerate(service: HttpService): Operation {
       operationId: "regenerate",
       summary: "Ask the last prompt again",
       description: "As a new turn, which takes the place of the old one. The body is not looked at.",
-      response: responses(answers, [...problemsOfAsking, "turn_not_found"]),
+      response: responses(answers, [...problemsOfAsking, "turn_not_found", "body_too_large"]),
     },
     produces: answerTypes,
     startsWork: true,
@@ -95,7 +96,7 @@ export function continueAnswer(service: HttpService): Operation {
       summary: "Go on with an answer that ended before it was whole",
       description:
         "As a new turn that `continues` the last one, where that ended `incomplete`, `stopped` or `interrupted`; history shows both texts as one answer. The body is not looked at.",
-      response: responses(answers, [...problemsOfAsking, "not_continuable"]),
+      response: responses(answers, [...problemsOfAsking, "not_continuable", "body_too_large"]),
     },
     produces: answerTypes,
     startsWork: true,

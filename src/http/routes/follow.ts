@@ -41,6 +41,7 @@ const followResponses = responses(
     "invalid_position",
     "position_of_another_turn",
     "session_not_found",
+    "session_deleted",
     "turn_not_found",
     "not_acceptable",
     "invalid_request",

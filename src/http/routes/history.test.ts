@@ -2,6 +2,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import { afterEach, describe, expect, it } from "vitest";
 import { startTestServer, type TestServer } from "../../../test/helpers/http-server.ts";
 import { openConnection } from "../../../test/helpers/http-socket.ts";
+import { sessionDeleted } from "../../protocol/refusals.ts";
 import type { History, Storage, Turn } from "../../storage/storage.ts";
 
 let test: TestServer;
@@ -183,6 +184,18 @@ describe("GET /chat_history", () => {
     expect(response.status).toBe(200);
     await expect(response.text()).rejects.toThrow();
     expect(test.log.find(({ level }) => level === "error")).toMatchObject({ err: { message: "The disk is gone" } });
+  });
+
+  it("C22: a session that is deleted in the middle cuts the connection too, and is no fault of the service", async () => {
+    test = await startTestServer({
+      storage: manyTurns(10, "x".repeat(100_000), (page) => {
+        if (page === 5) throw sessionDeleted();
+      }),
+    });
+    const { sessionId } = await test.openSession();
+    const response = await fetch(`${test.url}/chat_history/${sessionId}`);
+    await expect(response.text()).rejects.toThrow();
+    expect(test.log.filter(({ level }) => level === "error")).toEqual([]);
   });
 
   it("a fault at the beginning is a plain error", async () => {

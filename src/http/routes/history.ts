@@ -3,6 +3,7 @@ import type { FastifyReply } from "fastify";
 import { z } from "zod";
 import { type Dialogue, readDialogue } from "../../chat/history.ts";
 import { chatHistorySchema, type HistoryMessage } from "../../protocol/chat.ts";
+import { isProblem } from "../../protocol/problems.ts";
 import { openRaw } from "../answers/open-raw.ts";
 import { json, problems, responses } from "../openapi/responses.ts";
 import { type Delivery, Outlet } from "../outlet.ts";
@@ -41,6 +42,7 @@ export function getHistory({ storage, log }: HttpService): Operation {
       querystring: z.object({ limit: limitParameter, before: beforeParameter }),
       response: responses({ 200: json("Prompts and answers.", chatHistorySchema) }, [
         "session_not_found",
+        "session_deleted",
         "invalid_request",
         "not_acceptable",
         ...problems.ofStorage,
@@ -64,7 +66,10 @@ export function getHistory({ storage, log }: HttpService): Operation {
         const delivery = await writeDialogue(outlet, sessionId, dialogue, first, pages);
         if (delivery === "ok") outlet.end();
       } catch (error) {
-        log.error({ err: error, request_id: reply.request.id }, "A history was cut by a fault of the service");
+        // A session that is deleted meanwhile is nobody's fault; what is left of its history must not look whole.
+        if (!isProblem(error, "session_deleted")) {
+          log.error({ err: error, request_id: reply.request.id }, "A history was cut by a fault of the service");
+        }
         outlet.destroy();
       } finally {
         await pages.return?.();

@@ -6,7 +6,13 @@ import { type Operation, operation } from "../route.ts";
 import type { HttpService } from "../service.ts";
 import { sessionParameters, turnParameters } from "./parameters.ts";
 
-const stopProblems = ["session_not_found", "turn_not_found", "not_acceptable", ...problems.ofWriting] as const;
+const stopProblems = [
+  "session_not_found",
+  "session_deleted",
+  "turn_not_found",
+  "not_acceptable",
+  ...problems.ofWriting,
+] as const;
 
 export function stopRunningTurn({ chat }: HttpService): Operation {
   return operation({

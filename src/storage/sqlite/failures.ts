@@ -1,22 +1,41 @@
-/** SQLite's failures in our words. The numbers are its primary result codes (https://www.sqlite.org/rescode.html). */
+/** SQLite's failures in our words. The numbers are its result codes, most of them primary ones (https://www.sqlite.org/rescode.html). */
 import { Problem, type ProblemCode } from "../../protocol/problems.ts";
+import type { Outcome } from "./thread/messages.ts";
 
 /** SQLITE_IOERR_FSYNC: after it the next sync reports a success, although what was to be written is gone. */
 export const failedSync = 1034;
+
+const full: readonly [ProblemCode, string] = ["storage_full", "The disk is full; nothing was stored."];
 
 const known: ReadonlyMap<number, readonly [ProblemCode, string]> = new Map([
   [5, ["storage_unavailable", "The database file is locked by another program."]],
   [8, ["storage_unavailable", "The database file cannot be written."]],
   [10, ["storage_error", "The disk failed while the database was in use."]],
   [11, ["storage_corrupt", "The database file is damaged."]],
-  [13, ["storage_full", "The disk is full; nothing was stored."]],
+  [13, full],
   [14, ["storage_unavailable", "The database file cannot be opened."]],
   [26, ["storage_corrupt", "The database file is damaged."]],
+  // SQLITE_IOERR_SHMSIZE: the index of a log that grows needs more blocks (each 16 MiB), and there are none.
+  [4874, full],
 ]);
+
+function meaningOf(errcode: number): readonly [ProblemCode, string] | undefined {
+  return known.get(errcode) ?? known.get(errcode & 0xff);
+}
+
+/** Whether a write met a full disk. */
+export function isFull(outcome: Outcome): boolean {
+  return outcome.kind === "failed" && meaningOf(outcome.errcode) === full;
+}
+
+/** For what is not even tried while the reserve is in use. */
+export function refusedAsFull(): Problem {
+  return new Problem(...full);
+}
 
 export function problemOfFailure({ message, errcode }: { message: string; errcode: number }): Problem {
   const cause = new Error(`SQLite: ${message} (${errcode})`);
-  const [code, detail] = known.get(errcode & 0xff) ?? ["storage_error", "The database refused an operation."];
+  const [code, detail] = meaningOf(errcode) ?? ["storage_error", "The database refused an operation."];
   return new Problem(code, detail, { cause });
 }
 
@@ -27,7 +46,7 @@ export function openingFailure(
 ): Error {
   if (errcode === undefined) return new Error(message);
   const cause = new Error(`SQLite: ${message} (${errcode})`);
-  if (known.get(errcode & 0xff)?.[0] === "storage_corrupt") return damagedFile(path, cause);
+  if (meaningOf(errcode)?.[0] === "storage_corrupt") return damagedFile(path, cause);
   return new Error(`${path} cannot be opened; check its disk and its owner, or name another file in STORAGE_URL.`, {
     cause,
   });

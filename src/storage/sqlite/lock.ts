@@ -36,7 +36,8 @@ export async function lockDatabaseFile(path: string): Promise<FileLock> {
   }
 }
 
-async function realName(path: string): Promise<string> {
+/** The path without links, of a file that need not be there yet. */
+export async function realName(path: string): Promise<string> {
   try {
     return await realpath(path);
   } catch {

@@ -44,7 +44,9 @@ describe("a database file", () => {
     const storage = await openSqliteStorage({ path: file, onFatal });
     await openTestSession(storage);
     await storage.close();
-    expect((await readdir(directory)).sort()).toEqual(["chat.db", "chat.db.lock"]);
+    // Where opening took long, there is a reserve already.
+    const others = (await readdir(directory)).filter((name) => name !== "chat.db.reserve").sort();
+    expect(others).toEqual(["chat.db", "chat.db.lock"]);
   });
 
   test("F2: when a power failure took the end of a log, its followers are given what is left by a reset", async () => {

@@ -1,8 +1,10 @@
+import type { Log } from "../../log.ts";
 import type { Storage } from "../storage.ts";
 import { inMemory } from "./connection.ts";
 import { Database } from "./database.ts";
 import { LiveTurns } from "./live-turns.ts";
 import { lockDatabaseFile } from "./lock.ts";
+import { Reserve } from "./reserve.ts";
 import { sessionStore } from "./sessions.ts";
 import { turnStore } from "./turns.ts";
 
@@ -16,6 +18,13 @@ export type SqliteOptions = {
    * database thread died. The process must end; what was acknowledged is safe.
    */
   readonly onFatal: (error: Error) => void;
+  /** Is told when the disk is full, and when it has space again. */
+  readonly log?: Log | undefined;
+  /**
+   * Called when a full disk has space again: turns that waited for the end of others were not begun meanwhile, and the
+   * next claim begins them.
+   */
+  readonly onSpaceAgain?: (() => void) | undefined;
 };
 
 /**
@@ -23,12 +32,15 @@ export type SqliteOptions = {
  *
  * @throws Error with a sentence for the operator when the file is in use, cannot be written, or is not ours
  */
-export async function openSqliteStorage({ path, clock = Date.now, onFatal }: SqliteOptions): Promise<Storage> {
+export async function openSqliteStorage(options: SqliteOptions): Promise<Storage> {
+  const { path, clock = Date.now, onFatal, log, onSpaceAgain } = options;
   const lock = path === inMemory ? undefined : await lockDatabaseFile(path);
+  const reserve = path === inMemory ? undefined : new Reserve(path, { log, onRestored: onSpaceAgain });
   let database: Database;
   try {
-    database = await Database.open(path, onFatal);
+    database = await Database.open(path, onFatal, reserve);
   } catch (error) {
+    await reserve?.close();
     lock?.release();
     throw error;
   }
@@ -42,8 +54,9 @@ export async function openSqliteStorage({ path, clock = Date.now, onFatal }: Sql
     },
     backlog: () => database.backlog,
     close() {
-      closing ??= database.close().then(() => {
+      closing ??= database.close().then(async () => {
         liveTurns.closed();
+        await reserve?.close();
         lock?.release();
       });
       return closing;

@@ -46,7 +46,12 @@ export function turnStore(database: Database, liveTurns: LiveTurns, clock: () =>
 
   return {
     async accept(access, turn) {
-      const { sessionId } = turn;
+      const { sessionId, ask, once } = turn;
+      if (once !== undefined && database.isFull) {
+        // No write is tried on a full disk, and finding a turn needs none.
+        const known = await database.read("findSent", { access, sessionId, ask, once, now: clock() });
+        if (known !== undefined) return { kind: "known", turn: known };
+      }
       const accepted = await database.write("acceptTurn", { access, turn, now: clock() });
       if (accepted.kind === "known") return accepted;
       if (accepted.kind === "queued") {
@@ -82,8 +87,9 @@ export function turnStore(database: Database, liveTurns: LiveTurns, clock: () =>
       const whole = mergeText([...live.log.whole(), ...added]);
       let next: Begun | undefined;
       try {
-        const settlement = { lease: live.lease.key, position, whole, beginNext, now: clock() };
-        next = await database.write("settleTurn", settlement);
+        const settlement = { lease: live.lease.key, position, whole, now: clock() };
+        // On a full disk the next one could only fail; it waits for the claim that follows when there is space again.
+        next = await database.write("settleTurn", { ...settlement, beginNext: beginNext && !database.isFull });
       } catch (error) {
         throw giveUpIfLost(lease, error);
       }
