@@ -117,9 +117,7 @@ export function createTurnEngine({ turns, producers, policy, log }: TurnEngineOp
     }
   }
 
-  /** Where the service goes down meanwhile, the next start finds them. */
   function recoverAgain(): void {
-    if (draining) return;
     recover().catch((error) => log.error({ err: error }, "The turns of a dead process cannot be claimed"));
   }
 
