@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { chatOf, promptOf } from "../../test/helpers/chat.ts";
-import { capability, openTestSession, openTestStorage } from "../../test/helpers/storage.ts";
+import { beginTurn, capability, openTestSession, openTestStorage } from "../../test/helpers/storage.ts";
 import { type Model, ModelError, type ModelEvent, type ModelRequest } from "../models/model.ts";
 import type { Storage } from "../storage/storage.ts";
 import type { Chat } from "./chat.ts";
@@ -136,6 +136,20 @@ describe("chat", () => {
     await chat.drain(0);
     const { lapsed } = await storage.turns.claim();
     expect(lapsed).toMatchObject([{ lease: { turn: (await sending).turn }, crashes: 0 }]);
+  });
+
+  test("F1: a turn that was given back goes on from its text, where the model can", async () => {
+    const { lease } = await beginTurn(storage, sessionId, "Hello!");
+    const started = { type: "turn", session_id: sessionId, turn: 1, model: "scripted" } as const;
+    await storage.turns.append(lease, -1, [started, { type: "text", text: "Hel" }]);
+    await storage.turns.release(lease);
+    model.continuesAnswers = true;
+    model.play = () => whole("lo, TR!");
+    const { engine } = chatOf(storage, model);
+    await engine.recover();
+    await engine.drain(5_000);
+    expect(model.requests).toMatchObject([{ answerSoFar: "Hel" }]);
+    expect(await chat.answer(capability, sessionId, 1)).toMatchObject({ status: "completed", answer: "Hello, TR!" });
   });
 
   test("while draining a send is refused and stores nothing", async () => {

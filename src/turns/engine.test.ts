@@ -344,6 +344,22 @@ describe("the turn engine", () => {
     });
   });
 
+  test("an append that was done although the storage says that it failed keeps no turn from ending", async () => {
+    const turns: TurnStore = {
+      ...storage.turns,
+      async append(...given) {
+        const head = await storage.turns.append(...given);
+        if (given[2][0]?.type !== "text") return head;
+        throw new Problem("storage_unavailable", "Nobody knows.");
+      },
+    };
+    const turn = await start(
+      producer(() => say("said", finish)),
+      engineOf(turns),
+    );
+    expect((await log(turn)).map(({ type }) => type)).toEqual(["turn", "text", "error", "end"]);
+  });
+
   test("a storage failure in mid-answer ends the turn with what was stored, and reaches the log", async () => {
     const logged: object[] = [];
     let appends = 0;
