@@ -157,7 +157,7 @@ export type IfBusy =
   | "reject"
   /** It waits until those before it have ended. */
   | "queue"
-  /** The running turn is told to stop, and this one is the next. */
+  /** The running turn is told to stop, and this one goes ahead of those that wait, behind others that interrupted. */
   | "interrupt";
 
 /** How many turns of a session may wait. */

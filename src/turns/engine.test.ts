@@ -319,6 +319,7 @@ describe("the turn engine", () => {
     await delay(50);
     await stuck.drain(50);
     expect(await storage.turns.read(capability, sessionId, turn)).toMatchObject({ status: "running", answer: "kept" });
+    expect((await storage.turns.claim()).lapsed).toMatchObject([{ text: "kept", crashes: 0 }]);
   });
 
   test("an append whose answer was lost is not written twice and fails nothing", async () => {

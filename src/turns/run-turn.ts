@@ -65,8 +65,10 @@ export async function runTurn(run: RunTurn): Promise<BegunTurn | undefined> {
     const last = await produce(run, writer, cancel.signal);
     return await writer.settle(last, { model: producer.model, giveUp: interrupt, beginsNext });
   } catch (error) {
-    if (error instanceof TurnInterrupted) await handBack(run);
-    else if (!(error instanceof LeaseLost)) log.error({ err: error, turn: lease.turn }, "A turn could not be settled");
+    if (error instanceof LeaseLost) return undefined;
+    if (!(error instanceof TurnInterrupted)) log.error({ err: error, turn: lease.turn }, "A turn could not be settled");
+    // Also one that the storage would not settle while the service went down: that is no crash of its own.
+    await handBack(run);
     return undefined;
   } finally {
     for (const source of sources) source.removeEventListener("abort", forward);
