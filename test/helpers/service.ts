@@ -23,6 +23,12 @@ export type Service = {
   end(signal: NodeJS.Signals): Promise<number | null>;
 };
 
+/** Services of tests that failed before they ended them; they go with the tests' own process. */
+const running = new Set<ChildProcess>();
+process.on("exit", () => {
+  for (const child of running) child.kill("SIGKILL");
+});
+
 /** What the process may have at most. */
 export type ProcessLimits = { readonly descriptors?: number };
 
@@ -56,7 +62,11 @@ export async function startService(environment: Record<string, string>, limits: 
     if (url !== undefined) listening.resolve(url);
   });
   createInterface({ input: child.stderr }).on("line", (line) => log.push(line));
-  const gone = once(child, "exit").finally(() => rm(directory, { recursive: true, force: true }));
+  running.add(child);
+  const gone = once(child, "exit").finally(() => {
+    running.delete(child);
+    return rm(directory, { recursive: true, force: true });
+  });
   gone.then(([code]) => listening.reject(new Error(`The service exited with ${code}:\n${log.join("\n")}`)));
   listening.promise.catch(() => undefined);
   const end = async (signal: NodeJS.Signals): Promise<number | null> => {
