@@ -6,11 +6,11 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { openSession, problemOf, readHistory, receive, send } from "./helpers/client.ts";
-import { startFakeProvider } from "./helpers/fake-provider.ts";
-import { faultEnvironment } from "./helpers/faults.ts";
-import { type Service, startService } from "./helpers/service.ts";
-import { failSystemCalls, noStrace } from "./helpers/system-calls.ts";
+import { openSession, problemOf, readHistory, receive, send } from "../helpers/client.ts";
+import { startFakeProvider } from "../helpers/fake-provider.ts";
+import { faultEnvironment } from "../helpers/faults.ts";
+import { type Service, startService } from "../helpers/service.ts";
+import { failSystemCalls, noStrace } from "../helpers/system-calls.ts";
 
 let directory: string;
 const running: Service[] = [];

@@ -5,8 +5,8 @@ import path from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { setTimeout as delay } from "node:timers/promises";
 import { expect, test } from "vitest";
-import { openSession, type ReceivedEvent, readHistory, receive, send, textOf } from "./helpers/client.ts";
-import { type Service, startService } from "./helpers/service.ts";
+import { openSession, type ReceivedEvent, readHistory, receive, send, textOf } from "../helpers/client.ts";
+import { type Service, startService } from "../helpers/service.ts";
 
 const cycles = 10;
 const sessionsPerCycle = 8;
