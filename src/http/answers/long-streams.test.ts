@@ -196,7 +196,7 @@ describe("H2: when the service ends", () => {
     const slow = await follow();
     await slow.waitFor("event: turn");
     slow.socket.pause();
-    await expect.poll(() => serverSocketOf(slow).writableNeedDrain).toBe(true);
+    await expect.poll(() => serverSocketOf(slow).writableNeedDrain, { timeout: 10_000 }).toBe(true);
     const closing = test.server.close(10_000);
     await delay(50);
     slow.socket.resume();
