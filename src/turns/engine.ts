@@ -93,7 +93,8 @@ export function createTurnEngine({ turns, producers, policy, log }: TurnEngineOp
     const model = lapsed.model ?? producers.modelName;
     const recovery = recoveryOf(lapsed, { policy, goesOn: producers.goOn, model });
     if ("last" in recovery) return endLapsed(lapsed, recovery.last, model);
-    const { published, beginsAnew } = recovery.takeover;
+    const { published } = recovery;
+    const beginsAnew = published !== lapsed.text;
     const inherited = { hasText: lapsed.text !== "", owed: resetAfterLoss(lapsed), beginsAnew };
     start({ begun: lapsed, producer: producers.producerOf(lapsed, published), inherited });
     return undefined;

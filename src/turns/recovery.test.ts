@@ -123,6 +123,25 @@ describe("the turns of a dead process", () => {
     });
   });
 
+  test("what was published stands where the storage refuses the new text: nothing that was said is lost", async () => {
+    await leave("Hel");
+    const turns: TurnStore = {
+      ...storage.turns,
+      append: () => Promise.reject(new Problem("storage_full", "Full.")),
+    };
+    await engineOf(turns, { producers: { producerOf: () => answering } }).recover();
+    await log();
+    expect(await read()).toMatchObject({ status: "incomplete", answer: "Hel", end: { reason: "storage_full" } });
+  });
+
+  test("half a character is no new text: what was published stands where nothing comes of it", async () => {
+    await leave("Hel");
+    const failure = { type: "failure", problem: new Problem("upstream_stalled", "No."), model: "m" } as const;
+    await restarted(producer(() => say("\ud83d", { type: "reset" }, failure))).engine.recover();
+    await log();
+    expect(await read()).toMatchObject({ status: "incomplete", answer: "Hel" });
+  });
+
   test("a stop while they are asked again leaves what was published", async () => {
     await leave("Hel");
     await restarted(producer((signal) => sayAndHang(signal))).engine.recover();

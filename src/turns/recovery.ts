@@ -7,15 +7,8 @@ import { eventsAfterInterruption, eventsAfterPoisoning, eventsAfterStop, type La
 /** What the operator wants: to ask again, which is billed again, or to leave it at what was said. */
 export type RecoveryPolicy = "restart" | "interrupt";
 
-/** How a turn goes on that somebody else began. */
-export type Takeover = {
-  /** The text that the producer goes on from; empty when it begins anew. */
-  readonly published: string;
-  /** The producer begins anew although text was published: that text stays until there is new text to take its place. */
-  readonly beginsAnew: boolean;
-};
-
-export type Recovery = { readonly last: LastEvents } | { readonly takeover: Takeover };
+/** It ends, or a producer goes on from this text of it; empty when that begins anew. */
+export type Recovery = { readonly last: LastEvents } | { readonly published: string };
 
 /** A turn that so many workers died with is what kills them, or as good as. */
 export const mostCrashes = 3;
@@ -28,8 +21,7 @@ export function recoveryOf(
   if (lapsed.stopRequested || lapsed.isReplaced) return { last: eventsAfterStop(model) };
   if (lapsed.crashes >= mostCrashes) return { last: eventsAfterPoisoning(model) };
   if (policy === "interrupt") return { last: eventsAfterInterruption(model) };
-  const beginsAnew = lapsed.text !== "" && !goesOn;
-  return { takeover: { published: beginsAnew ? "" : lapsed.text, beginsAnew } };
+  return { published: goesOn ? lapsed.text : "" };
 }
 
 /**

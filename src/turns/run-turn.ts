@@ -5,6 +5,7 @@
  * makes its server wait when that is too much: that is the whole of back-pressure.
  */
 import type { Log } from "../log.ts";
+import type { TextReset } from "../protocol/events.ts";
 import { isProblem, Problem } from "../protocol/problems.ts";
 import { type BegunTurn, LeaseLost, TurnStopRequested, type TurnStore } from "../storage/storage.ts";
 import {
@@ -16,15 +17,15 @@ import {
   turnStarted,
 } from "./last-events.ts";
 import type { Producer } from "./producer.ts";
-import type { RecoveryPolicy, Takeover } from "./recovery.ts";
+import type { RecoveryPolicy } from "./recovery.ts";
 import { type Inherited, TurnWriter } from "./turn-writer.ts";
 import { WholeCharacters } from "./whole-characters.ts";
 
 /** The reason of the `reset` that a producer asks for: it begins anew, with another model. */
 const fallbackReason = "fallback";
 
-/** The reason of the `reset` when a turn that was taken over is asked again. */
-const restartReason = "restart";
+/** Takes back what an earlier worker said, when a turn that was taken over is asked again. */
+const takeBack: TextReset = { type: "reset", text: "", reason: "restart" };
 
 /** The service is going down; the turn is left to the next start, or settled as `interrupted`. */
 export class TurnInterrupted extends Error {
@@ -35,8 +36,8 @@ export type RunTurn = {
   readonly turns: TurnStore;
   readonly begun: BegunTurn;
   readonly producer: Producer;
-  /** Where another worker had the turn before. */
-  readonly inherited?: Inherited & Pick<Takeover, "beginsAnew">;
+  /** Where another worker had the turn before; `beginsAnew` when the producer does not go on from its text. */
+  readonly inherited?: Inherited & { readonly beginsAnew: boolean };
   /** Fires with `TurnInterrupted` when the service goes down; watched only while the turn runs. */
   readonly interrupt: AbortSignal;
   /** What the next start does with a turn that we cannot end; where it would do nothing, we settle it. */
@@ -93,39 +94,42 @@ async function handBack({ turns, begun: { lease }, log }: RunTurn): Promise<void
 async function produce(run: RunTurn, writer: TurnWriter, signal: AbortSignal): Promise<LastEvents> {
   const { begun, producer, inherited } = run;
   const characters = new WholeCharacters();
+  /** Text of an earlier worker, which goes when there is new text to take its place, and not before. */
   let oldTextStands = inherited?.beginsAnew ?? false;
   try {
     if (begun.isReplaced) return eventsAfterStop(producer.model);
     const production = await producer.begin(signal);
     if (writer.isEmpty) await writer.append(turnStarted(begun, producer.model, production.trimmedTurns));
     for await (const produced of production.output) {
-      if (oldTextStands && produced.type !== "failure") {
-        oldTextStands = false;
-        writer.owe({ type: "reset", text: "", reason: restartReason });
-      }
       if (produced.type === "text") {
         const text = characters.push(produced.text);
-        if (text !== "") await writer.append({ type: "text", text });
+        if (text === "") continue;
+        if (oldTextStands) await writer.append(takeBack, { type: "text", text });
+        else await writer.append({ type: "text", text });
+        oldTextStands = false;
         continue;
       }
       if (produced.type === "reset") {
         // Half a character of what is taken back goes with it.
         characters.flush();
-        await writer.append({ type: "reset", text: "", reason: fallbackReason });
+        if (!oldTextStands) await writer.append({ type: "reset", text: "", reason: fallbackReason });
         continue;
       }
       // A stop that came first wins over a completion that races it.
       signal.throwIfAborted();
       if (produced.type === "failure") {
         run.log.warn({ err: produced.problem, turn: begun.lease.turn }, "An answer failed");
+        if (oldTextStands) characters.flush();
       }
-      return withRest(characters, writer.hasText, (hasText) => eventsAfterLastWord(produced, hasText));
+      const last = withRest(characters, writer.hasText, (hasText) => eventsAfterLastWord(produced, hasText));
+      return oldTextStands && produced.type === "finish" ? [takeBack, ...last] : last;
     }
     throw new Error("The producer ended without a last word");
   } catch (error) {
     const reason = signal.aborted ? signal.reason : error;
     if (reason instanceof LeaseLost) throw reason;
     if (reason instanceof TurnInterrupted && run.policy === "restart") throw reason;
+    if (oldTextStands) characters.flush();
     return withRest(characters, writer.hasText, (hasText) => eventsAfterError(run, reason, hasText));
   }
 }

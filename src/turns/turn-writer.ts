@@ -49,14 +49,13 @@ export class TurnWriter {
     return this.#hasText;
   }
 
-  /** Has an event logged together with the next one, so that nobody ever sees the log between the two. */
-  owe(event: TurnEvent): void {
-    this.#owed = [...this.#owed, event];
-  }
-
-  /** @throws LeaseLost, Problem as the storage does */
-  async append(event: TurnEvent): Promise<void> {
-    const events = this.#owed.length === 0 ? [event] : this.#withOwed([event]);
+  /**
+   * Logs all of the events or none, so that nobody ever sees the log between them.
+   *
+   * @throws LeaseLost, Problem as the storage does
+   */
+  async append(...added: readonly TurnEvent[]): Promise<void> {
+    const events = this.#owed.length === 0 ? added : this.#withOwed(added);
     try {
       this.#head = await this.#turns.append(this.#begun.lease, this.#head, events);
     } catch (error) {
@@ -66,8 +65,10 @@ export class TurnWriter {
       this.#head = head;
     }
     this.#owed = [];
-    if (event.type === "text") this.#hasText = true;
-    else if (event.type === "reset") this.#hasText = event.text !== "";
+    for (const event of added) {
+      if (event.type === "text") this.#hasText = true;
+      else if (event.type === "reset") this.#hasText = event.text !== "";
+    }
   }
 
   /** Behind the `turn` event, which is the first of every log. */
