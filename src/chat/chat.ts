@@ -35,7 +35,7 @@ export interface Chat {
   newestTurn(access: Access, sessionId: string): Promise<number | undefined>;
   /** How a turn stands now. @throws Problem `session_not_found`, `turn_not_found` */
   answer(access: Access, sessionId: string, turn: number): Promise<TurnAnswer>;
-  /** From now on `send` refuses; running turns may end within the grace, the rest are settled as `interrupted`. */
+  /** From now on `send` refuses; running turns may end within the grace, the rest are for `TurnEngine.drain`. */
   drain(graceMs: number): Promise<void>;
   readonly draining: boolean;
 }

@@ -104,8 +104,8 @@ export function acceptance(database: DatabaseSync, worker: WorkerName, running: 
       const other = (findRunning.get(key) as { turn: number } | undefined)?.turn;
       const queue = findQueued.get(key) as { count: number; first: number | null };
       const isBusy = other !== undefined || queue.count > 0;
-      if (isBusy && (ifBusy === "reject" || ask.kind === "continue"))
-        throw turnInProgress(other ?? queue.first ?? newest);
+      const mayWait = ifBusy !== "reject" && ask.kind !== "continue";
+      if (isBusy && !mayWait) throw turnInProgress(other ?? queue.first ?? newest);
       if (isBusy && queue.count >= mostQueued) throw queueFull(mostQueued);
       const { prompt, replaces, continues } = resolve(key, newest, ask);
 
