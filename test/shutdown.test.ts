@@ -15,14 +15,14 @@ import {
   authorized,
   openSession,
   problemOf,
-  type ReceivedEvent,
   readHistory,
   receive,
   send,
+  startTurn,
   textOf,
 } from "./helpers/client.ts";
 import { type FakeProvider, startFakeProvider } from "./helpers/fake-provider.ts";
-import { getWith, type Service, startArguments, startService } from "./helpers/service.ts";
+import { exitOf, getWith, type Service, startArguments, startService } from "./helpers/service.ts";
 
 const key = "sk-CANARY-key-51d0";
 
@@ -57,37 +57,16 @@ async function start(environment: Record<string, string> = {}): Promise<Service>
   return service;
 }
 
-/** A turn that runs, and everything its first follower sees from here on. */
-async function startTurn({ baseUrl }: Service): Promise<{ sessionId: string; events: Promise<ReceivedEvent[]> }> {
-  const { sessionId } = await openSession(baseUrl);
-  const begun = Promise.withResolvers<void>();
-  const events = (async () => {
-    const seen: ReceivedEvent[] = [];
-    for await (const event of receive(await send(baseUrl, sessionId, "Hello"))) {
-      seen.push(event);
-      if (event.type === "text") begun.resolve();
-    }
-    return seen;
-  })();
-  await begun.promise;
-  return { sessionId, events };
-}
-
 /** Sends the signal and resolves once the process acts on it; it still runs then. */
 async function beginShutdown(service: Service, signal: NodeJS.Signals = "SIGTERM"): Promise<void> {
   service.process.kill(signal);
   await expect.poll(() => service.log.some((line) => line.includes("Shutting down")), { interval: 5 }).toBe(true);
 }
 
-async function exitOf({ process }: Service): Promise<number | null> {
-  if (process.exitCode === null && process.signalCode === null) await once(process, "exit");
-  return process.exitCode;
-}
-
 describe("SIGTERM", () => {
   test("H2: lets a running turn end within DRAIN_SECONDS, then exits with 0, and the database file alone holds everything", async () => {
     const service = await start({ OPENAI_MODEL: "paced-50-20", DRAIN_SECONDS: "20" });
-    const { sessionId, events } = await startTurn(service);
+    const { sessionId, events } = await startTurn(service.baseUrl);
     const signalled = performance.now();
     expect(await service.end("SIGTERM")).toBe(0);
     expect(performance.now() - signalled).toBeLessThan(5_000);
@@ -103,7 +82,7 @@ describe("SIGTERM", () => {
 
   test("H2: a turn that needs longer is left to the next start, which ends it with all that was said; every follower is let go without an end", async () => {
     const service = await start({ OPENAI_MODEL: "slow-drip", DRAIN_SECONDS: "0.5" });
-    const { sessionId, events } = await startTurn(service);
+    const { sessionId, events } = await startTurn(service.baseUrl);
     const url = `${service.baseUrl}/chat/${sessionId}`;
     const followers = Array.from({ length: 12 }, async (_, index) =>
       Array.fromAsync(receive(await fetch(index % 2 === 0 ? url : `${url}/1`))),
@@ -143,7 +122,7 @@ describe("SIGTERM", () => {
 
   test("H2: where a start would not take it up, a turn that needs longer ends as interrupted, and every follower is told", async () => {
     const service = await start({ OPENAI_MODEL: "slow-drip", DRAIN_SECONDS: "0.5", RECOVERY: "interrupt" });
-    const { sessionId, events } = await startTurn(service);
+    const { sessionId, events } = await startTurn(service.baseUrl);
     const url = `${service.baseUrl}/chat/${sessionId}`;
     const follower = Array.fromAsync(receive(await fetch(url)));
     expect(await service.end("SIGTERM")).toBe(0);
@@ -172,7 +151,7 @@ describe("SIGTERM", () => {
     const service = await start({ OPENAI_MODEL: "paced-60-30", DRAIN_SECONDS: "20" });
     const { baseUrl } = service;
     const other = await openSession(baseUrl);
-    const { sessionId, events } = await startTurn(service);
+    const { sessionId, events } = await startTurn(service.baseUrl);
     expect((await fetch(`${baseUrl}/readyz`)).status).toBe(200);
     await beginShutdown(service);
 
@@ -197,7 +176,7 @@ describe("SIGTERM", () => {
 
   test("H2: a stop still works while draining", async () => {
     const service = await start({ OPENAI_MODEL: "slow-drip", DRAIN_SECONDS: "20" });
-    const { sessionId, events } = await startTurn(service);
+    const { sessionId, events } = await startTurn(service.baseUrl);
     await beginShutdown(service);
     const stopped = await fetch(`${service.baseUrl}/chat/${sessionId}`, { method: "DELETE" });
     expect(await stopped.json()).toMatchObject({ turn: 1, status: "stopped" });
@@ -208,7 +187,7 @@ describe("SIGTERM", () => {
   test("H3: a second signal ends the process at once; the next start settles what was running and keeps its text", async () => {
     for (const [first, second] of [["SIGTERM", "SIGTERM"] as const, ["SIGINT", "SIGTERM"] as const]) {
       const service = await start({ OPENAI_MODEL: "slow-drip", DRAIN_SECONDS: "20" });
-      const { sessionId, events } = await startTurn(service);
+      const { sessionId, events } = await startTurn(service.baseUrl);
       await beginShutdown(service, first);
       const signalled = performance.now();
       expect(await service.end(second)).not.toBe(0);
@@ -231,7 +210,7 @@ describe("SIGTERM", () => {
     await beginShutdown(service);
     const signalled = performance.now();
     expect(await problemOf(await fetch(`${baseUrl}/readyz`))).toMatchObject({ status: 503, code: "draining" });
-    const { sessionId, events } = await startTurn(service);
+    const { sessionId, events } = await startTurn(service.baseUrl);
     // A sign that the machine was fast enough for the above to mean anything.
     expect(performance.now() - signalled).toBeLessThan(1_500);
 
@@ -327,7 +306,7 @@ describe("a start that cannot work says in one sentence what to do", () => {
 
   test("H10: a start that fails is no crash of the turns that it took over, however often it is tried", async () => {
     const service = await start({ OPENAI_MODEL: "slow-drip" });
-    const { sessionId, events } = await startTurn(service);
+    const { sessionId, events } = await startTurn(service.baseUrl);
     await service.end("SIGKILL");
     await events.catch(() => undefined);
     const settings = { OPENAI_BASE_URL: provider.baseUrl, OPENAI_API_KEY: key, OPENAI_MODEL: "slow-drip" };

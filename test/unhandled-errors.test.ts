@@ -1,14 +1,13 @@
 /** What the process does about an error that nobody handled: it says so, ends what can end, and leaves. */
-import { once } from "node:events";
 import { mkdtemp, rm } from "node:fs/promises";
 import http from "node:http";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
-import { openSession, type ReceivedEvent, readHistory, receive, send, textOf } from "./helpers/client.ts";
+import { openSession, readHistory, send, startTurn, textOf } from "./helpers/client.ts";
 import { type FakeProvider, startFakeProvider } from "./helpers/fake-provider.ts";
 import { faultEnvironment } from "./helpers/faults.ts";
-import { getWith, type Service, startService } from "./helpers/service.ts";
+import { exitOf, getWith, type Service, startService } from "./helpers/service.ts";
 
 let provider: FakeProvider;
 let directory: string;
@@ -37,27 +36,6 @@ async function start(environment: Record<string, string> = {}): Promise<Service>
   return service;
 }
 
-/** A turn that runs, and everything its first follower sees. */
-async function startTurn({ baseUrl }: Service): Promise<{ sessionId: string; events: Promise<ReceivedEvent[]> }> {
-  const { sessionId } = await openSession(baseUrl);
-  const begun = Promise.withResolvers<void>();
-  const events = (async () => {
-    const seen: ReceivedEvent[] = [];
-    for await (const event of receive(await send(baseUrl, sessionId, "Hello"))) {
-      seen.push(event);
-      if (event.type === "text") begun.resolve();
-    }
-    return seen;
-  })();
-  await begun.promise;
-  return { sessionId, events };
-}
-
-async function exitOf({ process }: Service): Promise<number | null> {
-  if (process.exitCode === null && process.signalCode === null) await once(process, "exit");
-  return process.exitCode;
-}
-
 describe("H1: an error that nobody handled", () => {
   /** Causes the fault and gives the exit code, and after how many milliseconds the process was gone. */
   async function causeFault(service: Service): Promise<{ code: number | null; milliseconds: number }> {
@@ -72,7 +50,7 @@ describe("H1: an error that nobody handled", () => {
     "when something %s: it is logged as fatal, a running answer may end within 5 s, and the exit is 1",
     async (fault) => {
       const service = await start({ OPENAI_MODEL: "paced-40-30", ...faultEnvironment(fault) });
-      const { sessionId, events } = await startTurn(service);
+      const { sessionId, events } = await startTurn(service.baseUrl);
       const { code, milliseconds } = await causeFault(service);
       expect(code).toBe(1);
       expect(milliseconds).toBeLessThan(4_500);
@@ -90,7 +68,7 @@ describe("H1: an error that nobody handled", () => {
     const service = await start({ OPENAI_MODEL: "slow-drip", ...faultEnvironment("throws") });
     const { baseUrl } = service;
     const other = await openSession(baseUrl);
-    const { sessionId, events } = await startTurn(service);
+    const { sessionId, events } = await startTurn(service.baseUrl);
     const caused = performance.now();
     service.process.kill("SIGUSR2");
     await expect.poll(() => fatal(service).length, { interval: 5 }).toBe(1);
@@ -115,7 +93,7 @@ describe("H1: an error that nobody handled", () => {
 
   test("again and again while the process stops: the exit comes all the sooner, and the log stays short", async () => {
     const service = await start({ OPENAI_MODEL: "slow-drip", ...faultEnvironment("keeps-throwing") });
-    const { events } = await startTurn(service);
+    const { events } = await startTurn(service.baseUrl);
     const { code, milliseconds } = await causeFault(service);
     expect(code).toBe(1);
     expect(milliseconds).toBeLessThan(3_000);
@@ -125,7 +103,7 @@ describe("H1: an error that nobody handled", () => {
 
   test("while the service drains: the exit comes within 5 s and is 1", async () => {
     const service = await start({ OPENAI_MODEL: "slow-drip", DRAIN_SECONDS: "60", ...faultEnvironment("throws") });
-    const { events } = await startTurn(service);
+    const { events } = await startTurn(service.baseUrl);
     service.process.kill("SIGTERM");
     await expect.poll(() => service.log.some((line) => line.includes("Shutting down")), { interval: 5 }).toBe(true);
     const { code, milliseconds } = await causeFault(service);

@@ -89,6 +89,22 @@ export async function ask(baseUrl: string, sessionId: string, payload: string): 
   return Array.fromAsync(receive(await send(baseUrl, sessionId, payload)));
 }
 
+/** A turn whose answer has begun, and everything that its first follower sees. */
+export async function startTurn(baseUrl: string): Promise<{ sessionId: string; events: Promise<ReceivedEvent[]> }> {
+  const { sessionId } = await openSession(baseUrl);
+  const begun = Promise.withResolvers<void>();
+  const events = (async () => {
+    const seen: ReceivedEvent[] = [];
+    for await (const event of receive(await send(baseUrl, sessionId, "Hello"))) {
+      seen.push(event);
+      if (event.type === "text") begun.resolve();
+    }
+    return seen;
+  })();
+  await begun.promise;
+  return { sessionId, events };
+}
+
 export function authorized(token: string): Record<string, string> {
   return { authorization: `Bearer ${token}` };
 }

@@ -77,6 +77,12 @@ export async function startService(environment: Record<string, string>, limits: 
   return { baseUrl: await listening.promise, process: child, log, end };
 }
 
+/** Waits for the end of the process; null when a signal killed it. */
+export async function exitOf({ process }: Service): Promise<number | null> {
+  if (process.exitCode === null && process.signalCode === null) await once(process, "exit");
+  return process.exitCode;
+}
+
 /** A request on connections of the test's own choice, which `fetch` does not leave to it. Gives the status. */
 export function getWith(agent: http.Agent, url: string): Promise<number | undefined> {
   return new Promise((resolve, reject) => {
