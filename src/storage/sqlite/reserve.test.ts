@@ -1,7 +1,7 @@
 import { link, lstat, mkdir, mkdtemp, readdir, readFile, rm, stat, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
-import { setTimeout as delay } from "node:timers/promises";
+import { setTimeout as delay, setImmediate } from "node:timers/promises";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { Reserve, type ReserveOptions } from "./reserve.ts";
 
@@ -175,6 +175,15 @@ describe("F3: the reserve for a full disk", () => {
     await delay(100);
     expect(logged).toMatchObject([{ facts: { err: { message: expect.stringMatching(/^Less than \d+ MiB/) } } }]);
     expect(await readdir(directory)).toEqual([]);
+  });
+
+  test("that could not be made is logged also where it was needed in that very moment", async () => {
+    const reserve = open({ bytes: 2 ** 50, pauses: { ...soon, missing: never } });
+    for (const until = Date.now() + 100; Date.now() < until; ) {
+      await reserve.use();
+      await setImmediate();
+    }
+    expect(logged).toMatchObject([{ facts: { err: { message: expect.stringMatching(/^Less than \d+ MiB/) } } }]);
   });
 
   test("that cannot be made is tried again, as when it was in use", async () => {

@@ -127,7 +127,8 @@ export class Reserve {
       this.#onRestored?.();
     } catch (error) {
       if (this.#closing.signal.aborted) return;
-      if (!this.#complained && !this.#inUse && !signal.aborted) {
+      // Only a try that was really given up for `use` says nothing: one that failed meanwhile failed by itself.
+      if (!this.#complained && !this.#inUse && error !== signal.reason) {
         this.#complained = true;
         const consequence = "without one, answers that meet a full disk end only once there is space";
         this.#log?.warn({ err: error }, `No reserve for a full disk could be made; ${consequence}`);
