@@ -22,4 +22,6 @@ afterAll(async () => {
   await rm(directory, { recursive: true });
 });
 
-conformanceSuite("the service keeps the wire contract", () => elsewhere ?? service?.baseUrl ?? "");
+conformanceSuite("the service keeps the wire contract", () => elsewhere ?? service?.baseUrl ?? "", {
+  behindProxy: elsewhere !== undefined,
+});

@@ -1,8 +1,11 @@
 import { describe, expect, test } from "vitest";
 import { openSession, problemOf, readHistory } from "../helpers/client.ts";
-import type { BaseUrl } from "./suite.ts";
+import type { BaseUrl, SuiteOptions } from "./suite.ts";
 
-export function badInputConformance(baseUrl: BaseUrl): void {
+/** Proxies refuse paths that climb out or hold a NUL before the service sees them. */
+const refusedByProxies = ["..%2f..%2fetc%2fpasswd", "%00"];
+
+export function badInputConformance(baseUrl: BaseUrl, { behindProxy }: SuiteOptions): void {
   const put = (sessionId: string, body: string | Uint8Array<ArrayBuffer>, headers: Record<string, string> = {}) =>
     fetch(`${baseUrl()}/chat/${sessionId}`, {
       method: "PUT",
@@ -105,6 +108,7 @@ export function badInputConformance(baseUrl: BaseUrl): void {
       ];
       for (const [path, options] of requests) {
         const problem = await problemOf(await fetch(baseUrl() + path, options));
+        if (behindProxy && refusedByProxies.includes(id) && problem["status"] === 400) continue;
         expect(problem).toMatchObject({ status: 404, code: "session_not_found" });
         expect(problem["detail"]).toMatch(/^Invalid session id: /);
       }

@@ -20,7 +20,12 @@ export type BaseUrl = () => string;
 /** What the suite asks for where it needs an answer that takes a while. */
 export const longPrompt = "Tell me a story, please, of at least three hundred words.";
 
-export function conformanceSuite(name: string, baseUrl: BaseUrl): void {
+export type SuiteOptions = {
+  /** Whether a proxy stands before the service, or may: then it may answer some nonsense itself. */
+  readonly behindProxy: boolean;
+};
+
+export function conformanceSuite(name: string, baseUrl: BaseUrl, options: SuiteOptions): void {
   describe(name, () => {
     sessionConformance(baseUrl);
     askingConformance(baseUrl);
@@ -30,7 +35,7 @@ export function conformanceSuite(name: string, baseUrl: BaseUrl): void {
     resumingConformance(baseUrl);
     stoppingConformance(baseUrl);
     historyConformance(baseUrl);
-    badInputConformance(baseUrl);
+    badInputConformance(baseUrl, options);
     serviceConformance(baseUrl);
   });
 }
