@@ -1,11 +1,12 @@
 import type { Log } from "../../log.ts";
+import { LiveTurns } from "../live/live-turns.ts";
 import type { Storage } from "../storage.ts";
 import { inMemory } from "./connection.ts";
 import { Database } from "./database.ts";
-import { LiveTurns } from "./live-turns.ts";
 import { lockDatabaseFile } from "./lock.ts";
 import { Reserve } from "./reserve.ts";
 import { sessionStore } from "./sessions.ts";
+import type { LeaseKey } from "./thread/running-turns.ts";
 import { turnStore } from "./turns.ts";
 
 export type SqliteOptions = {
@@ -44,7 +45,7 @@ export async function openSqliteStorage(options: SqliteOptions): Promise<Storage
     lock?.release();
     throw error;
   }
-  const liveTurns = new LiveTurns();
+  const liveTurns = new LiveTurns<LeaseKey>();
   let closing: Promise<void> | undefined;
   return {
     sessions: sessionStore(database, liveTurns, clock),
