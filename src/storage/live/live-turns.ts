@@ -145,6 +145,18 @@ export class LiveTurns<Key extends LeaseKey = LeaseKey> {
     if (lease !== undefined) this.release(sessionId, turn);
   }
 
+  /** Every lease that this process holds. */
+  *leases(): Iterable<{ readonly sessionId: string; readonly turn: number; readonly key: Key }> {
+    for (const [sessionId, turns] of this.#turns) {
+      for (const [turn, { lease }] of turns) if (lease !== undefined) yield { sessionId, turn, key: lease.key };
+    }
+  }
+
+  /** Whether a turn of that session runs here. */
+  runsIn(sessionId: string): boolean {
+    return [...(this.#turns.get(sessionId)?.values() ?? [])].some(({ lease }) => lease !== undefined);
+  }
+
   get size(): number {
     return [...this.#turns.values()].reduce((sum, turns) => sum + turns.size, 0);
   }

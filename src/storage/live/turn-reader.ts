@@ -174,3 +174,8 @@ function resetTo({ text, position }: TextSoFar): readonly LoggedEvent[] {
   if (position === emptyLogPosition) return [];
   return [{ position, event: { type: "reset", text, reason: "position_not_in_log" } }];
 }
+
+/** For whoever has everything already. */
+export function nothing(): EventFeed {
+  return { async *[Symbol.asyncIterator]() {}, deliver: async () => undefined };
+}

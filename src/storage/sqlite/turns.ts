@@ -3,10 +3,9 @@ import { emptyLogPosition } from "../../protocol/positions.ts";
 import { mayAccess } from "../access.ts";
 import { factsOf, mergeText, placeEvents, textOf } from "../event-log.ts";
 import type { LiveTurns } from "../live/live-turns.ts";
-import { type StoredLog, TurnReader } from "../live/turn-reader.ts";
+import { nothing, type StoredLog, TurnReader } from "../live/turn-reader.ts";
 import {
   type BegunTurn,
-  type EventFeed,
   type Following,
   type History,
   type Lease,
@@ -179,8 +178,4 @@ function storedLog(database: Database, turn: TurnKey): StoredLog {
     after: (position) => database.read("readLog", { turn, after: position }),
     textSoFar: () => database.read("readText", turn),
   };
-}
-
-function nothing(): EventFeed {
-  return { async *[Symbol.asyncIterator]() {}, deliver: async () => undefined };
 }
