@@ -59,6 +59,7 @@ export async function openRedisStorage(options: RedisOptions): Promise<Storage> 
   const subscriptions = new Subscriptions(url);
   subscriptions.add(workerChannel(worker), (message) => listen(liveTurns, message));
   const leases = new Leases(server, liveTurns, leaseTimes, () => {
+    if (!isOpen || !server.isReady) return;
     void server.refresh();
     options.onClaimable?.();
   });
@@ -81,6 +82,7 @@ export async function openRedisStorage(options: RedisOptions): Promise<Storage> 
       const { isDurable } = await server.write(["INCR", checkKey]);
       if (!isDurable) throw notDurable();
     },
+    facts: () => ({ kind: "redis", durability: server.durability }),
     backlog: () => server.backlog,
     close() {
       closing ??= (async () => {

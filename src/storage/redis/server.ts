@@ -70,10 +70,14 @@ export class Server {
     this.#durable = new Lane(new Connection({ url, name: "chat-writes", onLost }), () => this.#acknowledgement);
   }
 
-  /** What is known of the server, and what its acknowledgements stand for; undefined until it was reached. */
-  get condition(): { readonly facts: ServerFacts; readonly durability: Durability } | undefined {
+  /** What its acknowledgements stand for; unknown until it was reached, or where it does not tell. */
+  get durability(): Durability | "unknown" {
     const facts = this.#facts;
-    return facts && { facts, durability: this.#durability };
+    return facts?.appendOnly === undefined || facts.sync === undefined ? "unknown" : this.#durability;
+  }
+
+  get isReady(): boolean {
+    return this.#facts !== undefined && this.#reads.isReady;
   }
 
   get #durability(): Durability {

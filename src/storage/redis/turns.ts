@@ -1,16 +1,8 @@
-import { setTimeout as delay } from "node:timers/promises";
 import type { Log } from "../../log.ts";
 import { isTerminal, type LoggedEvent, type TurnEnded } from "../../protocol/events.ts";
 import { emptyLogPosition } from "../../protocol/positions.ts";
 import { isProblem } from "../../protocol/problems.ts";
-import {
-  idempotencyKeyReused,
-  notContinuable,
-  nothingToRegenerate,
-  queueFull,
-  staleTurn,
-  turnInProgress,
-} from "../../protocol/refusals.ts";
+import { idempotencyKeyReused } from "../../protocol/refusals.ts";
 import { mayAccess } from "../access.ts";
 import { mergeText, placeEvents, textOf } from "../event-log.ts";
 import type { LiveTurns } from "../live/live-turns.ts";
@@ -24,29 +16,22 @@ import {
   type Lease,
   LeaseLost,
   mostQueued,
-  type NewTurn,
   PositionRefused,
-  type SendOnce,
   sendOnceMs,
   type TurnStore,
 } from "../storage.ts";
-import type { Reply } from "./connection.ts";
+import { acceptanceOf, acceptValues, storedKey } from "./acceptance.ts";
+import { appender } from "./append.ts";
 import { notDurable } from "./failures.ts";
 import { sessionKey } from "./keys.ts";
 import type { LeaseKey, Leases } from "./leases.ts";
-import { chunksOf, eventsOfStream, streamEntry } from "./log-chunks.ts";
+import { chunksOf, eventsOfStream } from "./log-chunks.ts";
 import type { Reads } from "./reads.ts";
 import { RemoteTurn } from "./remote-turns.ts";
 import { begunFacts, checkFound, type List, listOf } from "./rows.ts";
 import { grantValues, scripts } from "./script.ts";
 import type { Server } from "./server.ts";
 import type { Subscriptions } from "./subscriptions.ts";
-
-/**
- * Milliseconds for which a running answer waits for a server that is away, and the longest pause between two tries. What
- * arrives meanwhile is held back by the model's side.
- */
-const patience = { whole: 10_000, longestPause: 500 };
 
 export type TurnStoreOptions = {
   readonly server: Server;
@@ -63,6 +48,7 @@ export type TurnStoreOptions = {
 export function turnStore(options: TurnStoreOptions): TurnStore {
   const { server, reads, leases, liveTurns, subscriptions, worker, clock, log } = options;
 
+  const logEvents = appender(server, liveTurns);
   /** The leases whose settling was tried and not answered: it may have been done. */
   const unanswered = new WeakSet<AbortSignal>();
 
@@ -94,51 +80,13 @@ export function turnStore(options: TurnStoreOptions): TurnStore {
   }
 
   /** A lease that a write found to be lost is given up. */
-  function lost({ sessionId, turn, epoch }: Lease): LeaseLost {
-    liveTurns.leaseLost(sessionId, turn, epoch);
-    return new LeaseLost();
+  function giveUpIfLost({ sessionId, turn, epoch }: Lease, error: unknown): unknown {
+    if (error instanceof LeaseLost) liveTurns.leaseLost(sessionId, turn, epoch);
+    return error;
   }
 
   function call(name: keyof typeof scripts, sessionId: string, ...values: readonly (string | number)[]) {
     return { script: scripts[name], key: sessionKey(sessionId), values: values.map(String) };
-  }
-
-  /** Resolves once the events are logged, whatever becomes of the server's answers meanwhile. */
-  async function logEvents(lease: Lease, position: number, added: readonly LoggedEvent[]): Promise<void> {
-    const live = liveTurns.held(lease.sessionId, lease.turn, lease.epoch);
-    const until = performance.now() + patience.whole;
-    let events = added;
-    let from = position;
-    for (let pause = 50; ; pause = Math.min(pause * 2, patience.longestPause)) {
-      const head = events.at(-1)?.position ?? from;
-      const reply = await tryToLog(lease, from, head, events).catch(async (error: unknown) => {
-        const isWorthWaiting = isProblem(error, "storage_unavailable") && !server.isClosing && !lease.signal.aborted;
-        if (!isWorthWaiting || performance.now() > until) throw error;
-        await delay(pause, undefined, { signal: lease.signal }).catch(() => undefined);
-        return "again" as const;
-      });
-      if (reply === "again") continue;
-      if (reply === 1) return;
-      const [kind, stored] = listOf(reply);
-      if (kind === "lease_lost") throw lost(lease);
-      const storedHead = Number(stored);
-      // An earlier try, whose answer was lost, had done it: nobody else writes in our epoch.
-      if (storedHead === head) return;
-      // The server lost the end of the log, as after a failover; it is given what it lost, at the same places.
-      const missing = storedHead < position ? live.log.since(storedHead) : undefined;
-      if (missing === undefined) throw new PositionRefused(storedHead);
-      from = storedHead;
-      events = [...missing, ...added];
-    }
-  }
-
-  function tryToLog(
-    { sessionId, turn, epoch }: Lease,
-    position: number,
-    head: number,
-    events: readonly LoggedEvent[],
-  ): Promise<Reply> {
-    return server.log(call("append-events", sessionId, turn, epoch, position, head, ...events.flatMap(streamEntry)));
   }
 
   return {
@@ -179,7 +127,9 @@ export function turnStore(options: TurnStoreOptions): TurnStore {
       const live = liveTurns.held(lease.sessionId, lease.turn, lease.epoch);
       if (position !== live.log.head) throw new PositionRefused(live.log.head);
       const added = placeEvents(position, events);
-      await logEvents(lease, position, added);
+      await logEvents(lease, position, added).catch((error: unknown) => {
+        throw giveUpIfLost(lease, error);
+      });
       live.publish(added);
       return added.at(-1)?.position ?? position;
     },
@@ -202,7 +152,7 @@ export function turnStore(options: TurnStoreOptions): TurnStore {
       });
       unanswered.delete(lease.signal);
       const settled = listOf(reply);
-      if (settled[0] === "lease_lost") throw lost(lease);
+      if (settled[0] === "lease_lost") throw giveUpIfLost(lease, new LeaseLost());
       // Its readers were told everything else already, and the log is as good as it was while it ran.
       if (!isDurable) log?.warn({ turn }, "No replica of the storage confirmed the end of a turn in time");
       live.publish(added);
@@ -314,47 +264,4 @@ export function turnStore(options: TurnStoreOptions): TurnStore {
       return reads.memory(access, sessionId, maxLength);
     },
   };
-}
-
-type Accepted =
-  | { readonly kind: "begun"; readonly turn: number; readonly reply: List }
-  | { readonly kind: "queued" | "known"; readonly turn: number };
-
-/** @throws Problem as `TurnStore.accept` does */
-function acceptanceOf(reply: List): Accepted {
-  const [kind, turn, newest] = reply;
-  switch (kind) {
-    case "begun":
-      return { kind, turn: Number(turn), reply };
-    case "queued":
-    case "known":
-      return { kind, turn: Number(turn) };
-    case "idempotency_key_reused":
-      throw idempotencyKeyReused();
-    case "stale_turn":
-      throw staleTurn(Number(turn), Number(newest));
-    case "turn_in_progress":
-      throw turnInProgress(Number(turn));
-    case "queue_full":
-      throw queueFull(mostQueued);
-    case "nothing_to_regenerate":
-      throw nothingToRegenerate();
-    case "not_continuable":
-      throw notContinuable();
-    default:
-      throw new Error(`A script gave ${String(kind)}, which it was not written to give`);
-  }
-}
-
-/** The first values of `scripts/accept-turn.lua`; nothing is an empty text there. */
-function acceptValues({ sessionId, ask, ifBusy = "reject", ifTurn, once }: NewTurn, now: number): (string | number)[] {
-  const prompt = ask.kind === "prompt" ? ask.prompt : "";
-  const replaces = ask.kind === "prompt" ? (ask.replaces ?? "") : "";
-  const sent = once === undefined ? ["", ""] : [storedKey(ask, once), once.fingerprint];
-  return [sessionId, now, ask.kind, prompt, prompt.length, replaces, ifBusy, ifTurn ?? "", ...sent];
-}
-
-/** A key for one route says nothing about another one. */
-function storedKey({ kind }: NewTurn["ask"], { key }: SendOnce): string {
-  return `${kind} ${key}`;
 }

@@ -7,7 +7,7 @@ import { engineOf } from "../../../test/helpers/producers.ts";
 import { beginTurn, capability, openTestSession, unbegunStop } from "../../../test/helpers/storage.ts";
 import { Problem } from "../../protocol/problems.ts";
 import { LiveTurns } from "../live/live-turns.ts";
-import { type LapsedTurn, LeaseLost } from "../storage.ts";
+import { type LapsedTurn, LeaseLost, type Storage } from "../storage.ts";
 import { Database } from "./database.ts";
 import { openSqliteStorage } from "./open.ts";
 import { sessionStore } from "./sessions.ts";
@@ -108,7 +108,14 @@ describe("what memory holds of turns", () => {
     const liveTurns = new LiveTurns<LeaseKey>();
     const turns = turnStore(database, liveTurns, Date.now);
     const sessions = sessionStore(database, liveTurns, Date.now);
-    const storage = { turns, sessions, backlog: () => 0, check: async () => undefined, close: () => database.close() };
+    const storage: Storage = {
+      turns,
+      sessions,
+      facts: () => ({ kind: "sqlite", durability: "memory" }),
+      backlog: () => 0,
+      check: async () => undefined,
+      close: () => database.close(),
+    };
     const sessionId = await openTestSession(storage);
     const { lease } = await beginTurn(storage, sessionId);
     const head = await turns.append(lease, -1, [{ type: "turn", session_id: sessionId, turn: 1, model: "m" }]);

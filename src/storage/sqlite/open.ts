@@ -22,10 +22,10 @@ export type SqliteOptions = {
   /** Is told when the disk is full, and when it has space again. */
   readonly log?: Log | undefined;
   /**
-   * Called when a full disk has space again: turns that waited for the end of others were not begun meanwhile, and the
-   * next claim begins them.
+   * Called when there may be turns to claim: when a full disk has space again, as turns that waited for the end of others
+   * were not begun meanwhile.
    */
-  readonly onSpaceAgain?: (() => void) | undefined;
+  readonly onClaimable?: (() => void) | undefined;
 };
 
 /**
@@ -34,9 +34,9 @@ export type SqliteOptions = {
  * @throws Error with a sentence for the operator when the file is in use, cannot be written, or is not ours
  */
 export async function openSqliteStorage(options: SqliteOptions): Promise<Storage> {
-  const { path, clock = Date.now, onFatal, log, onSpaceAgain } = options;
+  const { path, clock = Date.now, onFatal, log, onClaimable } = options;
   const lock = path === inMemory ? undefined : await lockDatabaseFile(path);
-  const reserve = path === inMemory ? undefined : new Reserve(path, { log, onRestored: onSpaceAgain });
+  const reserve = path === inMemory ? undefined : new Reserve(path, { log, onRestored: onClaimable });
   let database: Database;
   try {
     database = await Database.open(path, onFatal, reserve);
@@ -53,6 +53,7 @@ export async function openSqliteStorage(options: SqliteOptions): Promise<Storage
     async check() {
       await Promise.all([database.read("ping", {}), database.write("checkWrite", {})]);
     },
+    facts: () => ({ kind: "sqlite", durability: path === inMemory ? "memory" : "disk" }),
     backlog: () => database.backlog,
     close() {
       closing ??= database.close().then(async () => {
