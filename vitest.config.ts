@@ -1,6 +1,6 @@
 import { defineConfig } from "vitest/config";
 
-const common = { testTimeout: 30_000, hookTimeout: 30_000 };
+const common = { testTimeout: 30_000, hookTimeout: 30_000, globalSetup: "test/helpers/debian-packages.ts" };
 
 /** The long ones: real processes that are killed, cut off and flooded. `size` says how often. */
 function chaos(name: "chaos" | "soak") {
