@@ -4,7 +4,7 @@
  */
 import { createClient } from "@redis/client";
 import type { Problem } from "../../protocol/problems.ts";
-import { isDemoted, isRefusedLogin, isUnknownScript, problemOfFailure } from "./failures.ts";
+import { isDemoted, isUnknownScript, problemOfFailure, refusalOf } from "./failures.ts";
 import type { Script } from "./script.ts";
 
 /** As the server gives it: nothing, a number, a string or a list of them. */
@@ -28,8 +28,8 @@ export type ConnectionOptions = {
   readonly onReady?: (() => void) | undefined;
   /** Called whenever it is lost or cannot be made. */
   readonly onLost?: ((cause: Error) => void) | undefined;
-  /** Called when the server refused the name or the password of a connection that never worked. */
-  readonly onRefused?: ((cause: Error) => void) | undefined;
+  /** Called when no try can succeed: with why, for the operator. Not any more once a connection worked. */
+  readonly onRefused?: ((sentence: string, cause: Error) => void) | undefined;
 };
 
 /** So many commands may wait for their answers; more are refused. */
@@ -112,7 +112,8 @@ export class Connection {
     client.on("error", (error: Error) => {
       if (this.#closed || client !== this.#client) return;
       this.#options.onLost?.(error);
-      if (isRefusedLogin(error) && !this.#worked) this.#options.onRefused?.(error);
+      const refusal = this.#worked ? undefined : refusalOf(error);
+      if (refusal !== undefined) this.#options.onRefused?.(refusal, error);
     });
     client.on("ready", () => {
       this.#worked = true;
@@ -124,7 +125,7 @@ export class Connection {
 
   /** Milliseconds; at random, so that the replicas of a service do not all come at once. */
   #pauseBefore(retries: number, cause: Error): number | false {
-    if (this.#closed || (isRefusedLogin(cause) && !this.#worked)) return false;
+    if (this.#closed || (refusalOf(cause) !== undefined && !this.#worked)) return false;
     return Math.random() * Math.min(longestReconnectPause, 100 * 2 ** retries);
   }
 }

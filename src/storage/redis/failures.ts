@@ -44,10 +44,20 @@ export function isDemoted(error: unknown): boolean {
   return error instanceof ErrorReply && firstWord(error) === "READONLY";
 }
 
-/** No other try with the same name and password can succeed. */
-export function isRefusedLogin(error: unknown): boolean {
-  return error instanceof ErrorReply && ["WRONGPASS", "NOAUTH"].includes(firstWord(error));
+/** Why no other try with the same address, name and password can succeed, for the operator; undefined where one may. */
+export function refusalOf(error: unknown): string | undefined {
+  if (error instanceof ErrorReply) {
+    return ["WRONGPASS", "NOAUTH"].includes(firstWord(error)) ? "It refuses the name or the password." : undefined;
+  }
+  const code = error instanceof Error && "code" in error ? String(error.code) : "";
+  return tlsFailure.test(code)
+    ? "TLS failed: its certificate is not valid for that name, or it speaks none."
+    : undefined;
 }
+
+/** OpenSSL's codes (https://nodejs.org/api/tls.html#x509-certificate-error-codes) and those of Node around it. */
+const tlsFailure =
+  /^(ERR_SSL_|ERR_TLS_|CERT_|UNABLE_TO_|SELF_SIGNED_CERT|DEPTH_ZERO_|HOSTNAME_MISMATCH|INVALID_CA|EPROTO)/;
 
 /** Scripts' errors carry the name of the script behind the words of the command that failed. */
 function firstWord({ message }: Error): string {

@@ -2,6 +2,7 @@
  * The server as the rest of this directory sees it: reads, a log's events, and what has to be durable, each on a connection
  * of its own, so that none of them waits for another.
  */
+import { setTimeout as delay } from "node:timers/promises";
 import type { Log } from "../../log.ts";
 import { isProblem, Problem } from "../../protocol/problems.ts";
 import { CommitPacer } from "../commit-pacer.ts";
@@ -42,6 +43,9 @@ type Waiting = {
 
 type Gathered = { readonly outcomes: readonly Outcome[]; readonly isDurable: boolean };
 
+/** Milliseconds in which a read that failed is tried again. */
+const longestReadRetry = 1_000;
+
 /** At most so many writes go together. */
 const largestBatch = 200;
 
@@ -63,7 +67,7 @@ export class Server {
       url,
       name: "chat-reads",
       onLost,
-      onRefused: (cause) => this.#refuse("It refuses the name or the password.", cause),
+      onRefused: (sentence, cause) => this.#refuse(sentence, cause),
       onReady: () => void this.#inspect(),
     });
     this.#logs = new Lane(new Connection({ url, name: "chat-logs", onLost }), () => undefined);
@@ -94,10 +98,15 @@ export class Server {
     return Math.max(this.#logs.backlog, this.#durable.backlog);
   }
 
-  /** @throws Problem */
+  /** Reading twice does no harm, so a server that goes away for a moment is asked again. @throws Problem */
   async read(call: ScriptCall): Promise<Reply> {
-    this.#checkOpen();
-    return replyOf((await this.#reads.send([call]))[0]);
+    const until = performance.now() + longestReadRetry;
+    for (let pause = 50; ; pause *= 2) {
+      this.#checkOpen();
+      const outcome = (await this.#reads.send([call]))[0];
+      if (!isProblem(outcome, "storage_unavailable") || performance.now() + pause > until) return replyOf(outcome);
+      await delay(pause);
+    }
   }
 
   /** Several reads, each with what became of it. */
