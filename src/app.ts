@@ -11,7 +11,7 @@ import { openModelWithFallback } from "./models/fallback.ts";
 import type { Model } from "./models/model.ts";
 import { openOpenAiCompatibleModel } from "./models/openai-compatible/open.ts";
 import { isProblem } from "./protocol/problems.ts";
-import { inMemory } from "./storage/sqlite/connection.ts";
+import type { RedisOptions } from "./storage/redis/open.ts";
 import { damagedFile } from "./storage/sqlite/failures.ts";
 import { openSqliteStorage } from "./storage/sqlite/open.ts";
 import type { Storage } from "./storage/storage.ts";
@@ -54,12 +54,7 @@ export async function startApp(
   let storage: Storage | undefined;
   let engine: TurnEngine | undefined;
   try {
-    const opening = openSqliteStorage({
-      path: config.storage.path,
-      onFatal,
-      log,
-      onSpaceAgain: () => beginWaiting(engine, log),
-    });
+    const opening = openStorage(config.storage, { onFatal, log, onClaimable: () => claimMore(engine, log) });
     opening.catch(() => undefined);
     // Loading the largest room takes as long as opening the storage, so both happen at once.
     const { createHttpServer } = await import("./http/server.ts");
@@ -67,7 +62,7 @@ export async function startApp(
     const { turns } = storage;
     const sources = answerSources(turns, model, { ...config.context, counter, log });
     // What is in memory alone has no next start.
-    const policy = config.storage.path === inMemory ? "interrupt" : config.recovery;
+    const policy = storage.facts().durability === "memory" ? "interrupt" : config.recovery;
     const turnEngine = createTurnEngine({ turns, producers: answerProducers(sources), policy, log });
     engine = turnEngine;
     const recovered = await turnEngine.recover();
@@ -106,13 +101,30 @@ export async function startApp(
     // A start that fails is no crash of the turns that it has taken over: they are given back.
     await engine?.drain(0);
     await letGo(model, counter, storage);
-    throw isProblem(error, "storage_corrupt") ? damagedFile(config.storage.path, error) : error;
+    const isDamaged = isProblem(error, "storage_corrupt") && config.storage.kind === "sqlite";
+    throw isDamaged ? damagedFile(config.storage.path, error) : error;
   }
 }
 
-/** Turns that the storage could not begin while it was full. */
-function beginWaiting(engine: TurnEngine | undefined, log: Logger): void {
-  engine?.recover().catch((error) => log.error({ err: error }, "Turns that waited could not be begun"));
+type StorageEvents = Pick<RedisOptions, "onFatal" | "onClaimable"> & { readonly log: Logger };
+
+async function openStorage(config: Config["storage"], events: StorageEvents): Promise<Storage> {
+  if (config.kind === "sqlite") return openSqliteStorage({ path: config.path, ...events });
+  // Whoever stores in a file need not load what talks to a server.
+  const { openRedisStorage } = await import("./storage/redis/open.ts");
+  const { url, durability, allowWeak } = config;
+  return openRedisStorage({ url, durability, allowWeak, ...events });
+}
+
+/** Turns that the storage could not begin while it was full, or that another replica died with. */
+async function claimMore(engine: TurnEngine | undefined, log: Logger): Promise<void> {
+  try {
+    const recovered = await engine?.recover();
+    if (recovered === undefined || recovered.ended + recovered.resumed === 0) return;
+    log.warn(recovered, "Turns that nobody worked on were ended or resumed");
+  } catch (error) {
+    log.error({ err: error }, "Turns that waited could not be begun");
+  }
 }
 
 async function letGo(model: Model, counter: TokenCounter, storage: Storage | undefined): Promise<void> {

@@ -172,6 +172,23 @@ describe("the rest of the configuration", () => {
     expect(load({ STORAGE_URL: url }).storage).toEqual({ kind: "sqlite", path: location });
   });
 
+  it.each([
+    ["redis://cache", "redis://cache", "redis://cache"],
+    ["REDIS://Cache:6380/2", "redis://cache:6380/2", "redis://cache:6380/2"],
+    ["rediss://chat:p%40ss@cache:6379", "rediss://chat:p%40ss@cache:6379", "rediss://cache:6379"],
+    ["valkey://:secret@[::1]:7000", "redis://:secret@[::1]:7000", "redis://[::1]:7000"],
+  ])("takes %s as a server to store in, and shows it without its password", (url, used, shown) => {
+    const given = load({ STORAGE_URL: url, DURABILITY: "replica", ALLOW_WEAK_REDIS: "1" });
+    expect(given.storage).toEqual({ kind: "redis", url: used, shown, durability: "replica", allowWeak: true });
+    expect(load({ STORAGE_URL: url }).storage).toMatchObject({ durability: undefined, allowWeak: false });
+  });
+
+  it("warns of what only a Redis server needs", () => {
+    expect(load({ DURABILITY: "disk" }).warnings).toEqual([
+      "DURABILITY is set but not used: SQLite syncs every prompt to the disk.",
+    ]);
+  });
+
   it("takes host names and addresses in any spelling", () => {
     const { http } = load({ HOST: "[::1]", ALLOWED_HOSTS: "Chat.Example, 10.0.0.7,[fd00::1], my_service" });
     expect(http).toMatchObject({

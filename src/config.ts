@@ -4,7 +4,7 @@
  */
 import { readFileSync } from "node:fs";
 import path from "node:path";
-import type { SqliteLocation } from "./config/parsers.ts";
+import type { RedisLocation, SqliteLocation } from "./config/parsers.ts";
 import { ConfigError, type ConfigSource, readSettings } from "./config/settings.ts";
 import { defaultBaseUrl, type Settings, type VariableName } from "./config/variables.ts";
 
@@ -27,7 +27,7 @@ export type Config = {
     readonly waitMs: number;
     readonly heartbeatMs: number;
   };
-  readonly storage: SqliteLocation;
+  readonly storage: SqliteLocation | RedisStorageConfig;
   readonly log: { readonly level: Settings["LOG_LEVEL"] };
   readonly shutdown: {
     /** How long new turns are still taken after the signal to end. */
@@ -39,6 +39,12 @@ export type Config = {
   readonly recovery: Settings["RECOVERY"];
   /** Sentences for the log: what was set and will not be used. */
   readonly warnings: readonly string[];
+};
+
+export type RedisStorageConfig = RedisLocation & {
+  /** Undefined for `replica` where a replica is connected, and `async` where none is. */
+  readonly durability: Settings["DURABILITY"];
+  readonly allowWeak: boolean;
 };
 
 export type DemoModelConfig = { readonly kind: "demo"; readonly wordDelayMs: number };
@@ -112,12 +118,16 @@ export function loadConfig(source: ConfigSource): Config {
       waitMs: settings.WAIT_SECONDS,
       heartbeatMs: settings.HEARTBEAT_SECONDS,
     },
-    storage: settings.STORAGE_URL,
+    storage: storageConfig(settings),
     log: { level: settings.LOG_LEVEL },
     shutdown: { delayMs: settings.DRAIN_DELAY_MS, drainMs: settings.DRAIN_SECONDS },
     recovery: settings.RECOVERY,
-    warnings: [...warnings, ...idleFallbackWarnings(model, set)],
+    warnings: [...warnings, ...idleFallbackWarnings(model, set), ...idleStorageWarnings(settings, set)],
   });
+}
+
+function storageConfig({ STORAGE_URL: location, DURABILITY: durability, ALLOW_WEAK_REDIS: allowWeak }: Settings) {
+  return location.kind === "redis" ? { ...location, durability, allowWeak } : location;
 }
 
 function modelConfig(settings: Settings, set: ReadonlySet<VariableName>): Config["model"] {
@@ -176,6 +186,13 @@ function idleFallbackWarnings(model: Config["model"], set: ReadonlySet<VariableN
   if (model.kind === "demo") return names.map((name) => `${name} is set but not used: the demo model needs no other.`);
   if (set.has("FALLBACK_BASE_URL")) return [];
   return names.map((name) => `${name} is set but not used without FALLBACK_BASE_URL.`);
+}
+
+function idleStorageWarnings({ STORAGE_URL: { kind } }: Settings, set: ReadonlySet<VariableName>): string[] {
+  if (kind === "redis") return [];
+  return (["DURABILITY", "ALLOW_WEAK_REDIS"] as const)
+    .filter((name) => set.has(name))
+    .map((name) => `${name} is set but not used: SQLite syncs every prompt to the disk.`);
 }
 
 function deepFreeze<Value>(value: Value): Value {

@@ -112,7 +112,7 @@ function announce(config: Config, { url, recovered }: App, log: pino.Logger): vo
   const { fallback } = config;
   const facts = {
     url,
-    storage: config.storage.path,
+    storage: config.storage.kind === "redis" ? config.storage.shown : config.storage.path,
     ...(fallback !== undefined && { fallback: new URL(fallback.model.baseUrl).origin }),
   };
   log.info(facts, `Listening on ${url}`);

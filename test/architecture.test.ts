@@ -63,7 +63,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   main: ["log", "log-output", "config", "app"],
 };
 
-const contractFiles = /^src\/(models|storage|tokens)\/[^/]+\.ts$|^src\/turns\/producer\.ts$/;
+const contractFiles = /^src\/(models|storage|storage\/live|tokens)\/[^/]+\.ts$|^src\/turns\/producer\.ts$/;
 const backEndFiles = /^src\/(?:models|storage|tokens)\/[^/]+(?=\/)/;
 
 function roomOf(file: string): string {
@@ -137,12 +137,16 @@ function environmentReaders(files: readonly SourceFile[]): string[] {
   );
 }
 
-function sqliteImporters(files: readonly SourceFile[]): string[] {
-  return matching(files, /["']node:sqlite["']/, /^src\/storage\/sqlite\//);
+/** What a back end stores with is that back end's alone. */
+function storeImporters(files: readonly SourceFile[]): string[] {
+  return [
+    ...matching(files, /["']node:sqlite["']/, /^src\/storage\/sqlite\//),
+    ...matching(files, /["']@redis\/client["']/, /^src\/storage\/redis\//),
+  ];
 }
 
 /** For what people read, and for a server's `Retry-After` that is a date; all else is timed by what cannot jump. */
-const wallClockFiles = /^src\/(?:storage\/sqlite|models\/openai-compatible)\/open\.ts$/;
+const wallClockFiles = /^src\/(?:storage\/(?:sqlite|redis)|models\/openai-compatible)\/open\.ts$/;
 
 function wallClockReaders(files: readonly SourceFile[]): string[] {
   return matching(files, /\bDate\.now\b|\bnew Date\(\)|\bDate\(\)/, wallClockFiles);
@@ -316,9 +320,11 @@ describe("what may stand where", () => {
     expect(combinedSignals(made("src/app.ts", "fetch(url, { signal: AbortSignal.any([a, b]) })"))).toHaveLength(1);
   });
 
-  it("node:sqlite is used in storage/sqlite/ alone", () => {
-    expect(sqliteImporters(sourceFiles)).toEqual([]);
-    expect(sqliteImporters(made("src/app.ts", 'import { DatabaseSync } from "node:sqlite";'))).toEqual(["src/app.ts"]);
+  it("node:sqlite is used in storage/sqlite/ alone, and the Redis client in storage/redis/", () => {
+    expect(storeImporters(sourceFiles)).toEqual([]);
+    for (const name of ["node:sqlite", "@redis/client"]) {
+      expect(storeImporters(made("src/app.ts", `import { open } from "${name}";`))).toEqual(["src/app.ts"]);
+    }
   });
 
   it("protocol/ imports nothing but the schema library", () => {

@@ -34,7 +34,7 @@ export function oneOf<const Choice extends string>(...choices: readonly Choice[]
 }
 
 export function trueOrFalse(text: string): boolean {
-  return oneOf("true", "false")(text) === "true";
+  return ["true", "1"].includes(oneOf("true", "false", "1", "0")(text));
 }
 
 /** Items between commas, each once, in the order given. */
@@ -111,16 +111,42 @@ export type SqliteLocation = {
   readonly path: string;
 };
 
-export function storageUrl(text: string): SqliteLocation {
-  if (/^(rediss?|valkeys?)(\+cluster)?:/i.test(text)) {
-    throw new ValueRefused("names a Redis server, which this version cannot store in yet; use sqlite:<path>");
-  }
+export type RedisLocation = {
+  readonly kind: "redis";
+  /** With the name and the password. */
+  readonly url: string;
+  /** Where it is, for the log. */
+  readonly shown: string;
+};
+
+export type StorageLocation = SqliteLocation | RedisLocation;
+
+export function storageUrl(text: string): StorageLocation {
+  if (/^(rediss?|valkeys?)(\+\w+)?:/i.test(text)) return redisLocation(text);
   const location = /^sqlite:(?<path>.+)$/is.exec(text)?.groups?.["path"];
-  if (location === undefined) throw new ValueRefused("must be sqlite:<path> or sqlite::memory:");
+  if (location === undefined) throw new ValueRefused("must be sqlite:<path>, sqlite::memory: or redis://<host>");
   const path = location.startsWith("///") ? location.slice(2) : location;
   if (path.startsWith("//")) throw new ValueRefused("must name no host: write sqlite:./path or sqlite:/path");
   if (path.startsWith("file:") || path.includes("?") || path.includes("\0")) {
     throw new ValueRefused("must be a plain path after sqlite:, without options");
   }
   return { kind: "sqlite", path };
+}
+
+/** https://www.iana.org/assignments/uri-schemes/prov/redis; a Valkey server speaks the same. */
+function redisLocation(text: string): RedisLocation {
+  const url = URL.canParse(text) ? new URL(text) : undefined;
+  if (url?.protocol.includes("+") ?? false) {
+    throw new ValueRefused("names a cluster, which this version cannot store in yet; use redis://<host>:<port>");
+  }
+  if (url === undefined || url.hostname === "")
+    throw new ValueRefused("must be redis://[name:password@]host[:port][/number]");
+  if (url.search !== "" || url.hash !== "") throw new ValueRefused("must have no options after the address");
+  if (!/^(\/\d{0,5})?$/.test(url.pathname))
+    throw new ValueRefused("must name a database by its number, such as redis://host/1");
+  const protocol = url.protocol.replace("valkey", "redis");
+  const port = url.port === "" ? "" : `:${url.port}`;
+  const login = url.username === "" && url.password === "" ? "" : `${url.username}:${url.password}@`;
+  const address = `${url.hostname}${port}${url.pathname}`;
+  return { kind: "redis", url: `${protocol}//${login}${address}`, shown: `${protocol}//${address}` };
 }

@@ -40,7 +40,7 @@ describe("faults", () => {
       PORT: 'PORT must be a whole number from 0 to 65535 (it is "http").',
       CONTEXT_TOKENS: 'CONTEXT_TOKENS must be a whole number from 256 to 10000000 (it is "-1").',
       LOG_LEVEL: 'LOG_LEVEL must be one of fatal, error, warn, info, debug, trace, silent (it is "loud").',
-      STORAGE_URL: "STORAGE_URL must be sqlite:<path> or sqlite::memory: (it is set).",
+      STORAGE_URL: "STORAGE_URL must be sqlite:<path>, sqlite::memory: or redis://<host> (it is set).",
     });
   });
 
@@ -50,7 +50,7 @@ describe("faults", () => {
       OPENAI_API_KEY: `Bearer ${secret}`,
       OPENAI_BASE_URL: `https://user:${secret}@models.example/v1`,
       OPENAI_EXTRA_BODY: `{"user":"${secret}"`,
-      STORAGE_URL: `redis://:${secret}@cache.example`,
+      STORAGE_URL: `redis://:${secret}@cache.example?db=1`,
     });
     expect(Object.keys(faults).sort()).toEqual([
       "OPENAI_API_KEY",
@@ -97,14 +97,21 @@ describe("faults", () => {
     ["STORAGE_URL", "./data/chat.db"],
     ["STORAGE_URL", "sqlite://data/chat.db"],
     ["STORAGE_URL", "sqlite:./data/chat.db?mode=ro"],
+    ["STORAGE_URL", "redis:cache"],
+    ["STORAGE_URL", "redis://"],
+    ["STORAGE_URL", "redis://cache:port"],
+    ["STORAGE_URL", "redis://cache:6379/chat"],
+    ["STORAGE_URL", "redis://cache:6379?family=4"],
+    ["DURABILITY", "always"],
+    ["ALLOW_WEAK_REDIS", "yes"],
   ])("%s=%s is one", (name, text) => {
     expect(Object.keys(faultsIn({ [name]: text }))).toEqual([name]);
   });
 
-  it.each(["redis://cache:6379", "rediss://cache", "redis+cluster://a:6379,b:6379"])(
+  it.each(["redis+cluster://a:6379", "redis+cluster://a:6379,b:6379", "rediss+sentinel://a"])(
     "%s is refused with a sentence that says what to use instead",
     (url) => {
-      expect(faultsIn({ STORAGE_URL: url })["STORAGE_URL"]).toMatch(/Redis server.*cannot store.*sqlite:<path>/);
+      expect(faultsIn({ STORAGE_URL: url })["STORAGE_URL"]).toMatch(/(cluster.*cannot store|must be).*redis:\/\//);
     },
   );
 });

@@ -172,7 +172,7 @@ export const variables = {
   RECOVERY: withDefault("restart", oneOf("restart", "interrupt"), {
     group: "server",
     description:
-      "What a start does with turns that the process before it did not finish. `restart`: the model is asked again, which the provider bills again. `interrupt`: they end as `interrupted` with the text that they had.",
+      "What becomes of turns that a process died with, at the next start or, with Redis, on another replica. `restart`: the model is asked again, which the provider bills again. `interrupt`: they end as `interrupted` with the text that they had.",
   }),
   LOG_LEVEL: withDefault("info", oneOf("fatal", "error", "warn", "info", "debug", "trace", "silent"), {
     group: "server",
@@ -184,7 +184,17 @@ export const variables = {
     group: "storage",
     sensitive: true,
     description:
-      "Where sessions and turns are kept: `sqlite:<path>`, or `sqlite::memory:` for a database that ends with the process.",
+      "Where sessions and turns are kept: `sqlite:<path>`, `sqlite::memory:` for a database that ends with the process, or `redis://[name:password@]host[:port][/number]` (`rediss://` with TLS) for a Redis or Valkey server that any number of replicas share.",
+  }),
+  DURABILITY: optional(oneOf("async", "replica", "disk"), {
+    group: "storage",
+    description:
+      "When a prompt counts as stored on a Redis server. `async`: once the server has it. `replica`: once half of its replicas, at least one, have it too. `disk`: once it is on a disk (Redis 7.2 or newer). Unset it is `replica` where a replica is connected, and `async` where none is.",
+  }),
+  ALLOW_WEAK_REDIS: withDefault("false", trueOrFalse, {
+    group: "storage",
+    description:
+      "Starts also with a Redis server that keeps everything in memory alone or forgets what does not fit. What it acknowledged may then be lost.",
   }),
 
   MODEL_CONNECT_TIMEOUT_SECONDS: withDefault("5", seconds(0.05, oneDay), {

@@ -126,6 +126,12 @@ export const problemKinds = {
   draining: kind(503, "Shutting down", true, "The service is stopping and takes no new turns; try again in a moment."),
   overloaded: kind(503, "Service is overloaded", true, "It answers those that it has; try again after `Retry-After`."),
   storage_unavailable: kind(503, "Storage is unavailable", true, "The storage does not answer; nothing was stored."),
+  not_durable: kind(
+    503,
+    "Storage could not confirm",
+    true,
+    "No replica of the storage confirmed in time that it has the prompt. It may be answered all the same: send it again with the same `Idempotency-Key`, and it is stored and answered once.",
+  ),
   storage_full: kind(
     507,
     "Storage is full",

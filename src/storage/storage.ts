@@ -23,11 +23,22 @@ export interface Storage {
   readonly turns: TurnStore;
   /** Resolves when a read and a durable write work right now. */
   check(): Promise<void>;
+  /** What the storage is and what its word is worth, for whoever operates the service. */
+  facts(): StorageFacts;
   /** How long the oldest write that is not committed yet has waited, in milliseconds; 0 when none waits. */
   backlog(): number;
   /** Finishes what was accepted and lets go of files and connections. Followers end. Calling it twice is harmless. */
   close(): Promise<void>;
 }
+
+export type StorageFacts = {
+  readonly kind: "sqlite" | "redis";
+  /**
+   * When a prompt counts as stored: once it is in memory, on a disk, with the server alone (`async`) or with a replica of
+   * it too; `unknown` where a server has not been reached yet or does not tell whether it keeps anything.
+   */
+  readonly durability: "memory" | "disk" | "async" | "replica" | "unknown";
+};
 
 export type Session = {
   readonly sessionId: string;

@@ -14,7 +14,7 @@ export interface TurnEngine {
   start(begun: BegunTurn, producer: Producer): void;
   /**
    * Takes over every turn that a dead process left running, and begins those that waited for them, or for space on a
-   * full disk. Resolves when those that are to end have ended; what the storage refuses for now is tried again in the
+   * full disk; to be called at the start, and whenever the storage says that there may be more. Resolves when those that are to end have ended; what the storage refuses for now is tried again in the
    * background. While draining it leaves all of that to the next start.
    *
    * @throws Problem `storage_corrupt`: waiting will not mend that
@@ -55,6 +55,8 @@ export function createTurnEngine({ turns, producers, policy, log }: TurnEngineOp
   const running = new Set<Promise<void>>();
   const interrupt = new AbortController();
   let draining = false;
+  /** Set while the storage cannot be asked for turns of dead processes: the next try. */
+  let retry: NodeJS.Timeout | undefined;
   const beginsNext = () => !draining;
 
   function track(work: Promise<void>): void {
@@ -105,6 +107,8 @@ export function createTurnEngine({ turns, producers, policy, log }: TurnEngineOp
     if (draining) return { ended: 0, resumed: 0 };
     try {
       const { lapsed, begun } = await turns.claim();
+      clearTimeout(retry);
+      retry = undefined;
       const endings = lapsed.flatMap((turn) => recoverOne(turn) ?? []);
       for (const turn of begun) begin(turn);
       const ended = Promise.all(endings).then(() => undefined);
@@ -113,8 +117,10 @@ export function createTurnEngine({ turns, producers, policy, log }: TurnEngineOp
       return { ended: endings.length, resumed: lapsed.length + begun.length - endings.length };
     } catch (error) {
       if (isProblem(error, "storage_corrupt")) throw error;
-      log.error({ err: error }, "The turns of a dead process could not be claimed; they are tried again");
-      setTimeout(recoverAgain, retryPause).unref();
+      if (retry === undefined)
+        log.error({ err: error }, "The turns of dead processes could not be claimed; they are tried again");
+      clearTimeout(retry);
+      retry = setTimeout(recoverAgain, retryPause).unref();
       return { ended: 0, resumed: 0 };
     }
   }

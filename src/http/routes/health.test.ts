@@ -47,7 +47,7 @@ describe("/readyz", () => {
         status: "ready",
         load: { status: "ok", reasons: [] },
         dependencies: {
-          storage: { status: "ok" },
+          storage: { status: "ok", kind: "sqlite", durability: "memory" },
           model: { status: "configured", name: "scripted", demo: false },
         },
       },

@@ -37,7 +37,15 @@ const readinessSchema = z
         "`overloaded`: new prompts and sessions are refused for a moment. Ready all the same, as following, stopping and reading work, and because the clients of a service that is taken away would overload the next one",
       ),
     dependencies: z.object({
-      storage: z.object({ status: z.literal("ok") }),
+      storage: z.object({
+        status: z.literal("ok"),
+        kind: z.enum(["sqlite", "redis"]),
+        durability: z
+          .enum(["memory", "disk", "async", "replica", "unknown"])
+          .describe(
+            "When a prompt counts as stored: once it is in memory, on a disk, with the Redis server alone (`async`) or with a replica of it too. `unknown`: the server does not tell whether it keeps anything",
+          ),
+      }),
       model: z.object({
         status: z
           .enum(["configured", "degraded", "open"])
@@ -74,7 +82,7 @@ export function getReadiness(service: HttpService): Operation {
     async handle(_request, reply) {
       const failure = await checkStorage();
       const dependencies = {
-        storage: { status: failure === undefined ? "ok" : "failing" },
+        storage: { status: failure === undefined ? "ok" : "failing", ...service.storage.facts() },
         model: { status: service.model.condition, name: service.model.name, demo: service.isDemo },
       };
       if (service.ending || service.chat.draining) {

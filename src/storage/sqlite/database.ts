@@ -1,11 +1,7 @@
-/**
- * The main thread's end of the database: one thread that writes and one that reads.
- *
- * Group commit: what is to be written while a commit is under way gathers, and goes together in the next one. At rest
- * the first write waits only for the end of the event loop's turn, so that no first token is held back.
- */
+/** The main thread's end of the database: one thread that writes and one that reads. */
 import { randomUUID } from "node:crypto";
 import { Problem } from "../../protocol/problems.ts";
+import { CommitPacer } from "../commit-pacer.ts";
 import { LeaseLost, PositionRefused } from "../storage.ts";
 import { bootId } from "./boot-id.ts";
 import { inMemory } from "./connection.ts";
@@ -25,13 +21,6 @@ type WaitingAppend = Waiting<void> & { readonly append: Append; readonly since: 
 /** At most so many writes in one transaction, so that none waits long for its neighbours. */
 const largestBatch = 500;
 
-/**
- * The longest pause between two commits, in milliseconds. A commit costs nearly the same for one write as for forty, so one
- * of n writes is followed by a pause of n - 1 milliseconds in which more can gather: under load they cost a fraction, and
- * a lone turn never waits.
- */
-const longestPause = 10;
-
 /** Nobody waits for what these write: a turn that ends has told everything but its end. All others cut a pause short. */
 const patient: ReadonlySet<keyof WriteOperations> = new Set(["settleTurn"]);
 
@@ -50,13 +39,7 @@ export class Database {
   readonly #reserve: Reserve | undefined;
   #calls: WaitingCall[] = [];
   #appends: WaitingAppend[] = [];
-  #committing: Promise<void> | undefined;
-  /** A commit follows at the end of this turn of the event loop. */
-  #soon = false;
-  /** A commit follows at the end of the pause. */
-  #pause: NodeJS.Timeout | undefined;
-  /** On the clock of `performance.now()`. */
-  #pauseEndsAt = 0;
+  readonly #pacer = new CommitPacer({ isWaiting: () => this.#isWaiting, commit: () => this.#commit() });
   /** Since when the oldest write of the commit that is under way waits; on the clock of `performance.now()`. */
   #committingSince: number | undefined;
   #closing = false;
@@ -105,8 +88,7 @@ export class Database {
       if (this.#closing || this.#damage !== undefined) return reject(this.#damage ?? unavailable(undefined));
       const call = { name, argument };
       this.#calls.push({ call, since: performance.now(), resolve: resolve as WaitingCall["resolve"], reject });
-      if (!patient.has(name)) this.#pauseEndsAt = 0;
-      this.#schedule();
+      this.#pacer.request({ patient: patient.has(name) });
     });
   }
 
@@ -115,7 +97,7 @@ export class Database {
     return new Promise((resolve, reject) => {
       if (this.#closing || this.#damage !== undefined) return reject(this.#damage ?? unavailable(undefined));
       this.#appends.push({ append, since: performance.now(), resolve, reject });
-      this.#schedule();
+      this.#pacer.request({ patient: true });
     });
   }
 
@@ -146,10 +128,7 @@ export class Database {
   /** Commits what was given to `write` and `append` before, refuses what comes after, and lets go of the file. */
   async close(): Promise<void> {
     this.#closing = true;
-    while (this.#isWaiting || this.#committing !== undefined) {
-      this.#commit();
-      await this.#committing;
-    }
+    await this.#pacer.finish();
     // The writer last: whoever closes last brings everything from the write-ahead log into the file.
     await this.#reader.close();
     await this.#writer.close();
@@ -159,39 +138,24 @@ export class Database {
     return this.#calls.length + this.#appends.length > 0;
   }
 
-  /** The next commit begins when the pause is over, and with all that this turn of the event loop reads from its sockets. */
-  #schedule(): void {
-    if (this.#committing !== undefined || this.#soon) return;
-    const left = this.#pauseEndsAt === 0 ? 0 : this.#pauseEndsAt - performance.now();
-    if (left > 0) {
-      this.#pause ??= setTimeout(() => this.#commit(), left);
-    } else {
-      this.#soon = true;
-      setImmediate(() => this.#commit());
-    }
-  }
-
-  #commit(): void {
-    this.#soon = false;
-    clearTimeout(this.#pause);
-    this.#pause = undefined;
-    if (this.#committing !== undefined || !this.#isWaiting) return;
-    this.#committing = this.#commitBatch().finally(() => {
-      this.#committing = undefined;
-      this.#committingSince = undefined;
-      if (this.#isWaiting) this.#schedule();
-    });
-  }
-
-  /** Never rejects. */
-  async #commitBatch(): Promise<void> {
+  #commit(): { writes: number; done: Promise<void> } {
     this.#committingSince = this.#oldest;
     if (this.isFull) this.#refuseBeginnings();
     else this.#mostTogether = largestBatch;
     const calls = this.#calls.splice(0, this.#mostTogether);
     const appends = this.#appends.splice(0, this.#mostTogether);
-    if (calls.length + appends.length === 0) return;
-    this.#pauseEndsAt = performance.now() + Math.min(calls.length + appends.length - 1, longestPause);
+    const writes = calls.length + appends.length;
+    const done = writes === 0 ? Promise.resolve() : this.#commitBatch(calls, appends);
+    return {
+      writes,
+      done: done.finally(() => {
+        this.#committingSince = undefined;
+      }),
+    };
+  }
+
+  /** Never rejects. */
+  async #commitBatch(calls: readonly WaitingCall[], appends: readonly WaitingAppend[]): Promise<void> {
     try {
       const { outcomes, appendOutcomes } = await this.#writer.write({
         calls: calls.map(({ call }) => call),

@@ -6,11 +6,12 @@ import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { engineOf } from "../../../test/helpers/producers.ts";
 import { beginTurn, capability, openTestSession, unbegunStop } from "../../../test/helpers/storage.ts";
 import { Problem } from "../../protocol/problems.ts";
-import { type LapsedTurn, LeaseLost } from "../storage.ts";
+import { LiveTurns } from "../live/live-turns.ts";
+import { type LapsedTurn, LeaseLost, type Storage } from "../storage.ts";
 import { Database } from "./database.ts";
-import { LiveTurns } from "./live-turns.ts";
 import { openSqliteStorage } from "./open.ts";
 import { sessionStore } from "./sessions.ts";
+import type { LeaseKey } from "./thread/running-turns.ts";
 import { turnStore } from "./turns.ts";
 
 function onFatal(error: Error): never {
@@ -104,10 +105,17 @@ describe("a database file", () => {
 describe("what memory holds of turns", () => {
   test("is let go of when nobody runs or follows them any more, however they were left", async () => {
     const database = await Database.open(":memory:", onFatal);
-    const liveTurns = new LiveTurns();
+    const liveTurns = new LiveTurns<LeaseKey>();
     const turns = turnStore(database, liveTurns, Date.now);
     const sessions = sessionStore(database, liveTurns, Date.now);
-    const storage = { turns, sessions, backlog: () => 0, check: async () => undefined, close: () => database.close() };
+    const storage: Storage = {
+      turns,
+      sessions,
+      facts: () => ({ kind: "sqlite", durability: "memory" }),
+      backlog: () => 0,
+      check: async () => undefined,
+      close: () => database.close(),
+    };
     const sessionId = await openTestSession(storage);
     const { lease } = await beginTurn(storage, sessionId);
     const head = await turns.append(lease, -1, [{ type: "turn", session_id: sessionId, turn: 1, model: "m" }]);

@@ -1,11 +1,12 @@
 import type { Log } from "../../log.ts";
+import { LiveTurns } from "../live/live-turns.ts";
 import type { Storage } from "../storage.ts";
 import { inMemory } from "./connection.ts";
 import { Database } from "./database.ts";
-import { LiveTurns } from "./live-turns.ts";
 import { lockDatabaseFile } from "./lock.ts";
 import { Reserve } from "./reserve.ts";
 import { sessionStore } from "./sessions.ts";
+import type { LeaseKey } from "./thread/running-turns.ts";
 import { turnStore } from "./turns.ts";
 
 export type SqliteOptions = {
@@ -21,10 +22,10 @@ export type SqliteOptions = {
   /** Is told when the disk is full, and when it has space again. */
   readonly log?: Log | undefined;
   /**
-   * Called when a full disk has space again: turns that waited for the end of others were not begun meanwhile, and the
-   * next claim begins them.
+   * Called when there may be turns to claim: when a full disk has space again, as turns that waited for the end of others
+   * were not begun meanwhile.
    */
-  readonly onSpaceAgain?: (() => void) | undefined;
+  readonly onClaimable?: (() => void) | undefined;
 };
 
 /**
@@ -33,9 +34,9 @@ export type SqliteOptions = {
  * @throws Error with a sentence for the operator when the file is in use, cannot be written, or is not ours
  */
 export async function openSqliteStorage(options: SqliteOptions): Promise<Storage> {
-  const { path, clock = Date.now, onFatal, log, onSpaceAgain } = options;
+  const { path, clock = Date.now, onFatal, log, onClaimable } = options;
   const lock = path === inMemory ? undefined : await lockDatabaseFile(path);
-  const reserve = path === inMemory ? undefined : new Reserve(path, { log, onRestored: onSpaceAgain });
+  const reserve = path === inMemory ? undefined : new Reserve(path, { log, onRestored: onClaimable });
   let database: Database;
   try {
     database = await Database.open(path, onFatal, reserve);
@@ -44,7 +45,7 @@ export async function openSqliteStorage(options: SqliteOptions): Promise<Storage
     lock?.release();
     throw error;
   }
-  const liveTurns = new LiveTurns();
+  const liveTurns = new LiveTurns<LeaseKey>();
   let closing: Promise<void> | undefined;
   return {
     sessions: sessionStore(database, liveTurns, clock),
@@ -52,6 +53,7 @@ export async function openSqliteStorage(options: SqliteOptions): Promise<Storage
     async check() {
       await Promise.all([database.read("ping", {}), database.write("checkWrite", {})]);
     },
+    facts: () => ({ kind: "sqlite", durability: path === inMemory ? "memory" : "disk" }),
     backlog: () => database.backlog,
     close() {
       closing ??= database.close().then(async () => {

@@ -1,8 +1,9 @@
+import type { LiveTurns } from "../live/live-turns.ts";
 import type { SessionStore } from "../storage.ts";
 import type { Database } from "./database.ts";
-import type { LiveTurns } from "./live-turns.ts";
+import type { LeaseKey } from "./thread/running-turns.ts";
 
-export function sessionStore(database: Database, liveTurns: LiveTurns, clock: () => number): SessionStore {
+export function sessionStore(database: Database, liveTurns: LiveTurns<LeaseKey>, clock: () => number): SessionStore {
   return {
     open: (session) => database.write("openSession", { session, now: clock() }),
     isKnown: (principal) => database.read("isKnown", { principal }),

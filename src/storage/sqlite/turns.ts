@@ -2,9 +2,10 @@ import { isTerminal, type LoggedEvent } from "../../protocol/events.ts";
 import { emptyLogPosition } from "../../protocol/positions.ts";
 import { mayAccess } from "../access.ts";
 import { factsOf, mergeText, placeEvents, textOf } from "../event-log.ts";
+import type { LiveTurns } from "../live/live-turns.ts";
+import { nothing, type StoredLog, TurnReader } from "../live/turn-reader.ts";
 import {
   type BegunTurn,
-  type EventFeed,
   type Following,
   type History,
   type Lease,
@@ -14,13 +15,11 @@ import {
   type TurnStore,
 } from "../storage.ts";
 import type { Database } from "./database.ts";
-import type { LiveTurns } from "./live-turns.ts";
 import type { TurnKey } from "./thread/events.ts";
 import { journalEntry } from "./thread/journal.ts";
 import type { Begun, LeaseKey } from "./thread/running-turns.ts";
-import { TurnReader } from "./turn-reader.ts";
 
-export function turnStore(database: Database, liveTurns: LiveTurns, clock: () => number): TurnStore {
+export function turnStore(database: Database, liveTurns: LiveTurns<LeaseKey>, clock: () => number): TurnStore {
   function hold(sessionId: string, key: LeaseKey, owner: string, log: readonly LoggedEvent[]): Lease {
     const signal = liveTurns.acquire(sessionId, key.turn).hold(key, owner, log);
     return { sessionId, turn: key.turn, epoch: key.epoch, head: log.at(-1)?.position ?? emptyLogPosition, signal };
@@ -135,7 +134,7 @@ export function turnStore(database: Database, liveTurns: LiveTurns, clock: () =>
       const live = liveTurns.acquire(sessionId, turn);
       const onDone = () => liveTurns.release(sessionId, turn);
       const reader = (key: TurnKey, place: number | undefined) =>
-        new TurnReader({ database, key, live, after: place, signal, onDone });
+        new TurnReader({ stored: storedLog(database, key), live, after: place, signal, onDone });
       const { lease } = live;
       if (lease !== undefined && mayAccess(access, lease.owner)) {
         return { turn, finished: false, events: reader(lease.key, after) };
@@ -174,6 +173,9 @@ export function turnStore(database: Database, liveTurns: LiveTurns, clock: () =>
   };
 }
 
-function nothing(): EventFeed {
-  return { async *[Symbol.asyncIterator]() {}, deliver: async () => undefined };
+function storedLog(database: Database, turn: TurnKey): StoredLog {
+  return {
+    after: (position) => database.read("readLog", { turn, after: position }),
+    textSoFar: () => database.read("readText", turn),
+  };
 }

@@ -1,11 +1,9 @@
 /**
  * The turns that run in this process or are followed in it: their logs, who waits for the next event, and how to tell the
- * worker to stop. A running turn's log is whole in memory, and every event in it is committed; until the turn is settled
- * the database only has it in pieces that nobody but a later process reads.
+ * worker to stop. The log of a turn that runs here is whole in memory, and every event in it is committed.
  */
 import type { LoggedEvent } from "../../protocol/events.ts";
 import { LeaseLost, TurnStopRequested } from "../storage.ts";
-import type { LeaseKey } from "./thread/running-turns.ts";
 import { TurnLog } from "./turn-log.ts";
 
 /** A reader that is told when there is more to read. */
@@ -14,23 +12,26 @@ export type Follower = { wake(): void };
 /** Why no event will come any more, other than that the turn has ended. */
 export type Loss = "deleted" | "closed";
 
-type HeldLease = { readonly key: LeaseKey; readonly owner: string; readonly controller: AbortController };
+/** What a back end knows a lease by. */
+export type LeaseKey = { readonly epoch: number };
 
-export type HeldTurn = LiveTurn & { readonly lease: HeldLease; readonly log: TurnLog };
+type HeldLease<Key> = { readonly key: Key; readonly owner: string; readonly controller: AbortController };
 
-export class LiveTurn {
+export type HeldTurn<Key extends LeaseKey> = LiveTurn<Key> & { readonly lease: HeldLease<Key>; readonly log: TurnLog };
+
+export class LiveTurn<Key extends LeaseKey = LeaseKey> {
   readonly followers = new Set<Follower>();
   /** How many leases and followers hold on to this object. */
   references = 0;
   /** Rises whenever followers are woken, so that a reader can tell whether it missed one while it was reading. */
   wakes = 0;
-  lease: HeldLease | undefined;
-  /** Known from when a lease is held here, and as long as anybody holds on to this object. */
+  lease: HeldLease<Key> | undefined;
+  /** Known from when a lease is held here until that is lost; of a settled turn as long as anybody holds on to this object. */
   log: TurnLog | undefined;
   settled = false;
   loss: Loss | undefined;
 
-  hold(key: LeaseKey, owner: string, log: readonly LoggedEvent[]): AbortSignal {
+  hold(key: Key, owner: string, log: readonly LoggedEvent[]): AbortSignal {
     const controller = new AbortController();
     this.lease = { key, owner, controller };
     this.log = new TurnLog(log);
@@ -50,14 +51,14 @@ export class LiveTurn {
   }
 }
 
-export class LiveTurns {
-  readonly #turns = new Map<string, Map<number, LiveTurn>>();
+export class LiveTurns<Key extends LeaseKey = LeaseKey> {
+  readonly #turns = new Map<string, Map<number, LiveTurn<Key>>>();
 
   /** The turn, made known if it is not. Whoever acquires it releases it. */
-  acquire(sessionId: string, turn: number): LiveTurn {
-    const turns = this.#turns.get(sessionId) ?? new Map<number, LiveTurn>();
+  acquire(sessionId: string, turn: number): LiveTurn<Key> {
+    const turns = this.#turns.get(sessionId) ?? new Map<number, LiveTurn<Key>>();
     this.#turns.set(sessionId, turns);
-    const live = turns.get(turn) ?? new LiveTurn();
+    const live = turns.get(turn) ?? new LiveTurn<Key>();
     turns.set(turn, live);
     live.references += 1;
     return live;
@@ -74,10 +75,10 @@ export class LiveTurns {
   }
 
   /** The turn whose lease this process holds in that epoch. */
-  held(sessionId: string, turn: number, epoch: number): HeldTurn {
+  held(sessionId: string, turn: number, epoch: number): HeldTurn<Key> {
     const live = this.#turns.get(sessionId)?.get(turn);
     if (live?.lease?.key.epoch !== epoch) throw new LeaseLost();
-    return live as HeldTurn;
+    return live as HeldTurn<Key>;
   }
 
   /** The log of a turn that runs here. */
@@ -134,12 +135,26 @@ export class LiveTurns {
     this.#giveUpLease(live, sessionId, turn);
   }
 
-  #giveUpLease(live: LiveTurn, sessionId: string, turn: number): void {
+  #giveUpLease(live: LiveTurn<Key>, sessionId: string, turn: number): void {
     const { lease } = live;
     live.lease = undefined;
+    // From here on somebody else may write it, so only what is stored tells how it goes on.
+    live.log = undefined;
     lease?.controller.abort(new LeaseLost());
     live.wake();
     if (lease !== undefined) this.release(sessionId, turn);
+  }
+
+  /** Every lease that this process holds. */
+  *leases(): Iterable<{ readonly sessionId: string; readonly turn: number; readonly key: Key }> {
+    for (const [sessionId, turns] of this.#turns) {
+      for (const [turn, { lease }] of turns) if (lease !== undefined) yield { sessionId, turn, key: lease.key };
+    }
+  }
+
+  /** Whether a turn of that session runs here. */
+  runsIn(sessionId: string): boolean {
+    return [...(this.#turns.get(sessionId)?.values() ?? [])].some(({ lease }) => lease !== undefined);
   }
 
   get size(): number {

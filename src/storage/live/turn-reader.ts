@@ -1,7 +1,7 @@
 /**
  * A reader's way through a turn's log: from where it stands to the `end`, across the hand-over from stored to live.
  *
- * There is no hand-over to get wrong: the reader only has a position. Each step takes what memory or the tables hold
+ * There is no hand-over to get wrong: the reader only has a position. Each step takes what memory or the storage hold
  * after that position, or else waits to be woken. A slow reader costs nobody anything, as nothing is
  * queued for it.
  */
@@ -11,18 +11,22 @@ import { Problem } from "../../protocol/problems.ts";
 import { sessionDeleted } from "../../protocol/refusals.ts";
 import { splitLongText, type TextSoFar, textSoFar } from "../event-log.ts";
 import type { EventFeed, TakeEvents } from "../storage.ts";
-import type { Database } from "./database.ts";
 import type { Follower, LiveTurn } from "./live-turns.ts";
-import type { TurnKey } from "./thread/events.ts";
 
 /** UTF-16 code units. */
 const longestPiece = 8 * 1024;
 
 type Step = IteratorResult<readonly LoggedEvent[], undefined>;
 
+/** A turn's log as the back end has stored it. */
+export type StoredLog = {
+  /** The next events after a position, as many as are wanted at a time; undefined for one that is no place in the log. */
+  after(position: number): Promise<readonly LoggedEvent[] | undefined>;
+  textSoFar(): Promise<TextSoFar>;
+};
+
 export type TurnReaderOptions = {
-  readonly database: Database;
-  readonly key: TurnKey;
+  readonly stored: StoredLog;
   readonly live: LiveTurn;
   /** Where the reader stands; undefined when its position is no place in the log and it has to begin anew. */
   readonly after: number | undefined;
@@ -126,19 +130,18 @@ export class TurnReader implements AsyncIterableIterator<readonly LoggedEvent[],
     return { done: true, value: undefined };
   }
 
-  /** The events after our position, none when there are none yet; from memory, or of a turn that it does not know from the tables. */
+  /** The events after our position, none when there are none yet; from memory, or where the turn is not known there from what is stored. */
   #more(): readonly LoggedEvent[] | Promise<readonly LoggedEvent[]> {
     const { log } = this.#options.live;
-    if (log === undefined) return this.#readTables();
+    if (log === undefined) return this.#readStored();
     const events = this.#position === undefined ? undefined : log.since(this.#position);
     return events ?? resetTo(textSoFar(log.whole()));
   }
 
-  async #readTables(): Promise<readonly LoggedEvent[]> {
-    const { database, key } = this.#options;
-    const after = this.#position;
-    const events = after === undefined ? undefined : await database.read("readLog", { turn: key, after });
-    return events ?? resetTo(await database.read("readText", key));
+  async #readStored(): Promise<readonly LoggedEvent[]> {
+    const { stored } = this.#options;
+    const events = this.#position === undefined ? undefined : await stored.after(this.#position);
+    return events ?? resetTo(await stored.textSoFar());
   }
 
   #give(events: readonly LoggedEvent[]): readonly LoggedEvent[] {
@@ -170,4 +173,9 @@ export class TurnReader implements AsyncIterableIterator<readonly LoggedEvent[],
 function resetTo({ text, position }: TextSoFar): readonly LoggedEvent[] {
   if (position === emptyLogPosition) return [];
   return [{ position, event: { type: "reset", text, reason: "position_not_in_log" } }];
+}
+
+/** For whoever has everything already. */
+export function nothing(): EventFeed {
+  return { async *[Symbol.asyncIterator]() {}, deliver: async () => undefined };
 }

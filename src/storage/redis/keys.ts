@@ -1,0 +1,27 @@
+/** The names of what is stored. All keys of a session share a hash tag, so that they are in one slot of a cluster. */
+
+/** The session's hash; the scripts know the others by its name (`scripts/common.lua`). */
+export function sessionKey(sessionId: string): string {
+  return `chat:{${sessionId}}`;
+}
+
+/** Tells that there is more to read of one of the session's turns. */
+export function wakeChannel(sessionId: string): string {
+  return `${sessionKey(sessionId)}:wake`;
+}
+
+/** Tells a worker to stop a turn, or that a session is gone. */
+export function workerChannel(worker: string): string {
+  return `chat:worker:${worker}`;
+}
+
+/** That a principal ever opened a session. */
+export function principalKey(principal: string): string {
+  return `chat:principal:{${principal}}`;
+}
+
+/** The sessions that have unfinished turns, by the time when somebody is to look after them. */
+export const busyKey = "chat:busy";
+
+/** Written to find out whether writing works. */
+export const checkKey = "chat:check";

@@ -1,0 +1,113 @@
+import { randomUUID } from "node:crypto";
+import { setTimeout as delay } from "node:timers/promises";
+import type { Log } from "../../log.ts";
+import { isProblem } from "../../protocol/problems.ts";
+import { LiveTurns } from "../live/live-turns.ts";
+import type { Storage } from "../storage.ts";
+import type { Durability } from "./durability.ts";
+import { notDurable } from "./failures.ts";
+import { checkKey, workerChannel } from "./keys.ts";
+import { defaultLeaseTimes, type LeaseKey, Leases, type LeaseTimes } from "./leases.ts";
+import { Reads } from "./reads.ts";
+import { Server } from "./server.ts";
+import { sessionStore } from "./sessions.ts";
+import { Subscriptions } from "./subscriptions.ts";
+import { turnStore } from "./turns.ts";
+
+export type RedisOptions = {
+  /** `redis://` or `rediss://`, with name and password where they are needed. */
+  readonly url: string;
+  /** Undefined for `replica` where a replica is connected, and `async` where none is. */
+  readonly durability?: Durability | undefined;
+  /** Goes on with a server that may lose or forget what it acknowledged. */
+  readonly allowWeak?: boolean | undefined;
+  /** Milliseconds since 1970, for what clients are shown; leases go by the server's clock. */
+  readonly clock?: () => number;
+  readonly leaseTimes?: LeaseTimes;
+  /** Called when the server turns out later not to be usable. The process must end; what was acknowledged is safe. */
+  readonly onFatal: (error: Error) => void;
+  /** Called when there may be turns to claim. */
+  readonly onClaimable?: (() => void) | undefined;
+  readonly log?: Log | undefined;
+};
+
+/** Milliseconds that opening waits for the server; without it nothing is stored, but the service says so. */
+const openingTimeout = 3_000;
+
+/**
+ * Opens the storage on a Redis or Valkey server. One that cannot be reached is tried again for as long as it takes.
+ *
+ * @throws Error with a sentence for the operator when the server is there and cannot be used
+ */
+export async function openRedisStorage(options: RedisOptions): Promise<Storage> {
+  const { url, durability, allowWeak = false, clock = Date.now, leaseTimes = defaultLeaseTimes, log } = options;
+  const worker = randomUUID();
+  const liveTurns = new LiveTurns<LeaseKey>();
+  const opened = Promise.withResolvers<void>();
+  let isOpen = false;
+  const server = new Server({
+    url,
+    durability,
+    allowWeak,
+    log,
+    onReady: () => {
+      opened.resolve();
+      if (isOpen) options.onClaimable?.();
+    },
+    onRefused: (error) => (isOpen ? options.onFatal(error) : opened.reject(error)),
+  });
+  const subscriptions = new Subscriptions(url);
+  subscriptions.add(workerChannel(worker), (message) => listen(liveTurns, message));
+  const leases = new Leases(server, liveTurns, leaseTimes, () => {
+    if (!isOpen || !server.isReady) return;
+    void server.refresh();
+    options.onClaimable?.();
+  });
+  let closing: Promise<void> | undefined;
+  const storage: Storage = {
+    sessions: sessionStore(server, liveTurns, clock),
+    turns: turnStore({
+      server,
+      reads: new Reads(server),
+      leases,
+      liveTurns,
+      subscriptions,
+      worker,
+      clock,
+      log,
+    }),
+    async check() {
+      const [pong] = await server.readAll([["PING"]]);
+      if (isProblem(pong)) throw pong;
+      const { isDurable } = await server.write(["INCR", checkKey]);
+      if (!isDurable) throw notDurable();
+    },
+    facts: () => ({ kind: "redis", durability: server.durability }),
+    backlog: () => server.backlog,
+    close() {
+      closing ??= (async () => {
+        leases.close();
+        await server.close(() => leases.farewell());
+        subscriptions.close();
+        liveTurns.closed();
+      })();
+      return closing;
+    },
+  };
+  try {
+    await Promise.race([opened.promise, delay(openingTimeout, undefined, { ref: false })]);
+  } catch (error) {
+    await storage.close();
+    throw error;
+  }
+  isOpen = true;
+  opened.promise.catch((error) => options.onFatal(error));
+  return storage;
+}
+
+/** What `scripts/*.lua` say to the worker of a turn. */
+function listen(liveTurns: LiveTurns<LeaseKey>, message: string): void {
+  const [kind, sessionId = "", turn] = message.split(" ");
+  if (kind === "stop") liveTurns.stop(sessionId, Number(turn));
+  if (kind === "deleted") liveTurns.deleted(sessionId);
+}

@@ -1,0 +1,72 @@
+/** The scripts by their names: `scripts/*.lua`, run by the server as one step each. */
+import { createHash } from "node:crypto";
+import { readFileSync } from "node:fs";
+import { grantOf } from "../access.ts";
+import type { Access } from "../storage.ts";
+
+export type Script = {
+  readonly source: string;
+  /** What the server knows it by once it has run. */
+  readonly sha: string;
+};
+
+/** Lets a script write where the server's memory is full: what ends or frees something. */
+const endings = ["settle-turn", "release-turn", "renew-lease", "claim-turn", "request-stop", "delete-session"] as const;
+
+const readers = [
+  "read-session",
+  "find-sent",
+  "read-turn",
+  "read-text",
+  "read-log",
+  "start-log",
+  "open-history",
+  "read-history",
+  "remember",
+] as const;
+
+const beginnings = ["open-session", "accept-turn", "append-events"] as const;
+
+/** What is asked by somebody who needs the right to; the others go on with what was begun by that right. */
+const withAccess: ReadonlySet<string> = new Set([
+  "read-session",
+  "delete-session",
+  "accept-turn",
+  "find-sent",
+  "request-stop",
+  "read-turn",
+  "start-log",
+  "open-history",
+  "remember",
+]);
+
+/** What is about all sessions together, and so in a slot of its own. */
+const overviews = ["touch-busy", "take-due", "forget-idle"] as const;
+
+type ScriptName = (typeof endings | typeof readers | typeof beginnings | typeof overviews)[number];
+
+const common = sourceOf("common");
+const access = sourceOf("access");
+
+export const scripts: Readonly<Record<ScriptName, Script>> = Object.fromEntries([
+  ...endings.map((name) => [name, script(name, "allow-oom", common)]),
+  ...readers.map((name) => [name, script(name, "no-writes", common)]),
+  ...beginnings.map((name) => [name, script(name, "", common)]),
+  ...overviews.map((name) => [name, script(name, "allow-oom", "")]),
+]) as Record<ScriptName, Script>;
+
+/** @param flags see https://redis.io/docs/latest/develop/programmability/lua-api/#script_flags */
+function script(name: ScriptName, flags: string, shared: string): Script {
+  const source = `#!lua${flags === "" ? "" : ` flags=${flags}`}\n${shared}${withAccess.has(name) ? access : ""}${sourceOf(name)}`;
+  return { source, sha: createHash("sha1").update(source).digest("hex") };
+}
+
+/** The last values of a script that needs the right to read and write the session. */
+export function grantValues(access: Access): readonly [kind: "exactly" | "prefix", name: string] {
+  const { name, isPrefix } = grantOf(access);
+  return [isPrefix ? "prefix" : "exactly", name];
+}
+
+function sourceOf(name: string): string {
+  return readFileSync(new URL(`./scripts/${name}.lua`, import.meta.url), "utf8");
+}

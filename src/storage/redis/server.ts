@@ -1,0 +1,291 @@
+/**
+ * The server as the rest of this directory sees it: reads, a log's events, and what has to be durable, each on a connection
+ * of its own, so that none of them waits for another.
+ */
+import { setTimeout as delay } from "node:timers/promises";
+import type { Log } from "../../log.ts";
+import { isProblem, Problem } from "../../protocol/problems.ts";
+import { CommitPacer } from "../commit-pacer.ts";
+import { type Command, Connection, type Outcome, type Reply, type ScriptCall } from "./connection.ts";
+import {
+  acknowledgementTimeout,
+  type Durability,
+  inspectServer,
+  isAcknowledged,
+  obstaclesOf,
+  type ServerFacts,
+  waitCommand,
+  weaknessesOf,
+} from "./durability.ts";
+import { problemOfFailure } from "./failures.ts";
+
+export type ServerOptions = {
+  readonly url: string;
+  /** Undefined for `replica` where a replica is connected, and `async` where none is. */
+  readonly durability: Durability | undefined;
+  /** Goes on with a server that may lose or forget what it acknowledged. */
+  readonly allowWeak: boolean;
+  /** Called when the server cannot be used, with a sentence for the operator. */
+  readonly onRefused: (error: Error) => void;
+  /** Called whenever the server is there, and again after it was lost. */
+  readonly onReady: () => void;
+  readonly log: Log | undefined;
+};
+
+/** A write, and whether it is as durable as was wanted. */
+export type Written = { readonly reply: Reply; readonly isDurable: boolean };
+
+type Waiting = {
+  readonly commands: readonly Command[];
+  readonly since: number;
+  resolve(outcomes: Gathered): void;
+};
+
+type Gathered = { readonly outcomes: readonly Outcome[]; readonly isDurable: boolean };
+
+/** Milliseconds in which a read that failed is tried again. */
+const longestReadRetry = 1_000;
+
+/** At most so many writes go together. */
+const largestBatch = 200;
+
+export class Server {
+  readonly #options: ServerOptions;
+  readonly #reads: Connection;
+  readonly #logs: Lane;
+  readonly #durable: Lane;
+  #facts: ServerFacts | undefined;
+  #complained = false;
+  #lost = false;
+  #closing = false;
+
+  constructor(options: ServerOptions) {
+    this.#options = options;
+    const { url } = options;
+    const onLost = (cause: Error) => this.#onLost(cause);
+    this.#reads = new Connection({
+      url,
+      name: "chat-reads",
+      onLost,
+      onRefused: (sentence, cause) => this.#refuse(sentence, cause),
+      onReady: () => void this.#inspect(),
+    });
+    this.#logs = new Lane(new Connection({ url, name: "chat-logs", onLost }), () => undefined);
+    this.#durable = new Lane(new Connection({ url, name: "chat-writes", onLost }), () => this.#acknowledgement);
+  }
+
+  /** What its acknowledgements stand for; unknown until it was reached, or where it does not tell. */
+  get durability(): Durability | "unknown" {
+    const facts = this.#facts;
+    return facts?.appendOnly === undefined || facts.sync === undefined ? "unknown" : this.#durability;
+  }
+
+  get isReady(): boolean {
+    return this.#facts !== undefined && this.#reads.isReady;
+  }
+
+  get #durability(): Durability {
+    const { durability } = this.#options;
+    return durability ?? (this.#facts !== undefined && this.#facts.replicas > 0 ? "replica" : "async");
+  }
+
+  get #acknowledgement(): { readonly durability: Durability; readonly replicas: number } {
+    return { durability: this.#durability, replicas: this.#facts?.replicas ?? 0 };
+  }
+
+  /** How long the oldest write has waited, in milliseconds. */
+  get backlog(): number {
+    return Math.max(this.#logs.backlog, this.#durable.backlog);
+  }
+
+  /** Reading twice does no harm, so a server that goes away for a moment is asked again. @throws Problem */
+  async read(call: ScriptCall): Promise<Reply> {
+    const until = performance.now() + longestReadRetry;
+    for (let pause = 50; ; pause *= 2) {
+      this.#checkOpen();
+      const outcome = (await this.#reads.send([call]))[0];
+      if (!isProblem(outcome, "storage_unavailable") || performance.now() + pause > until) return replyOf(outcome);
+      await delay(pause);
+    }
+  }
+
+  /** Several reads, each with what became of it. */
+  readAll(calls: readonly Command[]): Promise<readonly Outcome[]> {
+    return this.#reads.send(calls);
+  }
+
+  /** Logs events; patient, so that under load many turns' events go together. @throws Problem */
+  async log(call: ScriptCall): Promise<Reply> {
+    this.#checkOpen();
+    const { outcomes } = await this.#logs.write([call], { patient: true });
+    return replyOf(outcomes[0]);
+  }
+
+  /** Several signs of life, each with what became of it. */
+  async logAll(calls: readonly ScriptCall[]): Promise<readonly Outcome[]> {
+    this.#checkOpen();
+    return (await this.#logs.write(calls, { patient: false })).outcomes;
+  }
+
+  /**
+   * Writes what somebody is going to rely on. Resolves with the last command's reply.
+   *
+   * @throws Problem what became of the last command
+   */
+  async write(...commands: readonly Command[]): Promise<Written> {
+    this.#checkOpen();
+    const { outcomes, isDurable } = await this.#durable.write(commands, { patient: false });
+    return { reply: replyOf(outcomes.at(-1)), isDurable };
+  }
+
+  /** Several writes, each with what became of it. */
+  async writeAll(commands: readonly Command[]): Promise<readonly Outcome[]> {
+    this.#checkOpen();
+    return (await this.#durable.write(commands, { patient: false })).outcomes;
+  }
+
+  /** Nothing is sent any more. */
+  get isClosing(): boolean {
+    return this.#closing;
+  }
+
+  /** Looks again at what the server is: replicas come and go. */
+  async refresh(): Promise<void> {
+    const facts = await inspectServer(this.#reads).catch(() => undefined);
+    if (facts === undefined) return;
+    // Whoever was promised a replica is not quietly given less when the last one goes.
+    this.#facts = { ...facts, replicas: Math.max(facts.replicas, Math.min(this.#facts?.replicas ?? 0, 1)) };
+  }
+
+  /**
+   * Writes what was given before, then lets go.
+   *
+   * @param farewell gives the last writes, which are tried once; asked when all the others are done
+   */
+  async close(farewell: () => readonly Command[]): Promise<void> {
+    this.#closing = true;
+    await Promise.all([this.#logs.finish(), this.#durable.finish()]);
+    const last = farewell();
+    if (last.length > 0) await this.#durable.write(last, { patient: false });
+    for (const lane of [this.#logs, this.#durable]) lane.close();
+    this.#reads.close();
+  }
+
+  #checkOpen(): void {
+    if (this.#closing) throw new Problem("storage_unavailable", "The storage is closed.");
+  }
+
+  async #inspect(): Promise<void> {
+    try {
+      const facts = await inspectServer(this.#reads);
+      const { durability, allowWeak, log, onReady } = this.#options;
+      const obstacles = obstaclesOf(facts, durability);
+      const weaknesses = weaknessesOf(facts);
+      if (obstacles.length > 0) return this.#refuse(obstacles.join(" "));
+      if (weaknesses.length > 0 && !allowWeak) {
+        return this.#refuse(`${weaknesses.join(" ")} ALLOW_WEAK_REDIS=1 starts all the same.`);
+      }
+      this.#facts = { ...facts, replicas: Math.max(facts.replicas, Math.min(this.#facts?.replicas ?? 0, 1)) };
+      if (!this.#complained) {
+        for (const weakness of weaknesses)
+          log?.warn({}, `The Redis server may lose what was acknowledged. ${weakness}`);
+        if (facts.appendOnly === undefined || facts.sync === undefined) {
+          log?.warn(
+            {},
+            "The Redis server does not tell whether it keeps what was acknowledged: its durability is unknown",
+          );
+        }
+      }
+      this.#complained = true;
+      if (this.#lost) log?.info({}, "The Redis server is there again");
+      this.#lost = false;
+      onReady();
+    } catch {
+      // Lost again, or still loading its file: asked once more with the next try.
+      setTimeout(() => {
+        if (!this.#closing && this.#reads.isReady && this.#facts === undefined) void this.#inspect();
+      }, 500).unref();
+    }
+  }
+
+  #onLost(cause: Error): void {
+    if (this.#lost || this.#closing) return;
+    this.#lost = true;
+    this.#options.log?.error({ err: problemOfFailure(cause) }, "The Redis server cannot be reached; trying again");
+  }
+
+  #refuse(sentence: string, cause?: Error): void {
+    this.#options.onRefused(new Error(`The Redis server of STORAGE_URL cannot be used: ${sentence}`, { cause }));
+  }
+}
+
+type Acknowledgement = { readonly durability: Durability; readonly replicas: number };
+
+/** Writes on one connection, gathered while the ones before them are under way. */
+class Lane {
+  readonly #connection: Connection;
+  readonly #acknowledgement: () => Acknowledgement | undefined;
+  readonly #pacer = new CommitPacer({ isWaiting: () => this.#waiting.length > 0, commit: () => this.#commit() });
+  #waiting: Waiting[] = [];
+  /** On the clock of `performance.now()`. */
+  #sendingSince: number | undefined;
+
+  /** @param acknowledgement what each batch waits for, besides the server's answers */
+  constructor(connection: Connection, acknowledgement: () => Acknowledgement | undefined) {
+    this.#connection = connection;
+    this.#acknowledgement = acknowledgement;
+  }
+
+  get backlog(): number {
+    const since = this.#sendingSince ?? this.#waiting[0]?.since;
+    return since === undefined ? 0 : performance.now() - since;
+  }
+
+  write(commands: readonly Command[], { patient }: { patient: boolean }): Promise<Gathered> {
+    return new Promise((resolve) => {
+      this.#waiting.push({ commands, since: performance.now(), resolve });
+      this.#pacer.request({ patient });
+    });
+  }
+
+  /** Resolves when everything that was given before is written. */
+  finish(): Promise<void> {
+    return this.#pacer.finish();
+  }
+
+  close(): void {
+    this.#connection.close();
+  }
+
+  #commit(): { writes: number; done: Promise<void> } {
+    this.#sendingSince = this.#waiting[0]?.since;
+    const batch = this.#waiting.splice(0, largestBatch);
+    return { writes: batch.length, done: this.#send(batch) };
+  }
+
+  async #send(batch: readonly Waiting[]): Promise<void> {
+    const acknowledgement = this.#acknowledgement();
+    const wait = acknowledgement && waitCommand(acknowledgement.durability, acknowledgement.replicas);
+    const commands = batch.flatMap((each) => each.commands);
+    // One wait for all of them: it is for what was written on the same connection before it.
+    const outcomes = await this.#connection.send(
+      wait === undefined ? commands : [...commands, wait],
+      wait === undefined ? 0 : acknowledgementTimeout,
+    );
+    const reply = wait === undefined ? null : (outcomes.at(-1) ?? null);
+    const isDurable =
+      acknowledgement === undefined ||
+      (!isProblem(reply) && isAcknowledged(acknowledgement.durability, acknowledgement.replicas, reply));
+    this.#sendingSince = undefined;
+    let start = 0;
+    for (const { commands: own, resolve } of batch) {
+      resolve({ outcomes: outcomes.slice(start, start + own.length), isDurable });
+      start += own.length;
+    }
+  }
+}
+
+function replyOf(outcome: Outcome | undefined): Reply {
+  if (isProblem(outcome)) throw outcome;
+  return outcome ?? null;
+}

@@ -1,0 +1,267 @@
+import type { Log } from "../../log.ts";
+import { isTerminal, type LoggedEvent, type TurnEnded } from "../../protocol/events.ts";
+import { emptyLogPosition } from "../../protocol/positions.ts";
+import { isProblem } from "../../protocol/problems.ts";
+import { idempotencyKeyReused } from "../../protocol/refusals.ts";
+import { mayAccess } from "../access.ts";
+import { mergeText, placeEvents, textOf } from "../event-log.ts";
+import type { LiveTurns } from "../live/live-turns.ts";
+import { nothing, TurnReader } from "../live/turn-reader.ts";
+import {
+  type Acceptance,
+  type BegunTurn,
+  type Following,
+  type History,
+  type LapsedTurn,
+  type Lease,
+  LeaseLost,
+  mostQueued,
+  PositionRefused,
+  sendOnceMs,
+  type TurnStore,
+} from "../storage.ts";
+import { acceptanceOf, acceptValues, storedKey } from "./acceptance.ts";
+import { appender } from "./append.ts";
+import { notDurable } from "./failures.ts";
+import { sessionKey } from "./keys.ts";
+import type { LeaseKey, Leases } from "./leases.ts";
+import { chunksOf, eventsOfStream } from "./log-chunks.ts";
+import type { Reads } from "./reads.ts";
+import { RemoteTurn } from "./remote-turns.ts";
+import { begunFacts, checkFound, type List, listOf } from "./rows.ts";
+import { grantValues, scripts } from "./script.ts";
+import type { Server } from "./server.ts";
+import type { Subscriptions } from "./subscriptions.ts";
+
+export type TurnStoreOptions = {
+  readonly server: Server;
+  readonly reads: Reads;
+  readonly leases: Leases;
+  readonly liveTurns: LiveTurns<LeaseKey>;
+  readonly subscriptions: Subscriptions;
+  /** Names this opening of the storage, the holder of the leases that it gives. */
+  readonly worker: string;
+  readonly clock: () => number;
+  readonly log: Log | undefined;
+};
+
+export function turnStore(options: TurnStoreOptions): TurnStore {
+  const { server, reads, leases, liveTurns, subscriptions, worker, clock, log } = options;
+
+  const logEvents = appender(server, liveTurns);
+  /** The leases whose settling was tried and not answered: it may have been done. */
+  const unanswered = new WeakSet<AbortSignal>();
+
+  function hold(key: LeaseKey, owner: string, events: readonly LoggedEvent[]): Lease {
+    const signal = liveTurns.acquire(key.sessionId, key.turn).hold(key, owner, events);
+    return { ...key, head: events.at(-1)?.position ?? emptyLogPosition, signal };
+  }
+
+  /** @param reply `begun`, the turn, its epoch and its facts */
+  function begin(sessionId: string, [, turn, epoch, ...facts]: List): BegunTurn {
+    const begun = begunFacts(facts);
+    return { lease: hold({ sessionId, turn: Number(turn), epoch: Number(epoch) }, begun.owner, []), ...begun };
+  }
+
+  function lapse(sessionId: string, reply: List): LapsedTurn {
+    const [, turn, epoch, crashes, stopRequested, tailMayBeLost, entries, ...facts] = reply;
+    const events = mergeText(eventsOfStream(listOf(entries)));
+    const begun = begunFacts(facts);
+    const first = events[0]?.event;
+    return {
+      lease: hold({ sessionId, turn: Number(turn), epoch: Number(epoch) }, begun.owner, events),
+      ...begun,
+      model: first?.type === "turn" ? first.model : null,
+      text: textOf(events),
+      crashes: Number(crashes),
+      stopRequested: stopRequested === 1,
+      tailMayBeLost: tailMayBeLost === 1,
+    };
+  }
+
+  /** A lease that a write found to be lost is given up. */
+  function giveUpIfLost({ sessionId, turn, epoch }: Lease, error: unknown): unknown {
+    if (error instanceof LeaseLost) liveTurns.leaseLost(sessionId, turn, epoch);
+    return error;
+  }
+
+  function call(name: keyof typeof scripts, sessionId: string, ...values: readonly (string | number)[]) {
+    return { script: scripts[name], key: sessionKey(sessionId), values: values.map(String) };
+  }
+
+  return {
+    async accept(access, turn): Promise<Acceptance> {
+      const { sessionId } = turn;
+      const accept = call(
+        "accept-turn",
+        sessionId,
+        ...acceptValues(turn, clock()),
+        worker,
+        leases.milliseconds,
+        mostQueued,
+        sendOnceMs,
+        ...grantValues(access),
+      );
+      // Known as busy first: one that is and is not known as such would be left alone when its worker dies.
+      const { reply, isDurable } = await server.write(leases.touch(sessionId, "when the lease is over"), accept);
+      const accepted = acceptanceOf(checkFound(reply, sessionId));
+      const begun = accepted.kind === "begun" ? begin(sessionId, accepted.reply) : undefined;
+      if (!isDurable) {
+        // It is answered all the same, by whoever finds it: the same request finds it too.
+        if (begun !== undefined) await this.release(begun.lease).catch(() => undefined);
+        throw notDurable();
+      }
+      return begun === undefined
+        ? { kind: accepted.kind as "queued" | "known", turn: accepted.turn }
+        : { kind: "begun", turn: begun.lease.turn, begun };
+    },
+
+    async findSent(access, { sessionId, ask, once }) {
+      const values = [storedKey(ask, once), once.fingerprint, clock() - sendOnceMs, ...grantValues(access)];
+      const [kind, turn] = listOf(await server.read(call("find-sent", sessionId, ...values)));
+      if (kind === "idempotency_key_reused") throw idempotencyKeyReused();
+      return kind === "known" ? Number(turn) : undefined;
+    },
+
+    async append(lease, position, events) {
+      const live = liveTurns.held(lease.sessionId, lease.turn, lease.epoch);
+      if (position !== live.log.head) throw new PositionRefused(live.log.head);
+      const added = placeEvents(position, events);
+      await logEvents(lease, position, added).catch((error: unknown) => {
+        throw giveUpIfLost(lease, error);
+      });
+      live.publish(added);
+      return added.at(-1)?.position ?? position;
+    },
+
+    async settle(lease, position, events, { beginNext }) {
+      const { sessionId, turn, epoch } = lease;
+      const live = liveTurns.held(sessionId, turn, epoch);
+      if (position !== live.log.head) throw new PositionRefused(live.log.head);
+      const added = placeEvents(position, events);
+      const whole = [...live.log.whole(), ...added];
+      const text = textOf(whole);
+      const { status } = events.at(-1) as TurnEnded;
+      const { ends, chunks } = chunksOf(whole);
+      const facts = [turn, epoch, status, clock(), text.length, text === "" ? 0 : 1];
+      const next = [worker, leases.milliseconds, beginNext ? 1 : 0, unanswered.has(lease.signal) ? 1 : 0];
+      const settle = call("settle-turn", sessionId, ...facts, ...next, ends, ...chunks);
+      const { reply, isDurable } = await server.write(settle).catch((error: unknown) => {
+        unanswered.add(lease.signal);
+        throw error;
+      });
+      unanswered.delete(lease.signal);
+      const settled = listOf(reply);
+      if (settled[0] === "lease_lost") throw giveUpIfLost(lease, new LeaseLost());
+      // Its readers were told everything else already, and the log is as good as it was while it ran.
+      if (!isDurable) log?.warn({ turn }, "No replica of the storage confirmed the end of a turn in time");
+      live.publish(added);
+      liveTurns.settled(sessionId, turn);
+      if (settled[0] === "begun") return begin(sessionId, settled);
+      if (!beginNext && Number(settled[1]) > 0) await server.write(leases.touch(sessionId, "now"));
+      return undefined;
+    },
+
+    async release(lease) {
+      const { sessionId, turn, epoch } = lease;
+      liveTurns.held(sessionId, turn, epoch);
+      try {
+        const release = call("release-turn", sessionId, turn, epoch, 1);
+        const [reply] = await server.writeAll([release, leases.touch(sessionId, "now")]);
+        if (isProblem(reply)) throw reply;
+        if (listOf(reply)[0] === "lease_lost") throw new LeaseLost();
+      } finally {
+        liveTurns.leaseLost(sessionId, turn, epoch);
+      }
+    },
+
+    async claim() {
+      const { sessionIds, forget } = await leases.takeDue();
+      // A lease of our own is renewed; one that is over all the same is still ours until somebody else takes it.
+      const others = sessionIds.filter((sessionId) => !liveTurns.runsIn(sessionId));
+      const replies = await server.writeAll(others.map((id) => call("claim-turn", id, worker, leases.milliseconds)));
+      const lapsed: LapsedTurn[] = [];
+      const begun: BegunTurn[] = [];
+      const idle: string[] = [];
+      for (const [index, reply] of replies.entries()) {
+        const sessionId = others[index] as string;
+        // They are due again in a moment.
+        if (isProblem(reply)) continue;
+        const claimed = listOf(reply);
+        if (claimed[0] === "lapsed") lapsed.push(lapse(sessionId, claimed));
+        else if (claimed[0] === "begun") begun.push(begin(sessionId, claimed));
+        else if (claimed[0] === "idle") idle.push(sessionId);
+      }
+      if (idle.length > 0) await server.writeAll([forget(idle)]);
+      return { lapsed, begun };
+    },
+
+    async requestStop(access, sessionId, turn, unbegun) {
+      const { ends, chunks } = chunksOf(placeEvents(emptyLogPosition, unbegun));
+      const { status } = unbegun.at(-1) as TurnEnded;
+      const stop = call(
+        "request-stop",
+        sessionId,
+        sessionId,
+        turn,
+        clock(),
+        status,
+        ends,
+        ...chunks,
+        ...grantValues(access),
+      );
+      const [found] = checkFound((await server.write(stop)).reply, sessionId, turn);
+      if (found === "running") liveTurns.stop(sessionId, turn);
+    },
+
+    async read(access, sessionId, turn) {
+      return reads.turn(access, sessionId, turn);
+    },
+
+    async follow(access, sessionId, turn, after, signal): Promise<Following> {
+      const live = liveTurns.acquire(sessionId, turn);
+      let remote: RemoteTurn | undefined;
+      const onDone = () => {
+        remote?.close();
+        liveTurns.release(sessionId, turn);
+      };
+      try {
+        const { lease } = live;
+        const isOurs = lease !== undefined && mayAccess(access, lease.owner);
+        if (!isOurs) {
+          const { status, head } = await reads.startOfLog(access, sessionId, turn);
+          if (isTerminal(status)) live.settled = true;
+          if (isTerminal(status) && after >= head) {
+            onDone();
+            return { turn, finished: true, events: nothing() };
+          }
+        }
+        remote = new RemoteTurn({ sessionId, turn, live, liveTurns, reads, subscriptions });
+        await remote.isUpToDate();
+        const stored = reads.storedLog(sessionId, turn);
+        return { turn, finished: false, events: new TurnReader({ stored, live, after, signal, onDone }) };
+      } catch (error) {
+        onDone();
+        throw error;
+      }
+    },
+
+    async history(access, sessionId, window): Promise<History> {
+      const { session, hasMore, range } = await reads.openHistory(access, sessionId, window);
+      async function* pages() {
+        for (let { above } = range; ; ) {
+          const page = await reads.historyPage(sessionId, { above, below: range.below });
+          const last = page.at(-1);
+          if (last === undefined) return;
+          yield page;
+          above = last.turn;
+        }
+      }
+      return { session, hasMore, pages: pages() };
+    },
+
+    async remember(access, sessionId, { maxLength }) {
+      return reads.memory(access, sessionId, maxLength);
+    },
+  };
+}

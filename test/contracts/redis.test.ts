@@ -1,0 +1,41 @@
+import { setTimeout } from "node:timers/promises";
+import { afterAll, beforeAll } from "vitest";
+import { openRedisStorage } from "../../src/storage/redis/open.ts";
+import { type RedisServer, startRedisServer } from "../helpers/redis-server.ts";
+import { acceptanceContract } from "./acceptance.ts";
+import { type StoragePlace, storageContract } from "./storage.ts";
+
+/** Alone in its cluster, so that it has all slots: it refuses a script that touches the keys of two of them (G10). */
+async function startClusterNode(): Promise<RedisServer> {
+  const server = await startRedisServer({ config: { "cluster-enabled": "yes" } });
+  await server.command("CLUSTER", "ADDSLOTSRANGE", "0", "16383");
+  while (!String(await server.command("CLUSTER", "INFO")).includes("cluster_state:ok")) await setTimeout(5);
+  return server;
+}
+
+for (const [name, start] of [
+  ["Redis", startRedisServer],
+  ["A Redis cluster's node", startClusterNode],
+] as const) {
+  let server: RedisServer;
+  beforeAll(async () => {
+    server = await start();
+  });
+  afterAll(() => server.close());
+
+  const onServer = async (): Promise<StoragePlace> => {
+    await server.command("FLUSHALL");
+    return {
+      open: (clock) =>
+        openRedisStorage({
+          url: server.url,
+          clock,
+          onFatal: (error) => {
+            throw error;
+          },
+        }),
+      clean: async () => undefined,
+    };
+  };
+  for (const contract of [storageContract, acceptanceContract]) contract(name, onServer, { keepsWhenClosed: true });
+}
