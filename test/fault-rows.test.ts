@@ -5,13 +5,14 @@ import { describe, expect, test } from "vitest";
 
 const repository = path.join(import.meta.dirname, "..");
 
-/** The rows by group: requests, streams, model server, doing things once, SQLite, process. */
+/** The rows by group: requests, streams, model server, doing things once, SQLite, Redis, process. */
 const rows = [
   ...numbered("A", 26).filter((row) => row !== "A10" && row !== "A11"),
   ...numbered("C", 24),
   ...numbered("D", 44),
   ...numbered("E", 18).filter((row) => row !== "E16"),
   ...numbered("F", 15),
+  ...numbered("G", 20),
   ...numbered("H", 15),
 ];
 

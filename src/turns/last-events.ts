@@ -58,7 +58,10 @@ export function eventsAfterLastWord(
     : [{ type: "end", status: "incomplete", reason: incomplete, ...facts }];
 }
 
-/** A fault before any text fails the turn; after it, what was said stays, as an incomplete answer. */
+/**
+ * A fault before any text fails the turn; after it, what was said stays, as an incomplete answer. A storage that went away
+ * is no fault of the answer, which can go on when it is back.
+ */
 export function eventsAfterProblem(
   problem: Problem,
   model: string,
@@ -66,6 +69,8 @@ export function eventsAfterProblem(
   late: Pick<TurnEnded, "trimmed_turns"> = {},
 ): LastEvents {
   const facts = { finish_reason: null, usage: null, model, ...late } as const;
+  if (problem.code === "storage_unavailable")
+    return [errorEvent(problem), { type: "end", status: "interrupted", ...facts }];
   return [
     errorEvent(problem),
     hasText

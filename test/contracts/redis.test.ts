@@ -15,7 +15,7 @@ async function startClusterNode(): Promise<RedisServer> {
 
 for (const [name, start] of [
   ["Redis", startRedisServer],
-  ["A Redis cluster's node", startClusterNode],
+  ["G10: a Redis cluster's node", startClusterNode],
 ] as const) {
   let server: RedisServer;
   beforeAll(async () => {

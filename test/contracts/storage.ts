@@ -476,7 +476,7 @@ export function storageContract(
         );
       });
 
-      test("C5: a finished answer can be resumed at every position, and between the halves of a character begins anew", async () => {
+      test("C5, G12: a finished answer can be resumed at every position, and between the halves of a character begins anew", async () => {
         const sessionId = await openSession();
         const text = "ab🦊c\r\nd🦊";
         await complete(sessionId, ...text);
