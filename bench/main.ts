@@ -7,13 +7,14 @@ import { sectionText } from "./reporting/text.ts";
 import { bursts } from "./scenarios/bursts.ts";
 import { many } from "./scenarios/many.ts";
 import { paced } from "./scenarios/paced.ts";
+import { redis } from "./scenarios/redis.ts";
 import type { Scenario } from "./scenarios/scenario.ts";
 import { sessions } from "./scenarios/sessions.ts";
 import { startUp } from "./scenarios/start-up.ts";
 import { readSettings, type Settings, usage } from "./settings.ts";
 import { pinThisProcess } from "./targets/pinning.ts";
 
-const scenarios: readonly Scenario[] = [paced(200), paced(400), bursts, many, sessions, startUp];
+const scenarios: readonly Scenario[] = [paced(200), paced(400), bursts, many, redis, sessions, startUp];
 
 const words = process.argv.slice(2);
 

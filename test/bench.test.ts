@@ -12,7 +12,7 @@ it("compares whole streams of the service with whole streams of the pass-through
   const warmUp = [{ ...load, intervalMs: 0 }];
   const comparison = await compare({ load, warmUp, rounds: 1, extraRounds: 0, cpuProfiles: undefined });
   expect(comparison.service).toHaveLength(1);
-  expect(comparison.passThrough).toHaveLength(1);
+  expect(comparison.baseline).toHaveLength(1);
   const { rows } = comparisonTable(comparison);
   expect(rows.length).toBeGreaterThan(6);
   for (const [label, ...figures] of rows) {

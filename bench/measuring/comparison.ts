@@ -1,14 +1,17 @@
-/** Service and pass-through in turns, each the first every other time, so that whatever else the machine does meets both alike. */
+/** The service and what it is compared with in turns, each the first every other time, so that whatever else the machine does meets both alike. */
 import { startProvider } from "../provider/provider.ts";
 import { startPassThrough } from "../targets/proxy.ts";
 import { startService } from "../targets/service.ts";
+import type { Target } from "../targets/target.ts";
 import { type Load, playRound, type Round } from "./round.ts";
 import { median } from "./statistics.ts";
 
 export type Comparison = {
+  /** What the service is compared with. */
+  readonly baselineName: string;
   /** The two of a pair of rounds at the same place. */
   readonly service: readonly Round[];
-  readonly passThrough: readonly Round[];
+  readonly baseline: readonly Round[];
 };
 
 export type Plan = {
@@ -20,9 +23,18 @@ export type Plan = {
   /** How many further pairs of rounds may be played when others were disturbed. */
   readonly extraRounds: number;
   readonly cpuProfiles: string | undefined;
+  /** Where the service stores; by default in a file of its own. */
+  readonly storageUrl?: string;
+  /** What it is compared with: the pass-through by default. */
+  readonly baseline?: Baseline;
 };
 
-type Pair = { readonly service: Round; readonly passThrough: Round };
+/** `start` is given the provider's origin. */
+export type Baseline = { readonly name: string; start(providerOrigin: string): Promise<Target> };
+
+const passThrough: Baseline = { name: "pass-through", start: startPassThrough };
+
+type Pair = { readonly service: Round; readonly baseline: Round };
 
 /** The share of the measured core that other programs may take before a pair of rounds is played again. */
 const calm = 0.15;
@@ -39,55 +51,57 @@ export const shortAnswers: readonly Load[] = Array<Load>(5).fill({
 });
 
 /** Starts both anew, warms them up and lets them take turns; of more pairs than asked for, the least disturbed count. */
-export async function compare({ load, warmUp, rounds, extraRounds, cpuProfiles }: Plan): Promise<Comparison> {
+export async function compare(plan: Plan): Promise<Comparison> {
+  const { load, warmUp, rounds, extraRounds, cpuProfiles, storageUrl } = plan;
+  const { name: baselineName, start } = plan.baseline ?? passThrough;
   const provider = await startProvider();
-  const service = await startService({ providerOrigin: provider.origin, cpuProfiles });
-  const passThrough = await startPassThrough(provider.origin);
+  const service = await startService({ providerOrigin: provider.origin, cpuProfiles, storageUrl });
+  const baseline = await start(provider.origin);
   const pairs: Pair[] = [];
   try {
-    for (const target of [service, passThrough]) {
+    for (const target of [service, baseline]) {
       for (const each of warmUp) await playRound(target, provider, each);
     }
     for (let calmPairs = 0; calmPairs < rounds && pairs.length < rounds + extraRounds; ) {
       const serviceFirst = pairs.length % 2 === 0;
-      const first = await playRound(serviceFirst ? service : passThrough, provider, load);
-      const second = await playRound(serviceFirst ? passThrough : service, provider, load);
-      const pair = serviceFirst ? { service: first, passThrough: second } : { service: second, passThrough: first };
+      const first = await playRound(serviceFirst ? service : baseline, provider, load);
+      const second = await playRound(serviceFirst ? baseline : service, provider, load);
+      const pair = serviceFirst ? { service: first, baseline: second } : { service: second, baseline: first };
       pairs.push(pair);
       if (!(disturbanceOf(pair) > calm)) calmPairs += 1;
     }
   } finally {
-    await Promise.all([service.stop(), passThrough.stop()]);
+    await Promise.all([service.stop(), baseline.stop()]);
     await provider.close();
   }
   const kept = pairs.toSorted((one, other) => disturbanceOf(one) - disturbanceOf(other)).slice(0, rounds);
-  return { service: kept.map((pair) => pair.service), passThrough: kept.map((pair) => pair.passThrough) };
+  return { baselineName, service: kept.map((pair) => pair.service), baseline: kept.map((pair) => pair.baseline) };
 }
 
 /** Whether the rounds that count were played while others wanted the measured core. */
-export function isDisturbed({ service, passThrough }: Comparison): boolean {
-  return [...service, ...passThrough].some((round) => round.disturbance > calm);
+export function isDisturbed({ service, baseline }: Comparison): boolean {
+  return [...service, ...baseline].some((round) => round.disturbance > calm);
 }
 
-function disturbanceOf({ service, passThrough }: Pair): number {
-  return Math.max(service.disturbance, passThrough.disturbance);
+function disturbanceOf({ service, baseline }: Pair): number {
+  return Math.max(service.disturbance, baseline.disturbance);
 }
 
 /** A figure of both, and their ratio: the median of the rounds' ratios, with the smallest and the largest. */
 export type Compared = {
   readonly service: number;
-  readonly passThrough: number;
+  readonly baseline: number;
   readonly ratio: number;
   readonly spread: readonly [number, number];
 };
 
-export function compareFigure({ service, passThrough }: Comparison, figure: (round: Round) => number): Compared {
+export function compareFigure({ service, baseline }: Comparison, figure: (round: Round) => number): Compared {
   const ours = service.map(figure);
-  const theirs = passThrough.map(figure);
+  const theirs = baseline.map(figure);
   const ratios = ours.map((value, round) => value / (theirs[round] ?? Number.NaN));
   return {
     service: median(ours),
-    passThrough: median(theirs),
+    baseline: median(theirs),
     ratio: median(ratios),
     spread: [Math.min(...ratios), Math.max(...ratios)],
   };

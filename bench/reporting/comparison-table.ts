@@ -25,11 +25,11 @@ const rows: readonly Row[] = [
 
 export function comparisonTable(comparison: Comparison): Table {
   return {
-    head: ["", "service", "pass-through", "ratio", "of the rounds"],
+    head: ["", "service", comparison.baselineName, "ratio", "of the rounds"],
     rows: rows.flatMap(({ label, figure, write }) => {
-      const { service, passThrough, ratio, spread } = compareFigure(comparison, figure);
+      const { service, baseline, ratio, spread } = compareFigure(comparison, figure);
       if (Number.isNaN(service)) return [];
-      return [[label, write(service), write(passThrough), times(ratio), spread.map(times).join("–")]];
+      return [[label, write(service), write(baseline), times(ratio), spread.map(times).join("–")]];
     }),
   };
 }
@@ -45,8 +45,8 @@ export function threadsRemark({ service }: Comparison): string {
 }
 
 /** The figures are only worth something while the other core has time left and nobody else uses the measured one. */
-export function conditionsRemark({ service, passThrough }: Comparison): string {
-  const rounds = [...service, ...passThrough];
+export function conditionsRemark({ service, baseline }: Comparison): string {
+  const rounds = [...service, ...baseline];
   const load = Math.max(...rounds.map((round) => round.loadOfOtherCore));
   const disturbance = rounds.map((round) => round.disturbance);
   return [

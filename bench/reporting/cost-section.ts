@@ -23,6 +23,6 @@ export function costSection(comparison: Comparison, { title, about, what, label,
     remarks: [threadsRemark(comparison), conditionsRemark(comparison)],
     charts: [],
     isDisturbed: isDisturbed(comparison),
-    costs: [{ label, ...cost, atMost }],
+    costs: [{ label, service: cost.service, passThrough: cost.baseline, ratio: cost.ratio, atMost }],
   };
 }

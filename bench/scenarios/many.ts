@@ -34,7 +34,7 @@ export const many: Scenario = {
         },
       ],
       remarks: [
-        `Memory per stream: service ${kibibytes(memory.service)} with ${number(atOnce.service)} at once, pass-through ${kibibytes(memory.passThrough)} with ${number(atOnce.passThrough)} at once.`,
+        `Memory per stream: service ${kibibytes(memory.service)} with ${number(atOnce.service)} at once, pass-through ${kibibytes(memory.baseline)} with ${number(atOnce.baseline)} at once.`,
         threadsRemark(comparison),
         conditionsRemark(comparison),
       ],

@@ -52,7 +52,11 @@ export const sessions: Scenario = {
     const cases: Case[] = [];
     for (const [size, { file, sessionIds }] of filled) {
       const { cpuProfiles } = settings;
-      const service = await startService({ providerOrigin: provider.origin, cpuProfiles, database: file });
+      const service = await startService({
+        providerOrigin: provider.origin,
+        cpuProfiles,
+        storageUrl: `sqlite:${file}`,
+      });
       services.push(service);
       cases.push(...casesOf(service.server.origin, size, sessionIds));
     }

@@ -1,4 +1,4 @@
-/** The service, as `npm start` runs it, with its database in a file. */
+/** The service, as `npm start` runs it, with its database in a file or on a Redis server. */
 import http from "node:http";
 import { promptOf } from "../texts.ts";
 import { get, sessionIdOf } from "./get.ts";
@@ -12,11 +12,11 @@ const openers = 32;
 export type ServiceOptions = {
   readonly providerOrigin: string;
   readonly cpuProfiles?: string | undefined;
-  /** An existing database file; without it a new one that is deleted at the end. */
-  readonly database?: string;
+  /** Without it a new file that is deleted at the end. */
+  readonly storageUrl?: string | undefined;
 };
 
-export async function startService({ providerOrigin, cpuProfiles, database }: ServiceOptions): Promise<Target> {
+export async function startService({ providerOrigin, cpuProfiles, storageUrl }: ServiceOptions): Promise<Target> {
   const directory = await makeDirectory();
   const server = await startServer({
     entry: "src/main.ts",
@@ -25,7 +25,7 @@ export async function startService({ providerOrigin, cpuProfiles, database }: Se
       PORT: "0",
       OPENAI_BASE_URL: `${providerOrigin}/v1`,
       OPENAI_MODEL: "bench",
-      ...(database !== undefined && { STORAGE_URL: `sqlite:${database}` }),
+      ...(storageUrl !== undefined && { STORAGE_URL: storageUrl }),
     },
     cpuProfiles,
   });
