@@ -8,9 +8,27 @@ declare module "vitest" {
 }
 
 const sizes = {
-  chaos: { killCycles: 50, cutStreams: 2_000, stops: 1_000, sends: 5_000, requests: 20_000, connections: 2_000 },
+  chaos: {
+    killCycles: 50,
+    cutStreams: 2_000,
+    stops: 1_000,
+    sends: 5_000,
+    requests: 20_000,
+    connections: 2_000,
+    rollingRestarts: 20,
+    replicaKills: 4,
+  },
   // The numbers of the project's acceptance list.
-  soak: { killCycles: 500, cutStreams: 20_000, stops: 2_000, sends: 10_000, requests: 200_000, connections: 20_000 },
+  soak: {
+    killCycles: 500,
+    cutStreams: 20_000,
+    stops: 2_000,
+    sends: 10_000,
+    requests: 200_000,
+    connections: 20_000,
+    rollingRestarts: 100,
+    replicaKills: 40,
+  },
 } as const;
 
 export const size = sizes[inject("size")];
