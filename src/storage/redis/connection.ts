@@ -46,6 +46,8 @@ export class Connection {
   #worked = false;
   #closed = false;
   #inFlight = 0;
+  /** How many scripts the server did not know, so that they were sent once more, with their source. */
+  unknownScripts = 0;
 
   constructor(options: ConnectionOptions) {
     this.#options = options;
@@ -99,10 +101,22 @@ export class Connection {
 
   async #outcomeOf(client: Client, command: Command): Promise<Outcome> {
     try {
-      return await run(client, command);
+      return await this.#run(client, command);
     } catch (error) {
       if (isDemoted(error)) this.#giveUp(client, error as Error);
       return problemOfFailure(error);
+    }
+  }
+
+  async #run(client: Client, command: Command): Promise<Reply> {
+    if (!("script" in command)) return client.sendCommand(command);
+    const { script, key, values } = command;
+    try {
+      return await client.sendCommand(["EVALSHA", script.sha, "1", key, ...values]);
+    } catch (error) {
+      if (!isUnknownScript(error)) throw error;
+      this.unknownScripts += 1;
+      return client.sendCommand(["EVAL", script.source, "1", key, ...values]);
     }
   }
 
@@ -140,17 +154,6 @@ function makeClient({ url, name }: ConnectionOptions, pauseBefore: (retries: num
     commandOptions: { timeout: 0 },
     socket: { connectTimeout, reconnectStrategy: pauseBefore },
   });
-}
-
-async function run(client: Client, command: Command): Promise<Reply> {
-  if (!("script" in command)) return client.sendCommand(command);
-  const { script, key, values } = command;
-  try {
-    return await client.sendCommand(["EVALSHA", script.sha, "1", key, ...values]);
-  } catch (error) {
-    if (!isUnknownScript(error)) throw error;
-    return client.sendCommand(["EVAL", script.source, "1", key, ...values]);
-  }
 }
 
 function unreachable(): Problem {

@@ -30,6 +30,11 @@ export const defaultLeaseTimes: LeaseTimes = { lease: 10_000, renewal: 3_000, sw
 /** How many sessions are looked after together, and the milliseconds for which they are left to whoever does so. */
 const mostDue = { count: "100", milliseconds: "5000" };
 
+/** How many leases are renewed together. */
+const mostRenewed = 200;
+
+type Held = { readonly sessionId: string; readonly turn: number; readonly key: LeaseKey };
+
 export class Leases {
   readonly #server: Server;
   readonly #liveTurns: LiveTurns<LeaseKey>;
@@ -42,7 +47,7 @@ export class Leases {
     this.#liveTurns = liveTurns;
     this.#times = times;
     this.#timers = [
-      setInterval(() => void this.#renew(), times.renewal),
+      setInterval(() => void this.#renewAll(), times.renewal),
       // Not all replicas at the same moment.
       setInterval(onSweep, times.sweep * (0.9 + Math.random() * 0.2)),
     ];
@@ -84,9 +89,14 @@ export class Leases {
     for (const timer of this.#timers) clearInterval(timer);
   }
 
-  async #renew(): Promise<void> {
-    const held = [...this.#liveTurns.leases()];
-    if (held.length === 0 || this.#server.isClosing) return;
+  async #renewAll(): Promise<void> {
+    const all = [...this.#liveTurns.leases()];
+    for (let start = 0; start < all.length && !this.#server.isClosing; start += mostRenewed) {
+      await this.#renewSome(all.slice(start, start + mostRenewed));
+    }
+  }
+
+  async #renewSome(held: readonly Held[]): Promise<void> {
     const renewals = held.map(({ key }) => this.#call("renew-lease", key, this.milliseconds));
     const sessionIds = [...new Set(held.map(({ sessionId }) => sessionId))];
     const touch = touchBusy(this.milliseconds, "not before", sessionIds);

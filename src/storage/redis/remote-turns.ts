@@ -4,29 +4,73 @@
  * is looked at every second as well.
  */
 
+import type { LoggedEvent } from "../../protocol/events.ts";
 import { emptyLogPosition } from "../../protocol/positions.ts";
 import { isProblem } from "../../protocol/problems.ts";
 import { eventsAfter } from "../event-log.ts";
 import type { Follower, LiveTurn, LiveTurns } from "../live/live-turns.ts";
 import { TurnLog } from "../live/turn-log.ts";
 import { wakeChannel } from "./keys.ts";
+import type { LeaseKey } from "./leases.ts";
 import type { Reads } from "./reads.ts";
 import type { Subscriptions } from "./subscriptions.ts";
 
 /** Milliseconds. */
 const pollInterval = 1_000;
 
-export type RemoteTurnOptions = {
+/** All who follow the same turn here share what is fetched of it. */
+export class RemoteTurns {
+  readonly #liveTurns: LiveTurns<LeaseKey>;
+  readonly #reads: Reads;
+  readonly #subscriptions: Subscriptions;
+  readonly #turns = new Map<LiveTurn<LeaseKey>, { readonly remote: RemoteTurn; followers: number }>();
+
+  constructor(liveTurns: LiveTurns<LeaseKey>, reads: Reads, subscriptions: Subscriptions) {
+    this.#liveTurns = liveTurns;
+    this.#reads = reads;
+    this.#subscriptions = subscriptions;
+  }
+
+  /** Whoever acquires it releases it. */
+  acquire(sessionId: string, turn: number, live: LiveTurn<LeaseKey>): RemoteTurn {
+    const known = this.#turns.get(live);
+    if (known !== undefined) {
+      known.followers += 1;
+      return known.remote;
+    }
+    const remote = new RemoteTurn({
+      sessionId,
+      turn,
+      live,
+      liveTurns: this.#liveTurns,
+      reads: this.#reads,
+      subscriptions: this.#subscriptions,
+    });
+    this.#turns.set(live, { remote, followers: 1 });
+    return remote;
+  }
+
+  release(live: LiveTurn<LeaseKey>): void {
+    const known = this.#turns.get(live);
+    if (known === undefined) return;
+    known.followers -= 1;
+    if (known.followers > 0) return;
+    this.#turns.delete(live);
+    known.remote.close();
+  }
+}
+
+type RemoteTurnOptions = {
   readonly sessionId: string;
   readonly turn: number;
-  readonly live: LiveTurn;
-  readonly liveTurns: LiveTurns;
+  readonly live: LiveTurn<LeaseKey>;
+  readonly liveTurns: LiveTurns<LeaseKey>;
   readonly reads: Reads;
   readonly subscriptions: Subscriptions;
 };
 
 /** Keeps the log of one turn up to date in memory, for as long as it does not run here. */
-export class RemoteTurn implements Follower {
+class RemoteTurn implements Follower {
   readonly #options: RemoteTurnOptions;
   readonly #onWake = () => void this.#fetch();
   #poll: NodeJS.Timeout | undefined;
@@ -95,9 +139,7 @@ export class RemoteTurn implements Follower {
     try {
       do {
         this.#again = false;
-        while (this.#isRemote && (await this.#fetchPage())) {
-          // There may be more.
-        }
+        if (this.#isRemote) await this.#fetchNew();
       } while (this.#again);
     } catch (error) {
       const { liveTurns, sessionId } = this.#options;
@@ -106,18 +148,23 @@ export class RemoteTurn implements Follower {
     }
   }
 
-  /** Gives whether anything new was there. */
-  async #fetchPage(): Promise<boolean> {
+  /** All that is new, and only then shown: to whoever stands behind half of it, that half would look like a whole log. */
+  async #fetchNew(): Promise<void> {
     const { live, reads, sessionId, turn } = this.#options;
-    const after = live.log?.head ?? emptyLogPosition;
-    const { events } = await reads.log(sessionId, turn, after);
-    // It runs here by now, and memory knows more.
-    if (!this.#isRemote || (live.log?.head ?? emptyLogPosition) !== after) return false;
-    const later = eventsAfter(events, after) ?? [];
-    if (live.log === undefined) live.log = new TurnLog([]);
-    const isEnded = later.at(-1)?.event.type === "end";
-    if (isEnded) live.settled = true;
-    if (later.length > 0) live.publish(later);
-    return later.length > 0 && !isEnded;
+    const known = live.log;
+    const events: LoggedEvent[] = [];
+    for (let position = known?.head ?? emptyLogPosition; ; ) {
+      const page = await reads.log(sessionId, turn, position);
+      const later = eventsAfter(page.events, position) ?? [];
+      events.push(...later);
+      const last = later.at(-1);
+      if (last === undefined || last.event.type === "end") break;
+      position = last.position;
+    }
+    // It runs here by now, or somebody has it from elsewhere, and memory knows more.
+    if (!this.#isRemote || live.log !== known) return;
+    live.log ??= new TurnLog([]);
+    if (events.at(-1)?.event.type === "end") live.settled = true;
+    if (events.length > 0) live.publish(events);
   }
 }

@@ -18,6 +18,7 @@ import {
   weaknessesOf,
 } from "./durability.ts";
 import { problemOfFailure } from "./failures.ts";
+import { scripts } from "./script.ts";
 
 export type ServerOptions = {
   readonly url: string;
@@ -42,6 +43,9 @@ type Waiting = {
 };
 
 type Gathered = { readonly outcomes: readonly Outcome[]; readonly isDurable: boolean };
+
+/** Milliseconds until a server that was not ready to say what it is, is asked again. */
+const inspectionPause = 500;
 
 /** Milliseconds in which a read that failed is tried again. */
 const longestReadRetry = 1_000;
@@ -166,7 +170,9 @@ export class Server {
     this.#closing = true;
     await Promise.all([this.#logs.finish(), this.#durable.finish()]);
     const last = farewell();
-    if (last.length > 0) await this.#durable.write(last, { patient: false });
+    for (let start = 0; start < last.length; start += largestBatch) {
+      await this.#durable.write(last.slice(start, start + largestBatch), { patient: false });
+    }
     for (const lane of [this.#logs, this.#durable]) lane.close();
     this.#reads.close();
   }
@@ -178,6 +184,8 @@ export class Server {
   async #inspect(): Promise<void> {
     try {
       const facts = await inspectServer(this.#reads);
+      // Beforehand, as one that the server does not know yet takes a second try.
+      await this.#reads.send(Object.values(scripts).map(({ source }) => ["SCRIPT", "LOAD", source]));
       const { durability, allowWeak, log, onReady } = this.#options;
       const obstacles = obstaclesOf(facts, durability);
       const weaknesses = weaknessesOf(facts);
@@ -201,10 +209,10 @@ export class Server {
       this.#lost = false;
       onReady();
     } catch {
-      // Lost again, or still loading its file: asked once more with the next try.
+      // Still loading its file; where it is lost again, the next connection asks.
       setTimeout(() => {
-        if (!this.#closing && this.#reads.isReady && this.#facts === undefined) void this.#inspect();
-      }, 500).unref();
+        if (!this.#closing && this.#reads.isReady) void this.#inspect();
+      }, inspectionPause).unref();
     }
   }
 
@@ -267,6 +275,7 @@ class Lane {
     const acknowledgement = this.#acknowledgement();
     const wait = acknowledgement && waitCommand(acknowledgement.durability, acknowledgement.replicas);
     const commands = batch.flatMap((each) => each.commands);
+    const { unknownScripts } = this.#connection;
     // One wait for all of them: it is for what was written on the same connection before it.
     const outcomes = await this.#connection.send(
       wait === undefined ? commands : [...commands, wait],
@@ -275,7 +284,11 @@ class Lane {
     const reply = wait === undefined ? null : (outcomes.at(-1) ?? null);
     const isDurable =
       acknowledgement === undefined ||
-      (!isProblem(reply) && isAcknowledged(acknowledgement.durability, acknowledgement.replicas, reply));
+      acknowledgement.durability === "async" ||
+      // A script that the server did not know was written after the wait.
+      (unknownScripts === this.#connection.unknownScripts &&
+        !isProblem(reply) &&
+        isAcknowledged(acknowledgement.durability, acknowledgement.replicas, reply));
     this.#sendingSince = undefined;
     let start = 0;
     for (const { commands: own, resolve } of batch) {

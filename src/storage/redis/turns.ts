@@ -27,7 +27,7 @@ import { sessionKey } from "./keys.ts";
 import type { LeaseKey, Leases } from "./leases.ts";
 import { chunksOf, eventsOfStream } from "./log-chunks.ts";
 import type { Reads } from "./reads.ts";
-import { RemoteTurn } from "./remote-turns.ts";
+import { RemoteTurns } from "./remote-turns.ts";
 import { begunFacts, checkFound, type List, listOf } from "./rows.ts";
 import { grantValues, scripts } from "./script.ts";
 import type { Server } from "./server.ts";
@@ -49,6 +49,7 @@ export function turnStore(options: TurnStoreOptions): TurnStore {
   const { server, reads, leases, liveTurns, subscriptions, worker, clock, log } = options;
 
   const logEvents = appender(server, liveTurns);
+  const remoteTurns = new RemoteTurns(liveTurns, reads, subscriptions);
   /** The leases whose settling was tried and not answered: it may have been done. */
   const unanswered = new WeakSet<AbortSignal>();
 
@@ -192,7 +193,8 @@ export function turnStore(options: TurnStoreOptions): TurnStore {
         else if (claimed[0] === "begun") begun.push(begin(sessionId, claimed));
         else if (claimed[0] === "idle") idle.push(sessionId);
       }
-      if (idle.length > 0) await server.writeAll([forget(idle)]);
+      // What was claimed is ours now, whatever becomes of this.
+      if (idle.length > 0) await server.writeAll([forget(idle)]).catch(() => undefined);
       return { lapsed, begun };
     },
 
@@ -220,9 +222,9 @@ export function turnStore(options: TurnStoreOptions): TurnStore {
 
     async follow(access, sessionId, turn, after, signal): Promise<Following> {
       const live = liveTurns.acquire(sessionId, turn);
-      let remote: RemoteTurn | undefined;
+      let isRemote = false;
       const onDone = () => {
-        remote?.close();
+        if (isRemote) remoteTurns.release(live);
         liveTurns.release(sessionId, turn);
       };
       try {
@@ -236,7 +238,8 @@ export function turnStore(options: TurnStoreOptions): TurnStore {
             return { turn, finished: true, events: nothing() };
           }
         }
-        remote = new RemoteTurn({ sessionId, turn, live, liveTurns, reads, subscriptions });
+        const remote = remoteTurns.acquire(sessionId, turn, live);
+        isRemote = true;
         await remote.isUpToDate();
         const stored = reads.storedLog(sessionId, turn);
         return { turn, finished: false, events: new TurnReader({ stored, live, after, signal, onDone }) };
