@@ -2,7 +2,7 @@
  * One line for each request, when its connection is done with it. No query, no body, no header values; of the path the
  * pattern alone, as the id of a session is a secret: a hash tells which one it was.
  */
-import { createHash } from "node:crypto";
+import { hash } from "node:crypto";
 import type { FastifyReply, FastifyRequest } from "fastify";
 import type { Log } from "../log.ts";
 
@@ -32,5 +32,5 @@ export function logWhenDone(request: FastifyRequest, reply: FastifyReply, log: L
 }
 
 function hashOf(sessionId: string): string {
-  return createHash("sha256").update(sessionId).digest("hex").slice(0, 12);
+  return hash("sha256", sessionId).slice(0, 12);
 }

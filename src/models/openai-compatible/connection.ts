@@ -52,6 +52,9 @@ export function openConnection(options: ConnectionOptions): Connection {
       path: basePath + path + url.search,
       method,
       agent,
+      // The agent's is for idle connections. While one is in use our own deadlines watch it, and Node's would only be
+      // set anew with every piece that comes.
+      timeout: 0,
       headers: { ...commonHeaders, ...headers },
     });
 

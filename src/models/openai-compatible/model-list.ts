@@ -60,6 +60,7 @@ export class ModelList {
 
   /** The models to ask, in this order; all of them once every one was refused, for the server may have learnt. */
   candidates(): readonly string[] {
+    if (this.#refused.size === 0) return this.#names;
     const now = performance.now();
     const left = this.#names.filter((name) => (this.#refused.get(name) ?? now) <= now);
     return left.length > 0 ? left : this.#names;
