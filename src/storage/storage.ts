@@ -63,6 +63,25 @@ export type NewSession = {
   readonly instructions: string | null;
 };
 
+/** Where a session stands in a list. */
+export type SessionPlace = Pick<Session, "sessionId" | "updatedAt">;
+
+export type SessionListing = {
+  readonly username: string;
+  /** How many at most. */
+  readonly limit: number;
+  /** Only those behind this place. */
+  readonly after?: SessionPlace | undefined;
+};
+
+export type SessionPage = {
+  readonly sessions: readonly Session[];
+  /** Where the next page begins; undefined after the last one. */
+  readonly next: SessionPlace | undefined;
+};
+
+export type SessionChanges = Partial<Pick<Session, "title" | "instructions" | "pinned">>;
+
 export interface SessionStore {
   /** Stores the session, and its owner if it is new, durably and together. */
   open(session: NewSession): Promise<Session>;
@@ -70,6 +89,17 @@ export interface SessionStore {
   isKnown(principal: string): Promise<boolean>;
   /** @throws Problem `session_not_found` */
   read(access: Access, sessionId: string): Promise<Session>;
+  /**
+   * The principal's sessions of that username, newest activity (a turn that began or ended) first. Costs what the page
+   * costs, however many there are. One that is active meanwhile may move between two pages, or be on both.
+   */
+  list(principal: string, listing: SessionListing): Promise<SessionPage>;
+  /**
+   * Changes what is given and leaves the rest; that is no activity.
+   *
+   * @throws Problem `session_not_found`
+   */
+  change(access: Access, sessionId: string, changes: SessionChanges): Promise<Session>;
   /**
    * Deletes the session with its turns and their logs. A running turn loses its lease; its followers are told by a
    * `session_deleted` problem.

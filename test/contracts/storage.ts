@@ -13,6 +13,7 @@ import {
   type Lease,
   LeaseLost,
   PositionRefused,
+  type SessionPlace,
   type Storage,
   TurnStopRequested,
 } from "../../src/storage/storage.ts";
@@ -234,6 +235,84 @@ export function storageContract(
         await begin(second);
         await expect(write(lease, head, "stray")).rejects.toBeInstanceOf(LeaseLost);
         expect((await storage.turns.read(capability, second, 1)).answer).toBe("");
+      });
+    });
+
+    describe("a username's sessions", () => {
+      const idsOf = async (principal: string, username: string, limit = 200) => {
+        const ids: string[][] = [];
+        for (let after: SessionPlace | undefined; ; ) {
+          const { sessions, next } = await storage.sessions.list(principal, { username, limit, after });
+          ids.push(sessions.map(({ sessionId }) => sessionId));
+          if (next === undefined) return ids;
+          after = next;
+        }
+      };
+
+      test("are those of that principal under that name, newest activity first", async () => {
+        const first = await openSession(alice);
+        now += 1_000;
+        const second = await openSession(alice);
+        await openSession(bob);
+        await openSession(alice, "somebody else");
+        expect(await idsOf(alice, "TR")).toEqual([[second, first]]);
+        now += 1_000;
+        const lease = await accept(first);
+        await expect.poll(() => idsOf(alice, "TR")).toEqual([[first, second]]);
+        now += 1_000;
+        const other = await accept(second);
+        now += 1_000;
+        await storage.turns.settle(lease, lease.head, [ended("completed")], alone);
+        await expect.poll(() => idsOf(alice, "TR")).toEqual([[first, second]]);
+        now += 1_000;
+        await storage.turns.settle(other, other.head, [ended("completed")], alone);
+        await expect.poll(() => idsOf(alice, "TR")).toEqual([[second, first]]);
+        expect(await idsOf(alice, "nobody")).toEqual([[]]);
+        expect(await idsOf("guest:nobody", "TR")).toEqual([[]]);
+        const { sessions } = await storage.sessions.list(alice, { username: "TR", limit: 1 });
+        expect(sessions).toEqual([await storage.sessions.read(capability, second)]);
+      });
+
+      test("come in pages without gap or repeat, also those of the same moment", async () => {
+        const all: string[] = [];
+        for (let index = 0; index < 23; index += 1) {
+          if (index % 4 === 0) now += 1;
+          all.push(await openSession(alice));
+        }
+        const pages = await idsOf(alice, "TR", 5);
+        expect(pages.map(({ length }) => length)).toEqual([5, 5, 5, 5, 3]);
+        expect(new Set(pages.flat())).toEqual(new Set(all));
+        expect(pages.flat()).toEqual((await idsOf(alice, "TR")).flat());
+      });
+
+      test("that are deleted are in no list, and those around them still are", async () => {
+        const [first, second, third] = [await openSession(alice), await openSession(alice), await openSession(alice)];
+        await storage.sessions.delete(owner(alice), second);
+        const listed = (await idsOf(alice, "TR", 1)).flat();
+        expect(listed.toSorted()).toEqual([first, third].toSorted());
+      });
+
+      test("a change changes what it names, is no activity, and others may make none", async () => {
+        const sessionId = await openSession(alice);
+        const before = await storage.sessions.read(capability, sessionId);
+        now += 1_000;
+        const titled = await storage.sessions.change(owner(alice), sessionId, { title: 'Pläne "A"' });
+        expect(titled).toEqual({ ...before, title: 'Pläne "A"' });
+        const pinned = await storage.sessions.change(owner(alice), sessionId, {
+          pinned: true,
+          instructions: "Be brief.",
+        });
+        expect(pinned).toEqual({ ...titled, pinned: true, instructions: "Be brief." });
+        const emptied = await storage.sessions.change(owner(alice), sessionId, { title: null, pinned: false });
+        expect(emptied).toEqual({ ...before, instructions: "Be brief." });
+        expect(await storage.sessions.read(capability, sessionId)).toEqual(emptied);
+        await expect(storage.sessions.change(owner(bob), sessionId, { title: "Mine" })).rejects.toMatchObject({
+          code: "session_not_found",
+        });
+        await expect(storage.sessions.change(owner(alice), neverStored, { title: "None" })).rejects.toMatchObject({
+          code: "session_not_found",
+        });
+        expect(await storage.sessions.read(capability, sessionId)).toEqual(emptied);
       });
     });
 

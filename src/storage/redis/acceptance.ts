@@ -10,17 +10,21 @@ import {
 import { mostQueued, type NewTurn, type SendOnce } from "../storage.ts";
 import type { List } from "./rows.ts";
 
-export type Accepted =
-  | { readonly kind: "begun"; readonly turn: number; readonly reply: List }
-  | { readonly kind: "queued" | "known"; readonly turn: number };
+export type Whose = readonly [owner: string, username: string];
+
+type Accepted =
+  | { readonly kind: "begun"; readonly turn: number; readonly reply: List; readonly whose: Whose }
+  | { readonly kind: "queued"; readonly turn: number; readonly whose: Whose }
+  | { readonly kind: "known"; readonly turn: number; readonly whose?: undefined };
 
 /** @throws Problem as `TurnStore.accept` does */
 export function acceptanceOf(reply: List): Accepted {
   const [kind, turn, newest] = reply;
   switch (kind) {
     case "begun":
-      return { kind, turn: Number(turn), reply };
+      return { kind, turn: Number(turn), reply, whose: [String(reply[3]), String(reply[4])] };
     case "queued":
+      return { kind, turn: Number(turn), whose: [String(reply[2]), String(reply[3])] };
     case "known":
       return { kind, turn: Number(turn) };
     case "idempotency_key_reused":

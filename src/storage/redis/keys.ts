@@ -20,6 +20,11 @@ export function principalKey(principal: string): string {
   return `chat:principal:{${principal}}`;
 }
 
+/** The principal's sessions of a username by their newest activity; the scripts know it by the principal's key. */
+export function sessionListKey(principal: string, username: string): string {
+  return `${principalKey(principal)}:sessions:${username}`;
+}
+
 /** The sessions that have unfinished turns, by the time when somebody is to look after them. */
 export const busyKey = "chat:busy";
 

@@ -13,7 +13,13 @@ import { scripts } from "./script.ts";
 import type { Server } from "./server.ts";
 
 /** What a lease is known by. */
-export type LeaseKey = { readonly sessionId: string; readonly turn: number; readonly epoch: number };
+export type LeaseKey = {
+  readonly sessionId: string;
+  readonly turn: number;
+  readonly epoch: number;
+  /** Whose session it is. */
+  readonly username: string;
+};
 
 /** Milliseconds. */
 export type LeaseTimes = {

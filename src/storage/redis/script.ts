@@ -25,11 +25,12 @@ const readers = [
   "remember",
 ] as const;
 
-const beginnings = ["open-session", "accept-turn", "append-events"] as const;
+const beginnings = ["open-session", "change-session", "accept-turn", "append-events"] as const;
 
 /** What is asked by somebody who needs the right to; the others go on with what was begun by that right. */
 const withAccess: ReadonlySet<string> = new Set([
   "read-session",
+  "change-session",
   "delete-session",
   "accept-turn",
   "find-sent",
@@ -40,10 +41,17 @@ const withAccess: ReadonlySet<string> = new Set([
   "remember",
 ]);
 
-/** What is about all sessions together, and so in a slot of its own. */
-const overviews = ["touch-busy", "take-due", "forget-idle"] as const;
+/** What is about more than one session, and so in a slot of its own. */
+const overviews = ["touch-busy", "take-due", "forget-idle", "add-to-list"] as const;
+const overviewReaders = ["read-list"] as const;
 
-type ScriptName = (typeof endings | typeof readers | typeof beginnings | typeof overviews)[number];
+type ScriptName = (
+  | typeof endings
+  | typeof readers
+  | typeof beginnings
+  | typeof overviews
+  | typeof overviewReaders
+)[number];
 
 const common = sourceOf("common");
 const access = sourceOf("access");
@@ -53,6 +61,7 @@ export const scripts: Readonly<Record<ScriptName, Script>> = Object.fromEntries(
   ...readers.map((name) => [name, script(name, "no-writes", common)]),
   ...beginnings.map((name) => [name, script(name, "", common)]),
   ...overviews.map((name) => [name, script(name, "allow-oom", "")]),
+  ...overviewReaders.map((name) => [name, script(name, "no-writes", "")]),
 ]) as Record<ScriptName, Script>;
 
 /** @param flags see https://redis.io/docs/latest/develop/programmability/lua-api/#script_flags */

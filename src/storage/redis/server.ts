@@ -131,6 +131,11 @@ export class Server {
     return (await this.#logs.write(calls, { patient: false })).outcomes;
   }
 
+  /** Writes what nobody relies on, some time; whether that succeeds is not told. */
+  note(command: Command): void {
+    if (!this.#closing) void this.#logs.write([command], { patient: true });
+  }
+
   /**
    * Writes what somebody is going to rely on. Resolves with the last command's reply.
    *

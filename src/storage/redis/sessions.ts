@@ -1,9 +1,9 @@
 import { isProblem, Problem } from "../../protocol/problems.ts";
 import type { LiveTurns } from "../live/live-turns.ts";
-import type { SessionStore } from "../storage.ts";
+import type { Session, SessionStore } from "../storage.ts";
 import { notDurable } from "./failures.ts";
-import { principalKey, sessionKey } from "./keys.ts";
-import { checkFound, sessionFrom } from "./rows.ts";
+import { principalKey, sessionKey, sessionListKey } from "./keys.ts";
+import { checkFound, listOf, sessionFrom } from "./rows.ts";
 import { grantValues, scripts } from "./script.ts";
 import type { Server } from "./server.ts";
 
@@ -17,7 +17,9 @@ export function sessionStore(server: Server, liveTurns: LiveTurns, clock: () => 
       const values = [principal, username, String(now), ...optional];
       const { isDurable } = await server.write({ script: scripts["open-session"], key: sessionKey(sessionId), values });
       // Second, so that whoever could not open a session is not known by it; a session that nobody was told of is no harm.
-      const known = await server.write(["SET", principalKey(principal), String(now), "NX"]);
+      const listed = [String(now), username, sessionId];
+      const list = { script: scripts["add-to-list"], key: principalKey(principal), values: listed };
+      const known = await server.write(list);
       if (!isDurable || !known.isDurable) throw notDurable();
       return {
         sessionId,
@@ -45,12 +47,56 @@ export function sessionStore(server: Server, liveTurns: LiveTurns, clock: () => 
       return sessionFrom(sessionId, checkFound(reply, sessionId));
     },
 
+    async list(principal, { username, limit, after }) {
+      const key = principalKey(principal);
+      const found: Session[] = [];
+      let place = after;
+      while (found.length <= limit) {
+        const values = [username, String(limit + 1), String(place?.updatedAt ?? "+inf"), place?.sessionId ?? ""];
+        const entries = listOf(await server.read({ script: scripts["read-list"], key, values }));
+        const ids = entries.filter((_, index) => index % 2 === 0).map(String);
+        const grant = grantValues({ by: "owner", principal });
+        const reads = ids.map((id) => ({ script: scripts["read-session"], key: sessionKey(id), values: grant }));
+        for (const [index, reply] of (await server.readAll(reads)).entries()) {
+          if (isProblem(reply)) throw reply;
+          const sessionId = ids[index] as string;
+          place = { sessionId, updatedAt: Number(entries[2 * index + 1]) };
+          // Its list was not reached when it was deleted.
+          if (listOf(reply)[0] === "session_not_found")
+            server.note(["ZREM", sessionListKey(principal, username), sessionId]);
+          // Where the list stands: what came since puts it elsewhere with the next look.
+          else found.push({ ...sessionFrom(sessionId, reply), updatedAt: place.updatedAt });
+        }
+        if (ids.length <= limit) break;
+      }
+      const sessions = found.slice(0, limit);
+      return { sessions, next: found.length > limit ? sessions.at(-1) : undefined };
+    },
+
+    async change(access, sessionId, changes) {
+      const fields = Object.entries({
+        ...changes,
+        ...(changes.pinned !== undefined && { pinned: Number(changes.pinned) }),
+      });
+      const values = fields.flatMap(([name, value]) => (value === null ? [name, "0", ""] : [name, "1", String(value)]));
+      const call = {
+        script: scripts["change-session"],
+        key: sessionKey(sessionId),
+        values: [...values, ...grantValues(access)],
+      };
+      const { reply, isDurable } = await server.write(call);
+      const session = sessionFrom(sessionId, checkFound(reply, sessionId));
+      if (!isDurable) throw notDurable();
+      return session;
+    },
+
     async delete(access, sessionId) {
       const values = [sessionId, ...grantValues(access)];
       const call = { script: scripts["delete-session"], key: sessionKey(sessionId), values };
       const { reply, isDurable } = await server.write(call);
-      checkFound(reply, sessionId);
+      const [, owner, username] = checkFound(reply, sessionId);
       liveTurns.deleted(sessionId);
+      server.note(["ZREM", sessionListKey(String(owner), String(username)), sessionId]);
       if (!isDurable) throw new Problem("not_durable", "The deletion has not reached every replica yet.");
     },
   };

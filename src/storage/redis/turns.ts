@@ -23,7 +23,7 @@ import {
 import { acceptanceOf, acceptValues, storedKey } from "./acceptance.ts";
 import { appender } from "./append.ts";
 import { notDurable } from "./failures.ts";
-import { sessionKey } from "./keys.ts";
+import { sessionKey, sessionListKey } from "./keys.ts";
 import type { LeaseKey, Leases } from "./leases.ts";
 import { chunksOf, eventsOfStream } from "./log-chunks.ts";
 import type { Reads } from "./reads.ts";
@@ -55,22 +55,26 @@ export function turnStore(options: TurnStoreOptions): TurnStore {
 
   function hold(key: LeaseKey, owner: string, events: readonly LoggedEvent[]): Lease {
     const signal = liveTurns.acquire(key.sessionId, key.turn).hold(key, owner, events);
-    return { ...key, head: events.at(-1)?.position ?? emptyLogPosition, signal };
+    const { sessionId, turn, epoch } = key;
+    return { sessionId, turn, epoch, head: events.at(-1)?.position ?? emptyLogPosition, signal };
   }
 
   /** @param reply `begun`, the turn, its epoch and its facts */
   function begin(sessionId: string, [, turn, epoch, ...facts]: List): BegunTurn {
-    const begun = begunFacts(facts);
-    return { lease: hold({ sessionId, turn: Number(turn), epoch: Number(epoch) }, begun.owner, []), ...begun };
+    const { username, facts: begun } = begunFacts(facts);
+    return {
+      lease: hold({ sessionId, turn: Number(turn), epoch: Number(epoch), username }, begun.owner, []),
+      ...begun,
+    };
   }
 
   function lapse(sessionId: string, reply: List): LapsedTurn {
     const [, turn, epoch, crashes, stopRequested, tailMayBeLost, entries, ...facts] = reply;
     const events = mergeText(eventsOfStream(listOf(entries)));
-    const begun = begunFacts(facts);
+    const { username, facts: begun } = begunFacts(facts);
     const first = events[0]?.event;
     return {
-      lease: hold({ sessionId, turn: Number(turn), epoch: Number(epoch) }, begun.owner, events),
+      lease: hold({ sessionId, turn: Number(turn), epoch: Number(epoch), username }, begun.owner, events),
       ...begun,
       model: first?.type === "turn" ? first.model : null,
       text: textOf(events),
@@ -78,6 +82,11 @@ export function turnStore(options: TurnStoreOptions): TurnStore {
       stopRequested: stopRequested === 1,
       tailMayBeLost: tailMayBeLost === 1,
     };
+  }
+
+  /** Lists are in a slot of their own, so what moves a session up in one comes after what it did. */
+  function noteActivity(sessionId: string, owner: string, username: string): void {
+    server.note(["ZADD", sessionListKey(owner, username), "XX", "GT", String(clock()), sessionId]);
   }
 
   /** A lease that a write found to be lost is given up. */
@@ -107,6 +116,7 @@ export function turnStore(options: TurnStoreOptions): TurnStore {
       const { reply, isDurable } = await server.write(leases.touch(sessionId, "when the lease is over"), accept);
       const accepted = acceptanceOf(checkFound(reply, sessionId));
       const begun = accepted.kind === "begun" ? begin(sessionId, accepted.reply) : undefined;
+      if (accepted.whose !== undefined) noteActivity(sessionId, ...accepted.whose);
       if (!isDurable) {
         // It is answered all the same, by whoever finds it: the same request finds it too.
         if (begun !== undefined) await this.release(begun.lease).catch(() => undefined);
@@ -157,6 +167,7 @@ export function turnStore(options: TurnStoreOptions): TurnStore {
       // Its readers were told everything else already, and the log is as good as it was while it ran.
       if (!isDurable) log?.warn({ turn }, "No replica of the storage confirmed the end of a turn in time");
       live.publish(added);
+      noteActivity(sessionId, live.lease.owner, live.lease.key.username);
       liveTurns.settled(sessionId, turn);
       if (settled[0] === "begun") return begin(sessionId, settled);
       if (!beginNext && Number(settled[1]) > 0) await server.write(leases.touch(sessionId, "now"));

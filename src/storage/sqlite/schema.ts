@@ -89,6 +89,11 @@ const steps: readonly string[] = [
   ) STRICT, WITHOUT ROWID;
   CREATE INDEX sent_by_age ON sent (created_at);
   `,
+  `
+  -- A place in a list is told to clients, and keys never leave the storage.
+  DROP INDEX sessions_of_owner;
+  CREATE INDEX sessions_of_owner ON sessions (owner, username, updated_at DESC, session_id DESC);
+  `,
 ];
 
 export const schemaVersion = steps.length;

@@ -8,6 +8,8 @@ export function sessionStore(database: Database, liveTurns: LiveTurns<LeaseKey>,
     open: (session) => database.write("openSession", { session, now: clock() }),
     isKnown: (principal) => database.read("isKnown", { principal }),
     read: (access, sessionId) => database.read("readSession", { access, sessionId }),
+    list: (principal, listing) => database.read("listSessions", { principal, listing }),
+    change: (access, sessionId, changes) => database.write("changeSession", { access, sessionId, changes }),
     async delete(access, sessionId) {
       await database.write("deleteSession", { access, sessionId });
       liveTurns.deleted(sessionId);

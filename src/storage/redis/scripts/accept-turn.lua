@@ -81,4 +81,4 @@ if interrupts and running then
   redis.call('HSET', session, 'stop', 1)
   redis.call('PUBLISH', 'chat:worker:' .. redis.call('HGET', session, 'worker'), 'stop ' .. id .. ' ' .. running)
 end
-return { 'queued', tonumber(turn) }
+return { 'queued', tonumber(turn), owner, redis.call('HGET', session, 'username') }

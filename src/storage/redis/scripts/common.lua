@@ -38,7 +38,8 @@ end
 local function facts_of(turn)
   local replaced = 1
   if in_dialogue(turn) then replaced = 0 end
-  return redis.call('HGET', session, 'owner'), fact(turn, 'prompt'), fact(turn, 'replaces'), fact(turn, 'continues'), replaced
+  local whose = redis.call('HMGET', session, 'owner', 'username')
+  return whose[1], whose[2], fact(turn, 'prompt'), fact(turn, 'replaces'), fact(turn, 'continues'), replaced
 end
 
 -- Gives the lease of the session's next turn to a worker.

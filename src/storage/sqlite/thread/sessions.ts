@@ -2,7 +2,15 @@
 import type { DatabaseSync } from "node:sqlite";
 import { sessionNotFound } from "../../../protocol/refusals.ts";
 import { mayAccess } from "../../access.ts";
-import type { Access, NewSession, Session } from "../../storage.ts";
+import type {
+  Access,
+  NewSession,
+  Session,
+  SessionChanges,
+  SessionListing,
+  SessionPage,
+  SessionPlace,
+} from "../../storage.ts";
 import type { Journal } from "./journal.ts";
 import type { RunningTurns } from "./running-turns.ts";
 
@@ -31,11 +39,24 @@ export function sessionFinder(database: DatabaseSync): FindSession {
   };
 }
 
+/** Before every session. */
+const newest: SessionPlace = { updatedAt: Number.MAX_SAFE_INTEGER, sessionId: "" };
+
 export function sessionReads(database: DatabaseSync) {
   const find = sessionFinder(database);
   const principal = database.prepare("SELECT 1 FROM principals WHERE principal = ?");
   const view = sessionViewer(database);
+  const selectPage = database.prepare(`
+    SELECT * FROM sessions WHERE owner = ? AND username = ? AND (updated_at, session_id) < (?, ?)
+    ORDER BY updated_at DESC, session_id DESC LIMIT ?
+  `);
   return {
+    listSessions({ principal: owner, listing }: { principal: string; listing: SessionListing }): SessionPage {
+      const { username, limit, after = newest } = listing;
+      const rows = selectPage.all(owner, username, after.updatedAt, after.sessionId, limit + 1) as SessionRow[];
+      const sessions = rows.slice(0, limit).map(view);
+      return { sessions, next: rows.length > limit ? sessions.at(-1) : undefined };
+    },
     readSession: ({ access, sessionId }: { access: Access; sessionId: string }): Session =>
       view(find(access, sessionId)),
     isKnown: ({ principal: name }: { principal: string }): boolean => principal.get(name) !== undefined,
@@ -49,13 +70,22 @@ export function sessionWrites(database: DatabaseSync, running: RunningTurns, jou
     INSERT INTO sessions (session_id, owner, username, title, instructions, created_at, updated_at)
     VALUES (?, ?, ?, ?, ?, ?, ?) RETURNING *
   `);
+  const changeSession = database.prepare(`
+    UPDATE sessions SET title = ?, instructions = ?, pinned = ? WHERE key = ? RETURNING *
+  `);
   const deleteSession = database.prepare("DELETE FROM sessions WHERE key = ?");
+  const view = sessionViewer(database);
   return {
     openSession({ session, now }: { session: NewSession; now: number }): Session {
       const { sessionId, principal, username, title, instructions } = session;
       addPrincipal.run(principal, now);
       const row = addSession.get(sessionId, principal, username, title, instructions, now, now);
       return sessionFrom(row as SessionRow, 0, null);
+    },
+    changeSession({ access, sessionId, changes }: SessionChange): Session {
+      const row = find(access, sessionId);
+      const { title, instructions, pinned } = { ...row, ...changes };
+      return view(changeSession.get(title, instructions, pinned ? 1 : 0, row.key) as SessionRow);
     },
     deleteSession({ access, sessionId }: { access: Access; sessionId: string }): void {
       const { key } = find(access, sessionId);
@@ -66,6 +96,12 @@ export function sessionWrites(database: DatabaseSync, running: RunningTurns, jou
     },
   };
 }
+
+type SessionChange = {
+  readonly access: Access;
+  readonly sessionId: string;
+  readonly changes: SessionChanges;
+};
 
 export function sessionViewer(database: DatabaseSync): (row: SessionRow) => Session {
   const countQueued = database.prepare("SELECT count(*) AS queued FROM turns WHERE session = ? AND status = 'queued'");
