@@ -66,7 +66,7 @@ const problemsOfModels = problemCodes.filter(
 export const problems = {
   ofBodies: problemsOfBodies,
   ofStorage: problemsOfStorage,
-  ofWriting: [...problemsOfStorage, "storage_full"],
+  ofWriting: [...problemsOfStorage, "storage_full", "not_durable"],
   ofModels: problemsOfModels,
 } as const;
 
