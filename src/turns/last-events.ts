@@ -69,14 +69,13 @@ export function eventsAfterProblem(
   late: Pick<TurnEnded, "trimmed_turns"> = {},
 ): LastEvents {
   const facts = { finish_reason: null, usage: null, model, ...late } as const;
-  if (problem.code === "storage_unavailable")
-    return [errorEvent(problem), { type: "end", status: "interrupted", ...facts }];
-  return [
-    errorEvent(problem),
-    hasText
-      ? { type: "end", status: "incomplete", reason: incompleteReasonOf(problem), ...facts }
-      : { type: "end", status: "failed", ...facts },
-  ];
+  return [errorEvent(problem), { type: "end", ...endAfter(problem, hasText), ...facts }];
+}
+
+function endAfter(problem: Problem, hasText: boolean) {
+  if (!hasText) return { status: "failed" } as const;
+  if (problem.code === "storage_unavailable") return { status: "interrupted" } as const;
+  return { status: "incomplete", reason: incompleteReasonOf(problem) } as const;
 }
 
 export function eventsAfterStop(model: string): LastEvents {
