@@ -1,8 +1,9 @@
-/** Sessions: opening, reading, deleting. */
+/** Sessions: opening, listing, reading, changing. */
 import { randomBytes } from "node:crypto";
-import type { SessionView } from "../protocol/sessions.ts";
+import type { ChangeSession, SessionListView, SessionView } from "../protocol/sessions.ts";
 import type { Access, Session, SessionStore } from "../storage/storage.ts";
 import { authenticateGuest, createGuestToken, principalOfGuest } from "./guests.ts";
+import { cursorOf, placeOf } from "./session-cursor.ts";
 
 export type OpenSession = {
   readonly username: string;
@@ -35,6 +36,43 @@ export async function openSession(
 /** @throws Problem `session_not_found` */
 export async function readSession(sessions: SessionStore, access: Access, sessionId: string): Promise<SessionView> {
   return sessionView(await sessions.read(access, sessionId));
+}
+
+export type ListSessions = {
+  readonly username: string;
+  readonly limit: number;
+  readonly cursor?: string | undefined;
+};
+
+/** @throws Problem `invalid_cursor` */
+export async function listSessions(
+  sessions: SessionStore,
+  access: Access,
+  { username, limit, cursor }: ListSessions,
+): Promise<SessionListView> {
+  if (access.by !== "owner") throw new Error("Only an owner has a list of sessions");
+  const list = { principal: access.principal, username };
+  const after = cursor === undefined ? undefined : placeOf(cursor, list);
+  const page = await sessions.list(access.principal, { username, limit, after });
+  return {
+    sessions: page.sessions.map(sessionView),
+    next_cursor: page.next === undefined ? null : cursorOf(page.next, list),
+  };
+}
+
+/** @throws Problem `session_not_found` */
+export async function changeSession(
+  sessions: SessionStore,
+  access: Access,
+  sessionId: string,
+  { title, instructions, pinned }: ChangeSession,
+): Promise<SessionView> {
+  const changes = {
+    ...(title !== undefined && { title }),
+    ...(instructions !== undefined && { instructions }),
+    ...(pinned !== undefined && { pinned }),
+  };
+  return sessionView(await sessions.change(access, sessionId, changes));
 }
 
 function sessionView(session: Session): SessionView {

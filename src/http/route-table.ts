@@ -7,7 +7,7 @@ import { followNewestTurn, followTurn } from "./routes/follow.ts";
 import { getHealth, getReadiness } from "./routes/health.ts";
 import { getHistory } from "./routes/history.ts";
 import { home } from "./routes/home.ts";
-import { createSession, deleteSession, getSession } from "./routes/sessions.ts";
+import { createSession, deleteSession, getSession, getSessions, patchSession } from "./routes/sessions.ts";
 import { stopRunningTurn, stopTurn } from "./routes/stop.ts";
 import type { HttpService } from "./service.ts";
 
@@ -24,7 +24,9 @@ export function routeTable(service: HttpService): readonly Route[] {
     { method: "GET",    path: "/",                             access: "public",     ...home(service) },
 
     { method: "POST",   path: "/sessions",                     access: "public",     ...createSession(service) },
+    { method: "GET",    path: "/sessions",                     access: "owner",      ...getSessions(service) },
     { method: "GET",    path: "/sessions/:session_id",         access: "capability", ...getSession(service) },
+    { method: "PATCH",  path: "/sessions/:session_id",         access: "owner",      ...patchSession(service) },
     { method: "DELETE", path: "/sessions/:session_id",         access: "owner",      ...deleteSession(service) },
 
     { method: "PUT",    path: "/chat/:session_id",             access: "capability", ...ask(service) },

@@ -85,7 +85,7 @@ export function operation<Schema extends OperationSchema>(definition: Operation<
 }
 
 export type Route = {
-  readonly method: "GET" | "PUT" | "POST" | "DELETE";
+  readonly method: "GET" | "PUT" | "POST" | "PATCH" | "DELETE";
   /** In Fastify's notation. */
   readonly path: string;
   readonly access: AccessRule;

@@ -28,6 +28,12 @@ export const problemKinds = {
     false,
     "`Last-Event-ID` or `?after=` is not `<turn>.<position>` or `-1`; send the id of the last event you received.",
   ),
+  invalid_cursor: kind(
+    400,
+    "Cursor is malformed",
+    false,
+    "`cursor` is none that this service gave out for the same list; begin with the first page.",
+  ),
   invalid_idempotency_key: kind(
     400,
     "Idempotency key is malformed",

@@ -50,6 +50,26 @@ export const sessionSchema = z
   .meta({ id: "Session", description: "One conversation of one username" });
 export type SessionView = z.infer<typeof sessionSchema>;
 
+export const sessionListSchema = z
+  .object({
+    sessions: z.array(sessionSchema).describe("Newest activity first"),
+    next_cursor: z.string().nullable().describe("Send it as `cursor` for the next page; null after the last one"),
+  })
+  .meta({ id: "SessionList" });
+export type SessionListView = z.infer<typeof sessionListSchema>;
+
+export const changeSessionSchema = z
+  .object({
+    title: exactText(200).nullable().optional(),
+    instructions: exactText(16_384)
+      .nullable()
+      .optional()
+      .describe("Instructions to the model from the next turn on; null for none"),
+    pinned: z.boolean().optional(),
+  })
+  .meta({ id: "ChangeSession", description: "What is not named stays as it is" });
+export type ChangeSession = z.infer<typeof changeSessionSchema>;
+
 export const openedSessionSchema = sessionSchema
   .extend({ token: z.string().describe("Send it as `Authorization: Bearer` to open more sessions as the same guest") })
   .meta({ id: "OpenedSession" });

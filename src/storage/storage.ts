@@ -7,6 +7,17 @@
  * `storage_corrupt` from every method, others where they are named.
  */
 import type { LoggedEvent, TerminalStatus, TurnEnded, TurnErrored, TurnEvent } from "../protocol/events.ts";
+import type { Session, SessionStore } from "./session-store.ts";
+
+export type {
+  NewSession,
+  Session,
+  SessionChanges,
+  SessionListing,
+  SessionPage,
+  SessionPlace,
+  SessionStore,
+} from "./session-store.ts";
 
 /**
  * By which right somebody reads or writes: as the owner, or by the capability that holding the unguessable id of a
@@ -39,75 +50,6 @@ export type StorageFacts = {
    */
   readonly durability: "memory" | "disk" | "async" | "replica" | "unknown";
 };
-
-export type Session = {
-  readonly sessionId: string;
-  readonly username: string;
-  readonly title: string | null;
-  readonly instructions: string | null;
-  readonly pinned: boolean;
-  readonly createdAt: number;
-  readonly updatedAt: number;
-  /** The number of the newest turn, 0 for none. */
-  readonly turns: number;
-  readonly queued: number;
-  /** The number of the running turn. */
-  readonly running: number | null;
-};
-
-export type NewSession = {
-  readonly sessionId: string;
-  readonly principal: string;
-  readonly username: string;
-  readonly title: string | null;
-  readonly instructions: string | null;
-};
-
-/** Where a session stands in a list. */
-export type SessionPlace = Pick<Session, "sessionId" | "updatedAt">;
-
-export type SessionListing = {
-  readonly username: string;
-  /** How many at most. */
-  readonly limit: number;
-  /** Only those behind this place. */
-  readonly after?: SessionPlace | undefined;
-};
-
-export type SessionPage = {
-  readonly sessions: readonly Session[];
-  /** Where the next page begins; undefined after the last one. */
-  readonly next: SessionPlace | undefined;
-};
-
-export type SessionChanges = Partial<Pick<Session, "title" | "instructions" | "pinned">>;
-
-export interface SessionStore {
-  /** Stores the session, and its owner if it is new, durably and together. */
-  open(session: NewSession): Promise<Session>;
-  /** Whether this principal ever opened a session, also when all of them were deleted since. */
-  isKnown(principal: string): Promise<boolean>;
-  /** @throws Problem `session_not_found` */
-  read(access: Access, sessionId: string): Promise<Session>;
-  /**
-   * The principal's sessions of that username, newest activity (a turn that began or ended) first. Costs what the page
-   * costs, however many there are. One that is active meanwhile may move between two pages, or be on both.
-   */
-  list(principal: string, listing: SessionListing): Promise<SessionPage>;
-  /**
-   * Changes what is given and leaves the rest; that is no activity.
-   *
-   * @throws Problem `session_not_found`
-   */
-  change(access: Access, sessionId: string, changes: SessionChanges): Promise<Session>;
-  /**
-   * Deletes the session with its turns and their logs. A running turn loses its lease; its followers are told by a
-   * `session_deleted` problem.
-   *
-   * @throws Problem `session_not_found`
-   */
-  delete(access: Access, sessionId: string): Promise<void>;
-}
 
 /** A turn as stored: its prompt, its text so far and, once it is settled, its end. */
 export type Turn = {

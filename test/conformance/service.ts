@@ -34,7 +34,9 @@ export function serviceConformance(baseUrl: BaseUrl): void {
         expect.arrayContaining([
           "GET /",
           "POST /sessions",
+          "GET /sessions",
           "GET /sessions/{session_id}",
+          "PATCH /sessions/{session_id}",
           "DELETE /sessions/{session_id}",
           "PUT /chat/{session_id}",
           "GET /chat/{session_id}",

@@ -89,6 +89,113 @@ export function sessionConformance(baseUrl: BaseUrl): void {
       expect(session).toMatchObject({ session_id: sessionId, username: "TR", turns: 1, state: "idle" });
     });
 
+    test("GET /sessions?username= lists the caller's sessions of that name, newest activity first, in pages", async () => {
+      const { sessionId: first, token } = await openSession(baseUrl());
+      const headers = authorized(token);
+      const others = [];
+      for (let count = 0; count < 3; count += 1) {
+        const response = await fetch(`${baseUrl()}?username=TR`, { headers });
+        others.push(((await response.json()) as { session_id: string }).session_id);
+      }
+      await fetch(`${baseUrl()}?username=Another`, { headers });
+      await openSession(baseUrl());
+      await ask(baseUrl(), first, "Hello!");
+      const page = async (query: string) => {
+        const response = await fetch(`${baseUrl()}/sessions?username=TR${query}`, { headers });
+        expect(response.status).toBe(200);
+        const { sessions, next_cursor } = (await response.json()) as {
+          sessions: { session_id: string }[];
+          next_cursor: string | null;
+        };
+        return { ids: sessions.map(({ session_id }) => session_id), sessions, cursor: next_cursor };
+      };
+      await expect.poll(async () => (await page("")).ids[0]).toBe(first);
+      const all = await page("");
+      expect(all.ids.toSorted()).toEqual([first, ...others].toSorted());
+      expect(all.cursor).toBeNull();
+      expect(all.sessions[0]).toEqual(await (await fetch(`${baseUrl()}/sessions/${first}`)).json());
+      const begin = await page("&limit=3");
+      expect(begin.ids).toEqual(all.ids.slice(0, 3));
+      const rest = await page(`&limit=3&cursor=${begin.cursor}`);
+      expect(rest).toMatchObject({ ids: all.ids.slice(3), cursor: null });
+    });
+
+    test("B1, B12: a list needs the guest's token, and shows nothing of another guest of the same name", async () => {
+      const { sessionId } = await openSession(baseUrl(), "Bob");
+      const url = `${baseUrl()}/sessions?username=Bob`;
+      expect(await problemOf(await fetch(url))).toMatchObject({ status: 401, code: "unauthenticated" });
+      const stranger = await openSession(baseUrl(), "Eve");
+      const listed = await fetch(url, { headers: authorized(stranger.token) });
+      expect(await listed.json()).toEqual({ sessions: [], next_cursor: null });
+      expect((await fetch(`${baseUrl()}/sessions/${sessionId}`)).status).toBe(200);
+    });
+
+    test("A20: a cursor that was not given out for the list is 400, a missing username 422, and a limit is brought within its bounds", async () => {
+      const { token } = await openSession(baseUrl());
+      const headers = authorized(token);
+      await fetch(`${baseUrl()}?username=TR`, { headers });
+      const get = (query: string, other = headers) => fetch(`${baseUrl()}/sessions?${query}`, { headers: other });
+      const { next_cursor: cursor } = (await (await get("username=TR&limit=1")).json()) as { next_cursor: string };
+      const { token: stranger } = await openSession(baseUrl());
+      for (const response of [
+        await get("username=TR&cursor=x"),
+        await get(`username=TR&cursor=${Buffer.from('[1,"x","y"]').toString("base64url")}`),
+        await get(`username=Bob&cursor=${cursor}`),
+        await get(`username=TR&cursor=${cursor}`, authorized(stranger)),
+      ]) {
+        expect(await problemOf(response)).toMatchObject({ status: 400, code: "invalid_cursor" });
+      }
+      expect(await problemOf(await get(""))).toMatchObject({ status: 422, errors: [{ path: "username" }] });
+      for (const limit of ["0", "-1", "1e9"]) expect((await get(`username=TR&limit=${limit}`)).status).toBe(200);
+      expect((await get("username=TR&limit=NaN")).status).toBe(422);
+    });
+
+    test("PATCH /sessions/{id} renames, pins and instructs, with the guest's token alone", async () => {
+      const { sessionId, token } = await openSession(baseUrl());
+      const url = `${baseUrl()}/sessions/${sessionId}`;
+      const before = (await (await fetch(url)).json()) as object;
+      const patch = (body: unknown, headers: Record<string, string> = authorized(token)) =>
+        fetch(url, {
+          method: "PATCH",
+          headers: { "content-type": "application/json", ...headers },
+          body: JSON.stringify(body),
+        });
+      const changed = await patch({
+        title: "Plans",
+        pinned: true,
+        instructions: "Be brief.",
+        username: "Eve",
+        turns: 9,
+      });
+      expect(changed.status).toBe(200);
+      const after = { ...before, title: "Plans", pinned: true, instructions: "Be brief." };
+      expect(await changed.json()).toEqual(after);
+      expect(await (await patch({})).json()).toEqual(after);
+      expect(await (await patch({ title: null, pinned: false })).json()).toEqual({
+        ...before,
+        instructions: "Be brief.",
+      });
+
+      expect(await problemOf(await patch({ title: "x".repeat(201) }))).toMatchObject({
+        status: 422,
+        errors: [{ path: "title" }],
+      });
+      expect(await problemOf(await patch({ pinned: "yes" }))).toMatchObject({
+        status: 422,
+        errors: [{ path: "pinned" }],
+      });
+      expect(await problemOf(await patch({ title: "Mine" }, {}))).toMatchObject({
+        status: 401,
+        code: "unauthenticated",
+      });
+      const stranger = await openSession(baseUrl());
+      expect(await problemOf(await patch({ title: "Mine" }, authorized(stranger.token)))).toMatchObject({
+        status: 404,
+        code: "session_not_found",
+      });
+      expect(await (await fetch(url)).json()).toEqual({ ...before, instructions: "Be brief." });
+    });
+
     test("DELETE /sessions/{id} needs the guest's token, and then the session never existed", async () => {
       const { sessionId, token } = await openSession(baseUrl());
       await ask(baseUrl(), sessionId, "Hello!");

@@ -9,19 +9,10 @@ import { json, problems, responses } from "../openapi/responses.ts";
 import { type Delivery, Outlet } from "../outlet.ts";
 import { type Operation, operation } from "../route.ts";
 import type { HttpService } from "../service.ts";
-import { sessionParameters } from "./parameters.ts";
-
-const maxLimit = 200;
+import { limitParameter, sessionParameters } from "./parameters.ts";
 
 /** Bytes that are written at once, well below what makes an outlet cut a slow reader off. */
 const pieceBytes = 64 * 1024;
-
-const limitParameter = z
-  .string()
-  .regex(/^[+-]?\d+(e\d+)?$/i, "must be a number")
-  .transform((text) => Math.min(Math.max(Number(text), 1), maxLimit))
-  .optional()
-  .meta({ type: "integer", minimum: 1, maximum: maxLimit, description: "Only the newest so many turns", example: 20 });
 
 const beforeParameter = z
   .string()
@@ -39,7 +30,10 @@ export function getHistory({ storage, log }: HttpService): Operation {
         "The whole of it, oldest first, unless `limit` asks for less. A running turn appears with its text so far, one without an answer as its prompt with its status.",
       tags: ["chat"],
       params: sessionParameters,
-      querystring: z.object({ limit: limitParameter, before: beforeParameter }),
+      querystring: z.object({
+        limit: limitParameter.meta({ description: "Only the newest so many turns", example: 20 }),
+        before: beforeParameter,
+      }),
       response: responses({ 200: json("Prompts and answers.", chatHistorySchema) }, [
         "session_not_found",
         "session_deleted",

@@ -17,3 +17,13 @@ export const heartbeatParameter = z
   .enum(["comment", "event"])
   .optional()
   .describe("`event` sends heartbeats as named events, for clients that cannot see comments");
+
+const maxLimit = 200;
+
+/** Beyond its bounds it is brought within them. */
+export const limitParameter = z
+  .string()
+  .regex(/^[+-]?\d+(e\d+)?$/i, "must be a number")
+  .transform((text) => Math.min(Math.max(Number(text), 1), maxLimit))
+  .optional()
+  .meta({ type: "integer", minimum: 1, maximum: maxLimit });

@@ -1,11 +1,20 @@
-/** Sessions: opening, reading, deleting. */
-import { openSession, readSession } from "../../chat/sessions.ts";
-import { openedSessionSchema, openSessionSchema, sessionSchema } from "../../protocol/sessions.ts";
+/** Sessions: opening, listing, reading, changing, deleting. */
+
+import { z } from "zod";
+import { changeSession, listSessions, openSession, readSession } from "../../chat/sessions.ts";
+import {
+  changeSessionSchema,
+  openedSessionSchema,
+  openSessionSchema,
+  sessionListSchema,
+  sessionSchema,
+  usernameSchema,
+} from "../../protocol/sessions.ts";
 import { readBearerToken } from "../credentials.ts";
 import { json, noContent, problems, responses } from "../openapi/responses.ts";
 import { type Operation, operation } from "../route.ts";
 import type { HttpService } from "../service.ts";
-import { sessionParameters } from "./parameters.ts";
+import { limitParameter, sessionParameters } from "./parameters.ts";
 
 export function createSession({ storage }: HttpService): Operation {
   return operation({
@@ -50,6 +59,58 @@ export function getSession({ storage }: HttpService): Operation {
     },
     produces: ["application/json"],
     handle: (request) => readSession(storage.sessions, request.access, request.params.session_id),
+  });
+}
+
+const defaultPage = 50;
+
+export function getSessions({ storage }: HttpService): Operation {
+  return operation({
+    schema: {
+      operationId: "listSessions",
+      summary: "All sessions of a username",
+      description:
+        "Those that belong to the caller, newest activity first. A username is a label: two callers who use the same one see nothing of each other.",
+      tags: ["sessions"],
+      querystring: z.object({
+        username: usernameSchema,
+        limit: limitParameter.meta({ description: `How many at most (${defaultPage})` }),
+        cursor: z.string().optional().describe("`next_cursor` of the page before"),
+      }),
+      response: responses({ 200: json("A page of them.", sessionListSchema) }, [
+        "unauthenticated",
+        "invalid_credential",
+        "invalid_cursor",
+        "invalid_request",
+        "not_acceptable",
+        ...problems.ofStorage,
+      ]),
+    },
+    produces: ["application/json"],
+    handle: ({ access, query: { limit = defaultPage, ...query } }) =>
+      listSessions(storage.sessions, access, { ...query, limit }),
+  });
+}
+
+export function patchSession({ storage }: HttpService): Operation {
+  return operation({
+    schema: {
+      operationId: "changeSession",
+      summary: "Rename, pin or instruct a session",
+      tags: ["sessions"],
+      params: sessionParameters,
+      body: changeSessionSchema,
+      response: responses({ 200: json("The session as it is now.", sessionSchema) }, [
+        "unauthenticated",
+        "invalid_credential",
+        "session_not_found",
+        "not_acceptable",
+        ...problems.ofBodies,
+        ...problems.ofWriting,
+      ]),
+    },
+    produces: ["application/json"],
+    handle: ({ access, params, body }) => changeSession(storage.sessions, access, params.session_id, body),
   });
 }
 

@@ -1,6 +1,6 @@
 import { isProblem, Problem } from "../../protocol/problems.ts";
 import type { LiveTurns } from "../live/live-turns.ts";
-import type { Session, SessionStore } from "../storage.ts";
+import type { Session, SessionPlace, SessionStore } from "../storage.ts";
 import { notDurable } from "./failures.ts";
 import { principalKey, sessionKey, sessionListKey } from "./keys.ts";
 import { checkFound, listOf, sessionFrom } from "./rows.ts";
@@ -49,7 +49,7 @@ export function sessionStore(server: Server, liveTurns: LiveTurns, clock: () => 
 
     async list(principal, { username, limit, after }) {
       const key = principalKey(principal);
-      const found: Session[] = [];
+      const found: { readonly session: Session; readonly place: SessionPlace }[] = [];
       let place = after;
       while (found.length <= limit) {
         const values = [username, String(limit + 1), String(place?.updatedAt ?? "+inf"), place?.sessionId ?? ""];
@@ -64,13 +64,16 @@ export function sessionStore(server: Server, liveTurns: LiveTurns, clock: () => 
           // Its list was not reached when it was deleted.
           if (listOf(reply)[0] === "session_not_found")
             server.note(["ZREM", sessionListKey(principal, username), sessionId]);
-          // Where the list stands: what came since puts it elsewhere with the next look.
-          else found.push({ ...sessionFrom(sessionId, reply), updatedAt: place.updatedAt });
+          else found.push({ session: sessionFrom(sessionId, reply), place });
         }
         if (ids.length <= limit) break;
       }
-      const sessions = found.slice(0, limit);
-      return { sessions, next: found.length > limit ? sessions.at(-1) : undefined };
+      const page = found.slice(0, limit);
+      return {
+        sessions: page.map(({ session }) => session),
+        // By where it stands in the list, which hears of what a session does a moment later than the session.
+        next: found.length > limit ? page.at(-1)?.place : undefined,
+      };
     },
 
     async change(access, sessionId, changes) {

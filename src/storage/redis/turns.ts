@@ -85,8 +85,8 @@ export function turnStore(options: TurnStoreOptions): TurnStore {
   }
 
   /** Lists are in a slot of their own, so what moves a session up in one comes after what it did. */
-  function noteActivity(sessionId: string, owner: string, username: string): void {
-    server.note(["ZADD", sessionListKey(owner, username), "XX", "GT", String(clock()), sessionId]);
+  function noteActivity(now: number, sessionId: string, owner: string, username: string): void {
+    server.note(["ZADD", sessionListKey(owner, username), "XX", "GT", String(now), sessionId]);
   }
 
   /** A lease that a write found to be lost is given up. */
@@ -102,10 +102,11 @@ export function turnStore(options: TurnStoreOptions): TurnStore {
   return {
     async accept(access, turn): Promise<Acceptance> {
       const { sessionId } = turn;
+      const now = clock();
       const accept = call(
         "accept-turn",
         sessionId,
-        ...acceptValues(turn, clock()),
+        ...acceptValues(turn, now),
         worker,
         leases.milliseconds,
         mostQueued,
@@ -116,7 +117,7 @@ export function turnStore(options: TurnStoreOptions): TurnStore {
       const { reply, isDurable } = await server.write(leases.touch(sessionId, "when the lease is over"), accept);
       const accepted = acceptanceOf(checkFound(reply, sessionId));
       const begun = accepted.kind === "begun" ? begin(sessionId, accepted.reply) : undefined;
-      if (accepted.whose !== undefined) noteActivity(sessionId, ...accepted.whose);
+      if (accepted.whose !== undefined) noteActivity(now, sessionId, ...accepted.whose);
       if (!isDurable) {
         // It is answered all the same, by whoever finds it: the same request finds it too.
         if (begun !== undefined) await this.release(begun.lease).catch(() => undefined);
@@ -154,7 +155,8 @@ export function turnStore(options: TurnStoreOptions): TurnStore {
       const text = textOf(whole);
       const { status } = events.at(-1) as TurnEnded;
       const { ends, chunks } = chunksOf(whole);
-      const facts = [turn, epoch, status, clock(), text.length, text === "" ? 0 : 1];
+      const now = clock();
+      const facts = [turn, epoch, status, now, text.length, text === "" ? 0 : 1];
       const next = [worker, leases.milliseconds, beginNext ? 1 : 0, unanswered.has(lease.signal) ? 1 : 0];
       const settle = call("settle-turn", sessionId, ...facts, ...next, ends, ...chunks);
       const { reply, isDurable } = await server.write(settle).catch((error: unknown) => {
@@ -167,7 +169,7 @@ export function turnStore(options: TurnStoreOptions): TurnStore {
       // Its readers were told everything else already, and the log is as good as it was while it ran.
       if (!isDurable) log?.warn({ turn }, "No replica of the storage confirmed the end of a turn in time");
       live.publish(added);
-      noteActivity(sessionId, live.lease.owner, live.lease.key.username);
+      noteActivity(now, sessionId, live.lease.owner, live.lease.key.username);
       liveTurns.settled(sessionId, turn);
       if (settled[0] === "begun") return begin(sessionId, settled);
       if (!beginNext && Number(settled[1]) > 0) await server.write(leases.touch(sessionId, "now"));
