@@ -9,6 +9,7 @@ import path from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { programPath } from "./debian-packages.ts";
 import { onFreePort } from "./free-port.ts";
+import { endWithTests } from "./left-over.ts";
 
 const deployed = path.join(import.meta.dirname, "../../deploy/nginx");
 
@@ -33,16 +34,6 @@ export type Nginx = {
   /** Cuts all connections and resolves once it is gone. */
   close(): Promise<void>;
 };
-
-/** Those of tests that failed before they closed them, and their files; they go with the tests' own process. */
-const running = new Map<ChildProcess, string>();
-process.on("exit", () => {
-  for (const [child, directory] of running) {
-    // By SIGKILL its workers would stay.
-    child.kill("SIGTERM");
-    rmSync(directory, { recursive: true, force: true });
-  }
-});
 
 /** Starts nginx on a free port and resolves once it takes connections. */
 export async function startNginx(options: NginxOptions): Promise<Nginx> {
@@ -122,8 +113,11 @@ async function startProcess(program: string, directory: string, port: number): P
   });
   const errors: string[] = [];
   child.stderr.setEncoding("utf8").on("data", (text: string) => errors.push(text));
-  running.set(child, directory);
-  child.once("exit", () => running.delete(child));
+  endWithTests(child, () => {
+    // By SIGKILL its workers would stay.
+    child.kill("SIGTERM");
+    rmSync(directory, { recursive: true, force: true });
+  });
   const over = once(child, "close").then(() => false);
   while (!(await takesConnection(port))) {
     if (await Promise.race([over, delay(5, true)])) continue;

@@ -9,6 +9,7 @@ import { createInterface } from "node:readline";
 import { setTimeout as delay } from "node:timers/promises";
 import { programPath } from "./debian-packages.ts";
 import { onFreePort } from "./free-port.ts";
+import { endWithTests } from "./left-over.ts";
 import { type RedisReply, sendRedisCommand } from "./redis-commands.ts";
 
 const deployed = path.join(import.meta.dirname, "../../deploy/redis.conf");
@@ -43,15 +44,6 @@ export type RedisServer = {
   /** Ends it, whatever it does, and deletes its data. */
   close(): Promise<void>;
 };
-
-/** Servers of tests that failed before they closed them, and their data; they go with the tests' own process. */
-const running = new Map<ChildProcess, string>();
-process.on("exit", () => {
-  for (const [child, directory] of running) {
-    child.kill("SIGKILL");
-    rmSync(directory, { recursive: true, force: true });
-  }
-});
 
 /** Starts a server on a free port and resolves once it takes connections. */
 export async function startRedisServer(options: RedisServerOptions = {}): Promise<RedisServer> {
@@ -122,8 +114,10 @@ function configurationOf({ config, replicaOf }: RedisServerOptions, port: number
 /** Undefined when the port is taken. @throws Error with what it has logged when it does not start */
 async function startProcess(program: string, directory: string, log: string[]): Promise<ChildProcess | undefined> {
   const child = spawn(program, [path.join(directory, "redis.conf")], { stdio: ["ignore", "pipe", "pipe"] });
-  running.set(child, directory);
-  child.once("exit", () => running.delete(child));
+  endWithTests(child, () => {
+    child.kill("SIGKILL");
+    rmSync(directory, { recursive: true, force: true });
+  });
   const before = log.length;
   const ready = Promise.withResolvers<boolean>();
   for (const stream of [child.stdout, child.stderr]) {
