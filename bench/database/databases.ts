@@ -11,6 +11,8 @@ export type FilledDatabase = {
   readonly file: string;
   /** The id of a session for each of `dialogueSizes`. */
   readonly sessionIds: readonly string[];
+  /** Of the guest whose sessions they all are. */
+  readonly token: string;
 };
 
 export class Databases {
@@ -29,7 +31,7 @@ export class Databases {
     const turns = dialogueSizes.map((messages) => messages / 2);
     unpinThisProcess();
     try {
-      return { file, sessionIds: await fillDatabase(file, sessions, turns) };
+      return { file, ...(await fillDatabase(file, sessions, turns)) };
     } finally {
       pinThisProcess();
     }

@@ -2,7 +2,7 @@
  * Fills a database quickly, through the service's own storage room: as many writes at once as go into one commit. The
  * only file of the benchmark that knows more of the service than its HTTP interface.
  */
-import { randomBytes } from "node:crypto";
+import { createHash, randomBytes } from "node:crypto";
 import { openSqliteStorage } from "../../src/storage/sqlite/open.ts";
 import { guestPrincipalPrefix, type Storage, type UnbegunEnd } from "../../src/storage/storage.ts";
 
@@ -21,15 +21,17 @@ export function replyText(turn: number): string {
 }
 
 /**
- * @param sessions how many sessions the database gets; each has one turn
+ * @param sessions how many sessions the database gets; each has one turn, and all are one guest's
  * @param dialogues the numbers of turns of further sessions
- * @returns the ids of those further sessions, in the same order
+ * @returns the guest's token, and the ids of those further sessions, in the same order
  */
 export async function fillDatabase(
   path: string,
   sessions: number,
   dialogues: readonly number[],
-): Promise<readonly string[]> {
+): Promise<{ readonly token: string; readonly sessionIds: readonly string[] }> {
+  const token = `guest_${randomBytes(32).toString("base64url")}`;
+  const principal = guestPrincipalPrefix + createHash("sha256").update(token).digest("hex");
   const storage = await openSqliteStorage({
     path,
     onFatal(error) {
@@ -40,22 +42,21 @@ export async function fillDatabase(
   const fillSome = async () => {
     while (left > 0) {
       left -= 1;
-      await addSession(storage, 1);
+      await addSession(storage, principal, 1);
     }
   };
   try {
     // The long ones beside the many short ones, as they would be in a database that grew.
-    const ids = Promise.all(dialogues.map((turns) => addSession(storage, turns)));
+    const ids = Promise.all(dialogues.map((turns) => addSession(storage, principal, turns)));
     await Promise.all(Array.from({ length: writers }, fillSome));
-    return await ids;
+    return { token, sessionIds: await ids };
   } finally {
     await storage.close();
   }
 }
 
-async function addSession({ sessions, turns }: Storage, count: number): Promise<string> {
+async function addSession({ sessions, turns }: Storage, principal: string, count: number): Promise<string> {
   const sessionId = randomBytes(16).toString("hex");
-  const principal = `${guestPrincipalPrefix}${randomBytes(16).toString("hex")}`;
   await sessions.open({ sessionId, principal, username: "bench", title: null, instructions: null });
   for (let turn = 1; turn <= count; turn += 1) {
     const ask = { kind: "prompt", prompt: promptText(turn) } as const;

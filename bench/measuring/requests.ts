@@ -6,6 +6,7 @@ import { percentile } from "./statistics.ts";
 
 export type Request = {
   readonly url: string;
+  readonly token?: string;
   /** 1 to be asked in every turn, 10 in every tenth. */
   readonly every: number;
   /** @throws Error when the answer is not what it must be */
@@ -21,10 +22,10 @@ export async function timeRequests(requests: readonly Request[], turns: number):
   const times = requests.map((): number[] => []);
   for (let turn = -warmUpTurns; turn < turns; turn += 1) {
     for (const index of shuffled(requests.length)) {
-      const { url, every, check } = requests[index] as Request;
+      const { url, token, every, check } = requests[index] as Request;
       if (turn % every !== 0) continue;
       const askedAt = performance.now();
-      const body = await get(url, agent);
+      const body = await get(url, agent, token);
       const took = performance.now() - askedAt;
       check(body);
       if (turn >= 0) times[index]?.push(took);

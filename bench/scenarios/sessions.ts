@@ -24,6 +24,7 @@ const maxFlatness = 1.5;
 
 const kinds = {
   open: "open a session",
+  list: "list sessions, a page of 50",
   read: "read a session",
   page: "history, newest 200 messages",
   whole: "history, all of it",
@@ -50,7 +51,7 @@ export const sessions: Scenario = {
     const passThrough = await startPassThrough(provider.origin);
     const services = [];
     const cases: Case[] = [];
-    for (const [size, { file, sessionIds }] of filled) {
+    for (const [size, { file, sessionIds, token }] of filled) {
       const { cpuProfiles } = settings;
       const service = await startService({
         providerOrigin: provider.origin,
@@ -58,7 +59,7 @@ export const sessions: Scenario = {
         storageUrl: `sqlite:${file}`,
       });
       services.push(service);
-      cases.push(...casesOf(service.server.origin, size, sessionIds));
+      cases.push(...casesOf(service.server.origin, size, sessionIds, token));
     }
     try {
       // Once beforehand, to learn how large the answers are that the pass-through is to carry.
@@ -78,10 +79,11 @@ export const sessions: Scenario = {
       });
       return {
         title: "Sessions and history",
-        about: `Two databases, filled through the storage room (bench/database/fill.ts): ${databaseSizes.map(number).join(" and ")} sessions of one turn each, and in both a session of ${dialogueSizes.map(number).join(", ")} messages. One request at a time, ${requestCount} of each kind (fewer of a long history), all kinds and sizes in turns. The pass-through carries an answer of the same size from the provider.`,
+        about: `Two databases, filled through the storage room (bench/database/fill.ts): ${databaseSizes.map(number).join(" and ")} sessions of one turn each, all of one guest, and in both a session of ${dialogueSizes.map(number).join(", ")} messages. One request at a time, ${requestCount} of each kind (fewer of a long history), all kinds and sizes in turns. The pass-through carries an answer of the same size from the provider.`,
         tables: [tableOf(results)],
         bounds: [
           flatness("open a session, smallest to largest database", results, ({ kind }) => kind === "open"),
+          flatness("list sessions, smallest to largest database", results, ({ kind }) => kind === "list"),
           flatness("read a session, smallest to largest", results, ({ kind }) => kind === "read"),
           flatness("history page of 200 messages, smallest to largest", results, isFullPage),
         ],
@@ -99,7 +101,7 @@ export const sessions: Scenario = {
   },
 };
 
-function casesOf(origin: string, sessions: number, sessionIds: readonly string[]): Case[] {
+function casesOf(origin: string, sessions: number, sessionIds: readonly string[], token: string): Case[] {
   const open: Case = {
     kind: "open",
     sessions,
@@ -109,6 +111,19 @@ function casesOf(origin: string, sessions: number, sessionIds: readonly string[]
     check(body) {
       sessionIdOf(body);
       open.bytes = body.length;
+    },
+  };
+  const list: Case = {
+    kind: "list",
+    sessions,
+    url: `${origin}/sessions?username=bench`,
+    token,
+    every: 1,
+    bytes: 0,
+    check(body) {
+      const { sessions: listed } = JSON.parse(body.toString("utf8")) as { sessions: readonly unknown[] };
+      if (listed.length !== 50) throw new Error(`A page of sessions has ${listed.length}`);
+      list.bytes = body.length;
     },
   };
   const ofSessions = dialogueSizes.flatMap((messages, index): Case[] => {
@@ -146,7 +161,7 @@ function casesOf(origin: string, sessions: number, sessionIds: readonly string[]
     };
     return [read, page, whole];
   });
-  return [open, ...ofSessions];
+  return [open, list, ...ofSessions];
 }
 
 /** Every message is looked at the first time; from then on the answer must be the same, byte for byte. */

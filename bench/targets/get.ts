@@ -1,9 +1,10 @@
 import http from "node:http";
 
 /** @throws Error for any status but 200 */
-export function get(url: string, agent: http.Agent): Promise<Buffer> {
+export function get(url: string, agent: http.Agent, token?: string): Promise<Buffer> {
+  const headers = token === undefined ? {} : { authorization: `Bearer ${token}` };
   return new Promise((resolve, reject) => {
-    const request = http.get(url, { agent }, (response) => {
+    const request = http.get(url, { agent, headers }, (response) => {
       const pieces: Buffer[] = [];
       response.on("data", (piece: Buffer) => pieces.push(piece));
       response.on("error", reject);
