@@ -232,7 +232,8 @@ export function turnStore(options: TurnStoreOptions): TurnStore {
         const isOurs = lease !== undefined && mayAccess(access, lease.owner);
         if (!isOurs) {
           const { status, head } = await reads.startOfLog(access, sessionId, turn);
-          if (isTerminal(status)) live.settled = true;
+          // A log that is in memory already ends there, with whoever keeps it up to date.
+          if (isTerminal(status) && live.log === undefined) live.settledElsewhere();
           if (isTerminal(status) && after >= head) {
             onDone();
             return { turn, finished: true, events: nothing() };

@@ -1,0 +1,71 @@
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import type { LoggedEvent, TurnEnded } from "../src/protocol/events.ts";
+import type { LeaseTimes } from "../src/storage/redis/leases.ts";
+import { openRedisStorage, type RedisOptions } from "../src/storage/redis/open.ts";
+import type { Lease, Storage } from "../src/storage/storage.ts";
+import { type RedisServer, startRedisServer } from "./helpers/redis-server.ts";
+import { beginTurn, capability, openTestSession } from "./helpers/storage.ts";
+
+const never = 2 ** 30;
+/** A replica that does nothing by itself. */
+const idle: LeaseTimes = { lease: 10_000, renewal: never, sweep: never };
+
+let redis: RedisServer;
+const closers: (() => Promise<unknown>)[] = [];
+
+beforeEach(async () => {
+  redis = await startRedisServer();
+  closers.push(() => redis.close());
+});
+afterEach(async () => {
+  for (const close of closers.splice(0).reverse()) await close();
+});
+
+async function open(options: Partial<RedisOptions> = {}): Promise<Storage> {
+  const storage = await openRedisStorage({
+    url: redis.url,
+    leaseTimes: idle,
+    onFatal: (error) => {
+      throw error;
+    },
+    ...options,
+  });
+  closers.push(() => storage.close());
+  return storage;
+}
+
+/** May read and write everything and hears nothing. */
+async function deaf(): Promise<string> {
+  await redis.command("ACL", "SETUSER", "deaf", "on", ">word", "~*", "resetchannels", "+@all");
+  return redis.url.replace("redis://", "redis://deaf:word@");
+}
+
+const started = ({ sessionId, turn }: Lease) => ({ type: "turn", session_id: sessionId, turn, model: "m" }) as const;
+const text = (of: string) => ({ type: "text", text: of }) as const;
+const ended: TurnEnded = { type: "end", status: "completed", finish_reason: null, usage: null, model: "m" };
+
+const wordsOf = (log: readonly LoggedEvent[]) =>
+  log.map(({ event }) => (event.type === "text" || event.type === "reset" ? event.text : event.type)).join("|");
+
+/** Resolves once somebody follows, with what is still to come. */
+async function follow(storage: Storage, sessionId: string): Promise<{ readonly log: Promise<readonly LoggedEvent[]> }> {
+  const { events } = await storage.turns.follow(capability, sessionId, 1, -1, AbortSignal.timeout(8_000));
+  const log = Array.fromAsync(events).then((steps) => steps.flat());
+  log.catch(() => undefined);
+  return { log };
+}
+
+describe("followers of a turn that runs elsewhere", () => {
+  test("one that comes just after its end takes nothing from those that have not heard of the end yet", async () => {
+    const worker = await open();
+    const other = await open({ url: await deaf() });
+    const sessionId = await openTestSession(worker);
+    const { lease } = await beginTurn(worker, sessionId);
+    const head = await worker.turns.append(lease, -1, [started(lease), text("half")]);
+    const early = await follow(other, sessionId);
+    await worker.turns.settle(lease, head, [text(" and half"), ended], { beginNext: true });
+    const late = await follow(other, sessionId);
+    expect(wordsOf(await late.log).replace("half| and", "half and")).toBe("turn|half and half|end");
+    expect(wordsOf(await early.log)).toBe("turn|half| and half|end");
+  });
+});
