@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import type { LoggedEvent, TurnEnded } from "../src/protocol/events.ts";
 import type { LeaseTimes } from "../src/storage/redis/leases.ts";
 import { openRedisStorage, type RedisOptions } from "../src/storage/redis/open.ts";
-import type { Lease, Storage } from "../src/storage/storage.ts";
+import { type Lease, PositionRefused, type Storage } from "../src/storage/storage.ts";
 import { type RedisServer, startRedisServer } from "./helpers/redis-server.ts";
 import { beginTurn, capability, openTestSession } from "./helpers/storage.ts";
 
@@ -67,5 +67,22 @@ describe("followers of a turn that runs elsewhere", () => {
     const late = await follow(other, sessionId);
     expect(wordsOf(await late.log).replace("half| and", "half and")).toBe("turn|half and half|end");
     expect(wordsOf(await early.log)).toBe("turn|half| and half|end");
+  });
+});
+
+describe("writing a log", () => {
+  test("of two appends at the same place one is refused, also where they are equally long", async () => {
+    const worker = await open();
+    const sessionId = await openTestSession(worker);
+    const { lease } = await beginTurn(worker, sessionId);
+    const head = await worker.turns.append(lease, -1, [started(lease)]);
+    const outcomes = await Promise.allSettled([
+      worker.turns.append(lease, head, [text("this")]),
+      worker.turns.append(lease, head, [text("that")]),
+    ]);
+    expect(outcomes).toMatchObject([{ status: "fulfilled" }, { status: "rejected" }]);
+    expect((outcomes[1] as PromiseRejectedResult).reason).toBeInstanceOf(PositionRefused);
+    await worker.turns.append(lease, head + 4, [text("!")]);
+    expect((await worker.turns.read(capability, sessionId, 1)).answer).toBe("this!");
   });
 });
