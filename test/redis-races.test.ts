@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import type { LoggedEvent, TurnEnded } from "../src/protocol/events.ts";
 import type { LeaseTimes } from "../src/storage/redis/leases.ts";
 import { openRedisStorage, type RedisOptions } from "../src/storage/redis/open.ts";
-import { type Lease, PositionRefused, type Storage } from "../src/storage/storage.ts";
+import { type Lease, LeaseLost, PositionRefused, type Storage } from "../src/storage/storage.ts";
 import { type RedisServer, startRedisServer } from "./helpers/redis-server.ts";
 import { beginTurn, capability, openTestSession } from "./helpers/storage.ts";
 
@@ -84,5 +84,24 @@ describe("writing a log", () => {
     expect((outcomes[1] as PromiseRejectedResult).reason).toBeInstanceOf(PositionRefused);
     await worker.turns.append(lease, head + 4, [text("!")]);
     expect((await worker.turns.read(capability, sessionId, 1)).answer).toBe("this!");
+  });
+});
+
+describe("G7: a server that lost what it had acknowledged", () => {
+  test("does not take two workers for one, though it gives the number of a lost turn again", async () => {
+    const [first, second] = [await open(), await open()];
+    const sessionId = await openTestSession(first);
+    const key = `chat:{${sessionId}}`;
+    await redis.command("COPY", key, `kept{${sessionId}}`);
+    const lost = await beginTurn(first, sessionId, "Lost");
+    const head = await first.turns.append(lost.lease, -1, [started(lost.lease), text("Answer to what was lost")]);
+    // A failover to a replica that had heard of none of it.
+    for (const part of ["", ":turns", ":dialogue", ":firsts", ":log"]) await redis.command("DEL", `${key}${part}`);
+    await redis.command("COPY", `kept{${sessionId}}`, key);
+    const { lease } = await beginTurn(second, sessionId, "Another");
+    expect(lease.turn).toBe(lost.lease.turn);
+    await expect(first.turns.append(lost.lease, head, [text("!")])).rejects.toBeInstanceOf(LeaseLost);
+    await second.turns.append(lease, -1, [started(lease), text("Answer to another")]);
+    expect(await second.turns.read(capability, sessionId, 1)).toMatchObject({ answer: "Answer to another" });
   });
 });
