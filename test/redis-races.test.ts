@@ -1,3 +1,5 @@
+/** What happens at the same time on several replicas, or is done by the Redis server and not answered (faults.md, group G). */
+import { setTimeout as delay } from "node:timers/promises";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import type { LoggedEvent, TurnEnded } from "../src/protocol/events.ts";
 import type { LeaseTimes } from "../src/storage/redis/leases.ts";
@@ -104,4 +106,11 @@ describe("G7: a server that lost what it had acknowledged", () => {
     await second.turns.append(lease, -1, [started(lease), text("Answer to another")]);
     expect(await second.turns.read(capability, sessionId, 1)).toMatchObject({ answer: "Answer to another" });
   });
+});
+test("however many sessions are due, one look finds them all", async () => {
+  const [worker, other] = [await open({ leaseTimes: { ...idle, lease: 1 } }), await open()];
+  const ids = await Promise.all(Array.from({ length: 250 }, () => openTestSession(worker)));
+  await Promise.all(ids.map((id) => beginTurn(worker, id)));
+  await delay(10);
+  expect((await other.turns.claim()).lapsed).toHaveLength(250);
 });

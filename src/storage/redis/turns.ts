@@ -24,7 +24,7 @@ import { acceptanceOf, acceptValues, storedKey } from "./acceptance.ts";
 import { appender } from "./append.ts";
 import { notDurable } from "./failures.ts";
 import { sessionKey } from "./keys.ts";
-import type { LeaseKey, Leases } from "./leases.ts";
+import type { Due, LeaseKey, Leases } from "./leases.ts";
 import { chunksOf, eventsOfStream } from "./log-chunks.ts";
 import type { Reads } from "./reads.ts";
 import { RemoteTurns } from "./remote-turns.ts";
@@ -44,6 +44,8 @@ export type TurnStoreOptions = {
   readonly clock: () => number;
   readonly log: Log | undefined;
 };
+
+type Claimed = { readonly lapsed: LapsedTurn[]; readonly begun: BegunTurn[] };
 
 export function turnStore(options: TurnStoreOptions): TurnStore {
   const { server, reads, leases, liveTurns, subscriptions, worker, clock, log } = options;
@@ -88,6 +90,23 @@ export function turnStore(options: TurnStoreOptions): TurnStore {
 
   function call(name: keyof typeof scripts, sessionId: string, ...values: readonly (string | number)[]) {
     return { script: scripts[name], key: sessionKey(sessionId), values: values.map(String) };
+  }
+
+  async function claimSome({ sessionIds, forget }: Due, claimed: Claimed): Promise<void> {
+    // A lease of our own is renewed; one that is over all the same is still ours until somebody else takes it.
+    const others = sessionIds.filter((sessionId) => !liveTurns.runsIn(sessionId));
+    const replies = await server.writeAll(others.map((id) => call("claim-turn", id, worker, leases.milliseconds)));
+    const idle: string[] = [];
+    for (const [index, reply] of replies.entries()) {
+      const sessionId = others[index] as string;
+      // They are due again in a moment.
+      if (isProblem(reply)) continue;
+      const found = listOf(reply);
+      if (found[0] === "lapsed") claimed.lapsed.push(lapse(sessionId, found));
+      else if (found[0] === "begun") claimed.begun.push(begin(sessionId, found));
+      else if (found[0] === "idle") idle.push(sessionId);
+    }
+    if (idle.length > 0) await server.writeAll([forget(idle)]).catch(() => undefined);
   }
 
   return {
@@ -177,25 +196,17 @@ export function turnStore(options: TurnStoreOptions): TurnStore {
     },
 
     async claim() {
-      const { sessionIds, forget } = await leases.takeDue();
-      // A lease of our own is renewed; one that is over all the same is still ours until somebody else takes it.
-      const others = sessionIds.filter((sessionId) => !liveTurns.runsIn(sessionId));
-      const replies = await server.writeAll(others.map((id) => call("claim-turn", id, worker, leases.milliseconds)));
-      const lapsed: LapsedTurn[] = [];
-      const begun: BegunTurn[] = [];
-      const idle: string[] = [];
-      for (const [index, reply] of replies.entries()) {
-        const sessionId = others[index] as string;
-        // They are due again in a moment.
-        if (isProblem(reply)) continue;
-        const claimed = listOf(reply);
-        if (claimed[0] === "lapsed") lapsed.push(lapse(sessionId, claimed));
-        else if (claimed[0] === "begun") begun.push(begin(sessionId, claimed));
-        else if (claimed[0] === "idle") idle.push(sessionId);
+      const claimed: Claimed = { lapsed: [], begun: [] };
+      for (let isFirst = true; ; isFirst = false) {
+        const due = await leases.takeDue().catch((error: unknown) => {
+          // What was claimed before is ours, whatever becomes of the rest.
+          if (isFirst) throw error;
+          return undefined;
+        });
+        if (due === undefined || due.sessionIds.length === 0) return claimed;
+        await claimSome(due, claimed);
+        if (due.isAll) return claimed;
       }
-      // What was claimed is ours now, whatever becomes of this.
-      if (idle.length > 0) await server.writeAll([forget(idle)]).catch(() => undefined);
-      return { lapsed, begun };
     },
 
     async requestStop(access, sessionId, turn, unbegun) {
