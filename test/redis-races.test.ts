@@ -7,6 +7,7 @@ import { openRedisStorage, type RedisOptions } from "../src/storage/redis/open.t
 import { type Lease, LeaseLost, PositionRefused, type Storage } from "../src/storage/storage.ts";
 import { type RedisServer, startRedisServer } from "./helpers/redis-server.ts";
 import { beginTurn, capability, openTestSession } from "./helpers/storage.ts";
+import { startTcpProxy } from "./helpers/tcp-proxy.ts";
 
 const never = 2 ** 30;
 /** A replica that does nothing by itself. */
@@ -113,4 +114,12 @@ test("however many sessions are due, one look finds them all", async () => {
   await Promise.all(ids.map((id) => beginTurn(worker, id)));
   await delay(10);
   expect((await other.turns.claim()).lapsed).toHaveLength(250);
+});
+
+test("a storage that has opened takes writes, however long its connections took", async () => {
+  const proxy = await startTcpProxy(redis.port);
+  closers.push(() => proxy.close());
+  proxy.plan((index) => (index === 0 ? {} : { delayMs: 200 }));
+  const storage = await open({ url: `redis://127.0.0.1:${proxy.port}` });
+  await beginTurn(storage, await openTestSession(storage));
 });

@@ -197,16 +197,17 @@ export function turnStore(options: TurnStoreOptions): TurnStore {
 
     async claim() {
       const claimed: Claimed = { lapsed: [], begun: [] };
-      for (let isFirst = true; ; isFirst = false) {
-        const due = await leases.takeDue().catch((error: unknown) => {
-          // What was claimed before is ours, whatever becomes of the rest.
-          if (isFirst) throw error;
-          return undefined;
-        });
-        if (due === undefined || due.sessionIds.length === 0) return claimed;
-        await claimSome(due, claimed);
-        if (due.isAll) return claimed;
+      try {
+        for (let isAll = false; !isAll; ) {
+          const due = await leases.takeDue();
+          if (due.sessionIds.length > 0) await claimSome(due, claimed);
+          isAll = due.isAll;
+        }
+      } catch (error) {
+        // What was claimed before is ours, whatever becomes of the rest.
+        if (claimed.lapsed.length + claimed.begun.length === 0) throw error;
       }
+      return claimed;
     },
 
     async requestStop(access, sessionId, turn, unbegun) {
