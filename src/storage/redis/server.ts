@@ -144,6 +144,7 @@ export class Server {
   async refresh(): Promise<void> {
     const facts = await inspectServer(this.#reads).catch(() => undefined);
     if (facts === undefined) return;
+    if (facts.role === "slave") return this.#reads.renew(demoted());
     // Whoever was promised a replica is not quietly given less when the last one goes.
     this.#facts = { ...facts, replicas: Math.max(facts.replicas, Math.min(this.#facts?.replicas ?? 0, 1)) };
   }
@@ -172,6 +173,9 @@ export class Server {
     this.#isInspected = false;
     try {
       const facts = await inspectServer(this.#reads);
+      if (facts.role === "slave" && this.#facts !== undefined) {
+        return this.#later(() => this.#reads.renew(demoted()));
+      }
       // Beforehand, as one that the server does not know yet takes a second try.
       await this.#reads.send(Object.values(scripts).map(({ source }) => ["SCRIPT", "LOAD", source]));
       const { durability, allowWeak, log } = this.#options;
@@ -197,10 +201,14 @@ export class Server {
       this.#announce();
     } catch {
       // Still loading its file; where it is lost again, the next connection asks.
-      setTimeout(() => {
-        if (!this.#closing && this.#reads.isReady) void this.#inspect();
-      }, inspectionPause).unref();
+      this.#later(() => void this.#inspect());
     }
+  }
+
+  #later(act: () => void): void {
+    setTimeout(() => {
+      if (!this.#closing && this.#reads.isReady) act();
+    }, inspectionPause).unref();
   }
 
   /** Told by each connection, and meant once all of them are there. */
@@ -221,6 +229,11 @@ export class Server {
   #refuse(sentence: string, cause?: Error): void {
     this.#options.onRefused(new Error(`The Redis server of STORAGE_URL cannot be used: ${sentence}`, { cause }));
   }
+}
+
+/** A failover is under way: behind the same name there will be a server that takes writes. */
+function demoted(): Error {
+  return new Error("The server has become a replica, which takes no writes");
 }
 
 function replyOf(outcome: Outcome | undefined): Reply {
