@@ -1,4 +1,5 @@
 /** What a prompt is worth that a Redis server acknowledged, when its replicas or itself fail (faults.md, group G). */
+import { setTimeout as delay } from "node:timers/promises";
 import { afterEach, describe, expect, test } from "vitest";
 import { openRedisStorage, type RedisOptions } from "../src/storage/redis/open.ts";
 import type { NewTurn, Storage } from "../src/storage/storage.ts";
@@ -6,6 +7,7 @@ import { ask, openSession, problemOf, readHistory, receive, send, startTurn, tex
 import { type RedisServer, type RedisServerOptions, startRedisServer } from "./helpers/redis-server.ts";
 import { type Service, startService } from "./helpers/service.ts";
 import { capability, openTestSession } from "./helpers/storage.ts";
+import { startTcpProxy } from "./helpers/tcp-proxy.ts";
 
 const closers: (() => Promise<unknown>)[] = [];
 
@@ -112,6 +114,40 @@ describe("G5, G7: a failover", () => {
         },
       )
       .toBe("begun");
+  });
+
+  test("one that was demoted is no reason to end, and is read from no longer than until the other one is there", async () => {
+    const { primary, replica } = await startPair();
+    const proxy = await startTcpProxy(primary.port);
+    closers.push(() => proxy.close());
+    const fatal: Error[] = [];
+    const storage = await open(`redis://127.0.0.1:${proxy.port}`, {
+      durability: "async",
+      leaseTimes: { lease: 10_000, renewal: 3_000, sweep: 100 },
+      onFatal: (error) => fatal.push(error),
+    });
+    await openTestSession(storage);
+    await replica.command("REPLICAOF", "NO", "ONE");
+    await primary.command("REPLICAOF", "127.0.0.1", String(replica.port));
+    // As Sentinel does, before anybody knows the other one's address.
+    await primary.command("CLIENT", "KILL", "TYPE", "normal");
+    await expect.poll(async () => String(await primary.command("CLIENT", "LIST"))).toContain("chat-reads");
+    await delay(1_500);
+    expect(fatal).toEqual([]);
+    proxy.target(replica.port);
+    await expect
+      .poll(async () => String(await replica.command("CLIENT", "LIST")), { timeout: 10_000 })
+      .toContain("chat-reads");
+    await expect
+      .poll(
+        async () =>
+          openTestSession(storage).then(
+            () => "opened",
+            () => "refused",
+          ),
+        { timeout: 10_000 },
+      )
+      .toBe("opened");
   });
 
   test("the end of a log that the new primary lost is written again by the worker that has it, at the same places", async () => {

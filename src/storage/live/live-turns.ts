@@ -39,6 +39,12 @@ export class LiveTurn<Key extends LeaseKey = LeaseKey> {
     return controller.signal;
   }
 
+  /** The turn has ended, and its log is read from where it is stored. */
+  settledElsewhere(): void {
+    this.settled = true;
+    this.wake();
+  }
+
   /** Makes committed events known. */
   publish(events: readonly LoggedEvent[]): void {
     this.log?.append(events);
@@ -104,10 +110,7 @@ export class LiveTurns<Key extends LeaseKey = LeaseKey> {
 
   /** The turn ended without ever having had a lease: its log is in the tables. */
   settledWithoutLease(sessionId: string, turn: number): void {
-    const live = this.#turns.get(sessionId)?.get(turn);
-    if (live === undefined) return;
-    live.settled = true;
-    live.wake();
+    this.#turns.get(sessionId)?.get(turn)?.settledElsewhere();
   }
 
   /** The lease of that epoch turned out to be lost; the turn itself may go on elsewhere. */

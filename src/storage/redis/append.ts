@@ -24,15 +24,16 @@ export type LogEvents = (lease: Lease, position: number, added: readonly LoggedE
 export function appender(server: Server, liveTurns: LiveTurns<LeaseKey>): LogEvents {
   /** Resolves once the events are logged, whatever becomes of the server's answers meanwhile. */
   async function logEvents(lease: Lease, position: number, added: readonly LoggedEvent[]): Promise<void> {
-    const live = liveTurns.held(lease.sessionId, lease.turn, lease.epoch);
     const until = performance.now() + patience.whole;
     let events = added;
     let from = position;
+    let wasUnanswered = false;
     for (let pause = 50; ; pause = Math.min(pause * 2, patience.longestPause)) {
       const head = events.at(-1)?.position ?? from;
       const reply = await tryToLog(lease, from, head, events).catch(async (error: unknown) => {
         const isWorthWaiting = isProblem(error, "storage_unavailable") && !server.isClosing && !lease.signal.aborted;
         if (!isWorthWaiting || performance.now() > until) throw error;
+        wasUnanswered = true;
         await delay(pause, undefined, { signal: lease.signal }).catch(() => undefined);
         return "again" as const;
       });
@@ -42,9 +43,10 @@ export function appender(server: Server, liveTurns: LiveTurns<LeaseKey>): LogEve
       if (kind === "lease_lost") throw new LeaseLost();
       const storedHead = Number(stored);
       // An earlier try, whose answer was lost, had done it: nobody else writes in our epoch.
-      if (storedHead === head) return;
+      if (wasUnanswered && storedHead === head) return;
       // The server lost the end of the log, as after a failover; it is given what it lost, at the same places.
-      const missing = storedHead < position ? live.log.since(storedHead) : undefined;
+      const { log } = liveTurns.held(lease.sessionId, lease.turn, lease.epoch);
+      const missing = storedHead < position ? log.since(storedHead) : undefined;
       if (missing === undefined) throw new PositionRefused(storedHead);
       from = storedHead;
       events = [...missing, ...added];

@@ -86,6 +86,11 @@ export class Connection {
     if (this.#client?.isReady) await this.#client.unsubscribe(channel);
   }
 
+  /** Gives up the connection for a new one, which may lead to another server. */
+  renew(cause: Error): void {
+    if (this.#client !== undefined) this.#giveUp(this.#client, cause);
+  }
+
   close(): void {
     this.#closed = true;
     this.#client?.destroy();

@@ -34,10 +34,19 @@ export type LeaseTimes = {
 export const defaultLeaseTimes: LeaseTimes = { lease: 10_000, renewal: 3_000, sweep: 2_000 };
 
 /** How many sessions are looked after together, and the milliseconds for which they are left to whoever does so. */
-const mostDue = { count: "100", milliseconds: "5000" };
+const mostDue = { count: 100, milliseconds: 5_000 };
 
 /** How many leases are renewed together. */
 const mostRenewed = 200;
+
+/** Sessions to be looked after. */
+export type Due = {
+  readonly sessionIds: readonly string[];
+  /** False where there may be more. */
+  readonly isAll: boolean;
+  /** Takes those that turned out to be idle from the index, unless somebody touched them since. */
+  readonly forget: (idle: readonly string[]) => Command;
+};
 
 type Held = { readonly sessionId: string; readonly turn: number; readonly key: LeaseKey };
 
@@ -70,15 +79,14 @@ export class Leases {
   }
 
   /** The sessions that somebody has to look after now; nobody else is given them for a while. */
-  async takeDue(): Promise<{
-    readonly sessionIds: readonly string[];
-    readonly forget: (idle: readonly string[]) => Command;
-  }> {
+  async takeDue(): Promise<Due> {
     const { count, milliseconds } = mostDue;
-    const call = { script: scripts["take-due"], key: busyKey, values: [count, milliseconds] };
+    const call = { script: scripts["take-due"], key: busyKey, values: [String(count), String(milliseconds)] };
     const [due, ids] = listOf((await this.#server.write(call)).reply);
+    const sessionIds = listOf(ids).map(String);
     return {
-      sessionIds: listOf(ids).map(String),
+      sessionIds,
+      isAll: sessionIds.length < count,
       forget: (idle) => ({ script: scripts["forget-idle"], key: busyKey, values: [String(due), ...idle] }),
     };
   }

@@ -5,19 +5,10 @@
 import { setTimeout as delay } from "node:timers/promises";
 import type { Log } from "../../log.ts";
 import { isProblem, Problem } from "../../protocol/problems.ts";
-import { CommitPacer } from "../commit-pacer.ts";
 import { type Command, Connection, type Outcome, type Reply, type ScriptCall } from "./connection.ts";
-import {
-  acknowledgementTimeout,
-  type Durability,
-  inspectServer,
-  isAcknowledged,
-  obstaclesOf,
-  type ServerFacts,
-  waitCommand,
-  weaknessesOf,
-} from "./durability.ts";
+import { type Durability, inspectServer, obstaclesOf, type ServerFacts, weaknessesOf } from "./durability.ts";
 import { problemOfFailure } from "./failures.ts";
+import { Lane, largestBatch } from "./lane.ts";
 import { scripts } from "./script.ts";
 
 export type ServerOptions = {
@@ -36,22 +27,11 @@ export type ServerOptions = {
 /** A write, and whether it is as durable as was wanted. */
 export type Written = { readonly reply: Reply; readonly isDurable: boolean };
 
-type Waiting = {
-  readonly commands: readonly Command[];
-  readonly since: number;
-  resolve(outcomes: Gathered): void;
-};
-
-type Gathered = { readonly outcomes: readonly Outcome[]; readonly isDurable: boolean };
-
 /** Milliseconds until a server that was not ready to say what it is, is asked again. */
 const inspectionPause = 500;
 
 /** Milliseconds in which a read that failed is tried again. */
 const longestReadRetry = 1_000;
-
-/** At most so many writes go together. */
-const largestBatch = 200;
 
 export class Server {
   readonly #options: ServerOptions;
@@ -59,6 +39,8 @@ export class Server {
   readonly #logs: Lane;
   readonly #durable: Lane;
   #facts: ServerFacts | undefined;
+  /** Whether the server at the other end of the connection for reads was asked what it is, and is fit for use. */
+  #isInspected = false;
   #complained = false;
   #lost = false;
   #closing = false;
@@ -74,8 +56,12 @@ export class Server {
       onRefused: (sentence, cause) => this.#refuse(sentence, cause),
       onReady: () => void this.#inspect(),
     });
-    this.#logs = new Lane(new Connection({ url, name: "chat-logs", onLost }), () => undefined);
-    this.#durable = new Lane(new Connection({ url, name: "chat-writes", onLost }), () => this.#acknowledgement);
+    const onReady = () => this.#announce();
+    this.#logs = new Lane(new Connection({ url, name: "chat-logs", onLost, onReady }), () => undefined);
+    this.#durable = new Lane(
+      new Connection({ url, name: "chat-writes", onLost, onReady }),
+      () => this.#acknowledgement,
+    );
   }
 
   /** What its acknowledgements stand for; unknown until it was reached, or where it does not tell. */
@@ -85,7 +71,8 @@ export class Server {
   }
 
   get isReady(): boolean {
-    return this.#facts !== undefined && this.#reads.isReady;
+    const connections = [this.#reads, this.#logs, this.#durable];
+    return this.#isInspected && connections.every(({ isReady }) => isReady);
   }
 
   get #durability(): Durability {
@@ -162,6 +149,7 @@ export class Server {
   async refresh(): Promise<void> {
     const facts = await inspectServer(this.#reads).catch(() => undefined);
     if (facts === undefined) return;
+    if (facts.role === "slave") return this.#reads.renew(demoted());
     // Whoever was promised a replica is not quietly given less when the last one goes.
     this.#facts = { ...facts, replicas: Math.max(facts.replicas, Math.min(this.#facts?.replicas ?? 0, 1)) };
   }
@@ -187,11 +175,15 @@ export class Server {
   }
 
   async #inspect(): Promise<void> {
+    this.#isInspected = false;
     try {
       const facts = await inspectServer(this.#reads);
+      if (facts.role === "slave" && this.#facts !== undefined) {
+        return this.#later(() => this.#reads.renew(demoted()));
+      }
       // Beforehand, as one that the server does not know yet takes a second try.
       await this.#reads.send(Object.values(scripts).map(({ source }) => ["SCRIPT", "LOAD", source]));
-      const { durability, allowWeak, log, onReady } = this.#options;
+      const { durability, allowWeak, log } = this.#options;
       const obstacles = obstaclesOf(facts, durability);
       const weaknesses = weaknessesOf(facts);
       if (obstacles.length > 0) return this.#refuse(obstacles.join(" "));
@@ -210,15 +202,27 @@ export class Server {
         }
       }
       this.#complained = true;
-      if (this.#lost) log?.info({}, "The Redis server is there again");
-      this.#lost = false;
-      onReady();
+      this.#isInspected = true;
+      this.#announce();
     } catch {
       // Still loading its file; where it is lost again, the next connection asks.
-      setTimeout(() => {
-        if (!this.#closing && this.#reads.isReady) void this.#inspect();
-      }, inspectionPause).unref();
+      this.#later(() => void this.#inspect());
     }
+  }
+
+  #later(act: () => void): void {
+    setTimeout(() => {
+      if (!this.#closing && this.#reads.isReady) act();
+    }, inspectionPause).unref();
+  }
+
+  /** Told by each connection, and meant once all of them are there. */
+  #announce(): void {
+    if (!this.isReady) return;
+    const { log, onReady } = this.#options;
+    if (this.#lost) log?.info({}, "The Redis server is there again");
+    this.#lost = false;
+    onReady();
   }
 
   #onLost(cause: Error): void {
@@ -232,75 +236,9 @@ export class Server {
   }
 }
 
-type Acknowledgement = { readonly durability: Durability; readonly replicas: number };
-
-/** Writes on one connection, gathered while the ones before them are under way. */
-class Lane {
-  readonly #connection: Connection;
-  readonly #acknowledgement: () => Acknowledgement | undefined;
-  readonly #pacer = new CommitPacer({ isWaiting: () => this.#waiting.length > 0, commit: () => this.#commit() });
-  #waiting: Waiting[] = [];
-  /** On the clock of `performance.now()`. */
-  #sendingSince: number | undefined;
-
-  /** @param acknowledgement what each batch waits for, besides the server's answers */
-  constructor(connection: Connection, acknowledgement: () => Acknowledgement | undefined) {
-    this.#connection = connection;
-    this.#acknowledgement = acknowledgement;
-  }
-
-  get backlog(): number {
-    const since = this.#sendingSince ?? this.#waiting[0]?.since;
-    return since === undefined ? 0 : performance.now() - since;
-  }
-
-  write(commands: readonly Command[], { patient }: { patient: boolean }): Promise<Gathered> {
-    return new Promise((resolve) => {
-      this.#waiting.push({ commands, since: performance.now(), resolve });
-      this.#pacer.request({ patient });
-    });
-  }
-
-  /** Resolves when everything that was given before is written. */
-  finish(): Promise<void> {
-    return this.#pacer.finish();
-  }
-
-  close(): void {
-    this.#connection.close();
-  }
-
-  #commit(): { writes: number; done: Promise<void> } {
-    this.#sendingSince = this.#waiting[0]?.since;
-    const batch = this.#waiting.splice(0, largestBatch);
-    return { writes: batch.length, done: this.#send(batch) };
-  }
-
-  async #send(batch: readonly Waiting[]): Promise<void> {
-    const acknowledgement = this.#acknowledgement();
-    const wait = acknowledgement && waitCommand(acknowledgement.durability, acknowledgement.replicas);
-    const commands = batch.flatMap((each) => each.commands);
-    const { unknownScripts } = this.#connection;
-    // One wait for all of them: it is for what was written on the same connection before it.
-    const outcomes = await this.#connection.send(
-      wait === undefined ? commands : [...commands, wait],
-      wait === undefined ? 0 : acknowledgementTimeout,
-    );
-    const reply = wait === undefined ? null : (outcomes.at(-1) ?? null);
-    const isDurable =
-      acknowledgement === undefined ||
-      acknowledgement.durability === "async" ||
-      // A script that the server did not know was written after the wait.
-      (unknownScripts === this.#connection.unknownScripts &&
-        !isProblem(reply) &&
-        isAcknowledged(acknowledgement.durability, acknowledgement.replicas, reply));
-    this.#sendingSince = undefined;
-    let start = 0;
-    for (const { commands: own, resolve } of batch) {
-      resolve({ outcomes: outcomes.slice(start, start + own.length), isDurable });
-      start += own.length;
-    }
-  }
+/** A failover is under way: behind the same name there will be a server that takes writes. */
+function demoted(): Error {
+  return new Error("The server has become a replica, which takes no writes");
 }
 
 function replyOf(outcome: Outcome | undefined): Reply {

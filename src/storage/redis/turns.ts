@@ -24,7 +24,7 @@ import { acceptanceOf, acceptValues, storedKey } from "./acceptance.ts";
 import { appender } from "./append.ts";
 import { notDurable } from "./failures.ts";
 import { sessionKey, sessionListKey } from "./keys.ts";
-import type { LeaseKey, Leases } from "./leases.ts";
+import type { Due, LeaseKey, Leases } from "./leases.ts";
 import { chunksOf, eventsOfStream } from "./log-chunks.ts";
 import type { Reads } from "./reads.ts";
 import { RemoteTurns } from "./remote-turns.ts";
@@ -44,6 +44,8 @@ export type TurnStoreOptions = {
   readonly clock: () => number;
   readonly log: Log | undefined;
 };
+
+type Claimed = { readonly lapsed: LapsedTurn[]; readonly begun: BegunTurn[] };
 
 export function turnStore(options: TurnStoreOptions): TurnStore {
   const { server, reads, leases, liveTurns, subscriptions, worker, clock, log } = options;
@@ -97,6 +99,23 @@ export function turnStore(options: TurnStoreOptions): TurnStore {
 
   function call(name: keyof typeof scripts, sessionId: string, ...values: readonly (string | number)[]) {
     return { script: scripts[name], key: sessionKey(sessionId), values: values.map(String) };
+  }
+
+  async function claimSome({ sessionIds, forget }: Due, claimed: Claimed): Promise<void> {
+    // A lease of our own is renewed; one that is over all the same is still ours until somebody else takes it.
+    const others = sessionIds.filter((sessionId) => !liveTurns.runsIn(sessionId));
+    const replies = await server.writeAll(others.map((id) => call("claim-turn", id, worker, leases.milliseconds)));
+    const idle: string[] = [];
+    for (const [index, reply] of replies.entries()) {
+      const sessionId = others[index] as string;
+      // They are due again in a moment.
+      if (isProblem(reply)) continue;
+      const found = listOf(reply);
+      if (found[0] === "lapsed") claimed.lapsed.push(lapse(sessionId, found));
+      else if (found[0] === "begun") claimed.begun.push(begin(sessionId, found));
+      else if (found[0] === "idle") idle.push(sessionId);
+    }
+    if (idle.length > 0) await server.writeAll([forget(idle)]).catch(() => undefined);
   }
 
   return {
@@ -190,25 +209,18 @@ export function turnStore(options: TurnStoreOptions): TurnStore {
     },
 
     async claim() {
-      const { sessionIds, forget } = await leases.takeDue();
-      // A lease of our own is renewed; one that is over all the same is still ours until somebody else takes it.
-      const others = sessionIds.filter((sessionId) => !liveTurns.runsIn(sessionId));
-      const replies = await server.writeAll(others.map((id) => call("claim-turn", id, worker, leases.milliseconds)));
-      const lapsed: LapsedTurn[] = [];
-      const begun: BegunTurn[] = [];
-      const idle: string[] = [];
-      for (const [index, reply] of replies.entries()) {
-        const sessionId = others[index] as string;
-        // They are due again in a moment.
-        if (isProblem(reply)) continue;
-        const claimed = listOf(reply);
-        if (claimed[0] === "lapsed") lapsed.push(lapse(sessionId, claimed));
-        else if (claimed[0] === "begun") begun.push(begin(sessionId, claimed));
-        else if (claimed[0] === "idle") idle.push(sessionId);
+      const claimed: Claimed = { lapsed: [], begun: [] };
+      try {
+        for (let isAll = false; !isAll; ) {
+          const due = await leases.takeDue();
+          if (due.sessionIds.length > 0) await claimSome(due, claimed);
+          isAll = due.isAll;
+        }
+      } catch (error) {
+        // What was claimed before is ours, whatever becomes of the rest.
+        if (claimed.lapsed.length + claimed.begun.length === 0) throw error;
       }
-      // What was claimed is ours now, whatever becomes of this.
-      if (idle.length > 0) await server.writeAll([forget(idle)]).catch(() => undefined);
-      return { lapsed, begun };
+      return claimed;
     },
 
     async requestStop(access, sessionId, turn, unbegun) {
@@ -245,7 +257,8 @@ export function turnStore(options: TurnStoreOptions): TurnStore {
         const isOurs = lease !== undefined && mayAccess(access, lease.owner);
         if (!isOurs) {
           const { status, head } = await reads.startOfLog(access, sessionId, turn);
-          if (isTerminal(status)) live.settled = true;
+          // A log that is in memory already ends there, with whoever keeps it up to date.
+          if (isTerminal(status) && live.log === undefined) live.settledElsewhere();
           if (isTerminal(status) && after >= head) {
             onDone();
             return { turn, finished: true, events: nothing() };

@@ -7,7 +7,7 @@ if tonumber(lease) > server_time() then return { 'held' } end
 
 local crashes = (tonumber(held[4]) or 0) + 1 - (tonumber(held[3]) or 0)
 local run = server_run()
-local epoch = redis.call('HINCRBY', session, 'epoch', 1)
+local epoch = next_epoch()
 redis.call('HDEL', session, 'released')
 redis.call('HSET', session, 'running_epoch', epoch, 'worker', worker, 'run', run, 'lease', server_time() + lease_ms,
   'crashes', crashes)

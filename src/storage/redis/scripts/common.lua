@@ -42,9 +42,18 @@ local function facts_of(turn)
   return whose[1], whose[2], fact(turn, 'prompt'), fact(turn, 'replaces'), fact(turn, 'continues'), replaced
 end
 
+-- Higher than all before it, and by the clock, so that a server that took another's place and has not heard of that one's
+-- last claims gives no epoch that a worker of that time still has.
+local function next_epoch()
+  local last = tonumber(redis.call('HGET', session, 'epoch')) or 0
+  local epoch = string.format('%.0f', math.max(last + 1, server_time()))
+  redis.call('HSET', session, 'epoch', epoch)
+  return epoch
+end
+
 -- Gives the lease of the session's next turn to a worker.
 local function begin(turn, worker, lease_ms)
-  local epoch = redis.call('HINCRBY', session, 'epoch', 1)
+  local epoch = next_epoch()
   redis.call('DEL', running_log)
   redis.call('HDEL', session, 'stop', 'released', 'crashes')
   redis.call('HSET', session, 'running', turn, 'running_epoch', epoch, 'worker', worker, 'run', server_run(),

@@ -1,0 +1,125 @@
+/** What happens at the same time on several replicas, or is done by the Redis server and not answered (faults.md, group G). */
+import { setTimeout as delay } from "node:timers/promises";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import type { LoggedEvent, TurnEnded } from "../src/protocol/events.ts";
+import type { LeaseTimes } from "../src/storage/redis/leases.ts";
+import { openRedisStorage, type RedisOptions } from "../src/storage/redis/open.ts";
+import { type Lease, LeaseLost, PositionRefused, type Storage } from "../src/storage/storage.ts";
+import { type RedisServer, startRedisServer } from "./helpers/redis-server.ts";
+import { beginTurn, capability, openTestSession } from "./helpers/storage.ts";
+import { startTcpProxy } from "./helpers/tcp-proxy.ts";
+
+const never = 2 ** 30;
+/** A replica that does nothing by itself. */
+const idle: LeaseTimes = { lease: 10_000, renewal: never, sweep: never };
+
+let redis: RedisServer;
+const closers: (() => Promise<unknown>)[] = [];
+
+beforeEach(async () => {
+  redis = await startRedisServer();
+  closers.push(() => redis.close());
+});
+afterEach(async () => {
+  for (const close of closers.splice(0).reverse()) await close();
+});
+
+async function open(options: Partial<RedisOptions> = {}): Promise<Storage> {
+  const storage = await openRedisStorage({
+    url: redis.url,
+    leaseTimes: idle,
+    onFatal: (error) => {
+      throw error;
+    },
+    ...options,
+  });
+  closers.push(() => storage.close());
+  return storage;
+}
+
+/** May read and write everything and hears nothing. */
+async function deaf(): Promise<string> {
+  await redis.command("ACL", "SETUSER", "deaf", "on", ">word", "~*", "resetchannels", "+@all");
+  return redis.url.replace("redis://", "redis://deaf:word@");
+}
+
+const started = ({ sessionId, turn }: Lease) => ({ type: "turn", session_id: sessionId, turn, model: "m" }) as const;
+const text = (of: string) => ({ type: "text", text: of }) as const;
+const ended: TurnEnded = { type: "end", status: "completed", finish_reason: null, usage: null, model: "m" };
+
+const wordsOf = (log: readonly LoggedEvent[]) =>
+  log.map(({ event }) => (event.type === "text" || event.type === "reset" ? event.text : event.type)).join("|");
+
+/** Resolves once somebody follows, with what is still to come. */
+async function follow(storage: Storage, sessionId: string): Promise<{ readonly log: Promise<readonly LoggedEvent[]> }> {
+  const { events } = await storage.turns.follow(capability, sessionId, 1, -1, AbortSignal.timeout(8_000));
+  const log = Array.fromAsync(events).then((steps) => steps.flat());
+  log.catch(() => undefined);
+  return { log };
+}
+
+describe("followers of a turn that runs elsewhere", () => {
+  test("one that comes just after its end takes nothing from those that have not heard of the end yet", async () => {
+    const worker = await open();
+    const other = await open({ url: await deaf() });
+    const sessionId = await openTestSession(worker);
+    const { lease } = await beginTurn(worker, sessionId);
+    const head = await worker.turns.append(lease, -1, [started(lease), text("half")]);
+    const early = await follow(other, sessionId);
+    await worker.turns.settle(lease, head, [text(" and half"), ended], { beginNext: true });
+    const late = await follow(other, sessionId);
+    expect(wordsOf(await late.log).replace("half| and", "half and")).toBe("turn|half and half|end");
+    expect(wordsOf(await early.log)).toBe("turn|half| and half|end");
+  });
+});
+
+describe("writing a log", () => {
+  test("of two appends at the same place one is refused, also where they are equally long", async () => {
+    const worker = await open();
+    const sessionId = await openTestSession(worker);
+    const { lease } = await beginTurn(worker, sessionId);
+    const head = await worker.turns.append(lease, -1, [started(lease)]);
+    const outcomes = await Promise.allSettled([
+      worker.turns.append(lease, head, [text("this")]),
+      worker.turns.append(lease, head, [text("that")]),
+    ]);
+    expect(outcomes).toMatchObject([{ status: "fulfilled" }, { status: "rejected" }]);
+    expect((outcomes[1] as PromiseRejectedResult).reason).toBeInstanceOf(PositionRefused);
+    await worker.turns.append(lease, head + 4, [text("!")]);
+    expect((await worker.turns.read(capability, sessionId, 1)).answer).toBe("this!");
+  });
+});
+
+describe("G7: a server that lost what it had acknowledged", () => {
+  test("does not take two workers for one, though it gives the number of a lost turn again", async () => {
+    const [first, second] = [await open(), await open()];
+    const sessionId = await openTestSession(first);
+    const key = `chat:{${sessionId}}`;
+    await redis.command("COPY", key, `kept{${sessionId}}`);
+    const lost = await beginTurn(first, sessionId, "Lost");
+    const head = await first.turns.append(lost.lease, -1, [started(lost.lease), text("Answer to what was lost")]);
+    // A failover to a replica that had heard of none of it.
+    for (const part of ["", ":turns", ":dialogue", ":firsts", ":log"]) await redis.command("DEL", `${key}${part}`);
+    await redis.command("COPY", `kept{${sessionId}}`, key);
+    const { lease } = await beginTurn(second, sessionId, "Another");
+    expect(lease.turn).toBe(lost.lease.turn);
+    await expect(first.turns.append(lost.lease, head, [text("!")])).rejects.toBeInstanceOf(LeaseLost);
+    await second.turns.append(lease, -1, [started(lease), text("Answer to another")]);
+    expect(await second.turns.read(capability, sessionId, 1)).toMatchObject({ answer: "Answer to another" });
+  });
+});
+test("however many sessions are due, one look finds them all", async () => {
+  const [worker, other] = [await open({ leaseTimes: { ...idle, lease: 1 } }), await open()];
+  const ids = await Promise.all(Array.from({ length: 250 }, () => openTestSession(worker)));
+  await Promise.all(ids.map((id) => beginTurn(worker, id)));
+  await delay(10);
+  expect((await other.turns.claim()).lapsed).toHaveLength(250);
+});
+
+test("a storage that has opened takes writes, however long its connections took", async () => {
+  const proxy = await startTcpProxy(redis.port);
+  closers.push(() => proxy.close());
+  proxy.plan((index) => (index === 0 ? {} : { delayMs: 200 }));
+  const storage = await open({ url: `redis://127.0.0.1:${proxy.port}` });
+  await beginTurn(storage, await openTestSession(storage));
+});
