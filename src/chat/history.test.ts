@@ -16,7 +16,7 @@ test("an answer in pieces is one message, also where its pieces come in differen
     yield [made(3, 2)];
     yield [made(4, null)];
   }
-  const session = { username: "TR" } as Session;
+  const session = { username: "TR", createdAt: 0, updatedAt: 0 } as Session;
   const turns = { history: async () => ({ session, hasMore: false, pages: pages() }) } as unknown as TurnStore;
   const { pages: read } = await readDialogue(turns, capability, "s", {});
   const answers = (await Array.fromAsync(read)).flat().filter(({ role }) => role === "assistant");

@@ -1,11 +1,13 @@
 /** A session's dialogue, prompts and answers, as clients see it. */
 import type { HistoryMessage } from "../protocol/chat.ts";
+import type { SessionView } from "../protocol/sessions.ts";
 import type { Access, HistoryWindow, Turn, TurnStore } from "../storage/storage.ts";
 import { type JoinedTurn, joinContinuations } from "./continuations.ts";
 import { errorFacts } from "./error-facts.ts";
+import { sessionView } from "./sessions.ts";
 
 export type Dialogue = {
-  readonly username: string;
+  readonly session: SessionView;
   readonly hasMore: boolean;
   /** Oldest first, a page at a time, so that a session of any length costs flat memory. */
   readonly pages: AsyncIterable<readonly HistoryMessage[]>;
@@ -19,7 +21,7 @@ export async function readDialogue(
   window: HistoryWindow,
 ): Promise<Dialogue> {
   const { session, hasMore, pages } = await turns.history(access, sessionId, window);
-  return { username: session.username, hasMore, pages: messagePages(pages) };
+  return { session: sessionView(session), hasMore, pages: messagePages(pages) };
 }
 
 async function* messagePages(pages: AsyncIterable<readonly Turn[]>): AsyncGenerator<readonly HistoryMessage[]> {

@@ -75,7 +75,7 @@ export async function changeSession(
   return sessionView(await sessions.change(access, sessionId, changes));
 }
 
-function sessionView(session: Session): SessionView {
+export function sessionView(session: Session): SessionView {
   return {
     session_id: session.sessionId,
     username: session.username,

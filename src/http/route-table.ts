@@ -3,6 +3,7 @@ import type { FastifyInstance } from "fastify";
 import type { Route } from "./route.ts";
 import { ask, continueAnswer, regenerate } from "./routes/ask.ts";
 import { getDocumentationPage, getErrorsPage, getOpenApi } from "./routes/docs.ts";
+import { exportSession } from "./routes/export.ts";
 import { followNewestTurn, followTurn } from "./routes/follow.ts";
 import { getHealth, getReadiness } from "./routes/health.ts";
 import { getHistory } from "./routes/history.ts";
@@ -27,6 +28,7 @@ export function routeTable(service: HttpService): readonly Route[] {
     { method: "GET",    path: "/sessions",                     access: "owner",      ...getSessions(service) },
     { method: "GET",    path: "/sessions/:session_id",         access: "capability", ...getSession(service) },
     { method: "PATCH",  path: "/sessions/:session_id",         access: "owner",      ...patchSession(service) },
+    { method: "GET",    path: "/sessions/:session_id/export",  access: "owner",      ...exportSession(service) },
     { method: "DELETE", path: "/sessions/:session_id",         access: "owner",      ...deleteSession(service) },
 
     { method: "PUT",    path: "/chat/:session_id",             access: "capability", ...ask(service) },

@@ -1,7 +1,7 @@
 /** Asking, answers and history as clients see them. */
 import { z } from "zod";
 import { errorEventSchema, incompleteReasons, terminalStatuses, turnStatuses, usageSchema } from "./events.ts";
-import { exactText } from "./sessions.ts";
+import { exactText, sessionSchema } from "./sessions.ts";
 
 export const maxPayloadBytes = 64 * 1024;
 
@@ -56,6 +56,10 @@ export const historyMessageSchema = z
   })
   .meta({ id: "HistoryMessage" });
 export type HistoryMessage = z.infer<typeof historyMessageSchema>;
+
+export const exportedSessionSchema = z
+  .object({ session: sessionSchema, message_history: z.array(historyMessageSchema).describe("Oldest first") })
+  .meta({ id: "ExportedSession", description: "Everything of a session" });
 
 export const chatHistorySchema = z
   .object({

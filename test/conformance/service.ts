@@ -37,6 +37,7 @@ export function serviceConformance(baseUrl: BaseUrl): void {
           "GET /sessions",
           "GET /sessions/{session_id}",
           "PATCH /sessions/{session_id}",
+          "GET /sessions/{session_id}/export",
           "DELETE /sessions/{session_id}",
           "PUT /chat/{session_id}",
           "GET /chat/{session_id}",

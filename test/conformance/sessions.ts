@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { ask, authorized, openSession, problemOf } from "../helpers/client.ts";
+import { ask, authorized, openSession, problemOf, readHistory } from "../helpers/client.ts";
 import type { BaseUrl } from "./suite.ts";
 
 export function sessionConformance(baseUrl: BaseUrl): void {
@@ -194,6 +194,36 @@ export function sessionConformance(baseUrl: BaseUrl): void {
         code: "session_not_found",
       });
       expect(await (await fetch(url)).json()).toEqual({ ...before, instructions: "Be brief." });
+    });
+
+    test("GET /sessions/{id}/export gives the whole dialogue as a file, with the guest's token alone", async () => {
+      const { sessionId, token } = await openSession(baseUrl());
+      await ask(baseUrl(), sessionId, "Hello 🦊!\n# Not a heading of ours");
+      await ask(baseUrl(), sessionId, "And again");
+      const url = `${baseUrl()}/sessions/${sessionId}`;
+      const get = (query: string, headers = authorized(token)) => fetch(`${url}/export${query}`, { headers });
+      const history = await readHistory(baseUrl(), sessionId);
+
+      const json = await get("");
+      expect(json.headers.get("content-type")).toBe("application/json; charset=utf-8");
+      expect(json.headers.get("content-disposition")).toMatch(/^attachment; filename="chat-\d{4}-\d\d-\d\d\.json"$/);
+      const session = await (await fetch(url)).json();
+      expect(await json.json()).toEqual({ session, message_history: history });
+
+      const markdown = await get("?format=markdown");
+      expect(markdown.headers.get("content-type")).toBe("text/markdown; charset=utf-8");
+      expect(markdown.headers.get("content-disposition")).toMatch(/\.md"$/);
+      const text = await markdown.text();
+      expect(text).toMatch(/^# Chat of TR\n/);
+      for (const { content } of history) expect(text).toContain(`\n\n${content}\n`);
+
+      expect(await problemOf(await get("?format=pdf"))).toMatchObject({ status: 422, errors: [{ path: "format" }] });
+      expect(await problemOf(await get("", {} as { authorization: string }))).toMatchObject({ status: 401 });
+      const stranger = await openSession(baseUrl());
+      expect(await problemOf(await get("", authorized(stranger.token)))).toMatchObject({
+        status: 404,
+        code: "session_not_found",
+      });
     });
 
     test("DELETE /sessions/{id} needs the guest's token, and then the session never existed", async () => {

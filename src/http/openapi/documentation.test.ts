@@ -53,6 +53,7 @@ describe("/openapi.json", () => {
         "GET /sessions",
         "GET /sessions/{session_id}",
         "PATCH /sessions/{session_id}",
+        "GET /sessions/{session_id}/export",
         "DELETE /sessions/{session_id}",
         "PUT /chat/{session_id}",
         "GET /chat/{session_id}",
