@@ -6,7 +6,7 @@ import type { LeaseTimes } from "../src/storage/redis/leases.ts";
 import { openRedisStorage, type RedisOptions } from "../src/storage/redis/open.ts";
 import { type Lease, LeaseLost, PositionRefused, type Storage } from "../src/storage/storage.ts";
 import { type RedisServer, startRedisServer } from "./helpers/redis-server.ts";
-import { beginTurn, capability, openTestSession } from "./helpers/storage.ts";
+import { beginTurn, capability, openTestSession, unbegunStop } from "./helpers/storage.ts";
 import { startTcpProxy } from "./helpers/tcp-proxy.ts";
 
 const never = 2 ** 30;
@@ -70,6 +70,42 @@ describe("followers of a turn that runs elsewhere", () => {
     const late = await follow(other, sessionId);
     expect(wordsOf(await late.log).replace("half| and", "half and")).toBe("turn|half and half|end");
     expect(wordsOf(await early.log)).toBe("turn|half| and half|end");
+  });
+});
+
+describe("a command that was done and not answered", () => {
+  /** Has the next write on its connection done once nobody waits for its answer any more. */
+  async function unanswered(storage: Storage, write: () => Promise<unknown>): Promise<void> {
+    redis.pause();
+    await expect(write()).rejects.toMatchObject({ code: "storage_unavailable" });
+    redis.resume();
+    await expect
+      .poll(
+        () =>
+          storage.check().then(
+            () => true,
+            () => false,
+          ),
+        { timeout: 10_000 },
+      )
+      .toBe(true);
+  }
+
+  test("what a worker could not be sure to have logged is part of its turn's log when that ends", async () => {
+    const worker = await open();
+    const other = await open();
+    const sessionId = await openTestSession(worker);
+    const { lease } = await beginTurn(worker, sessionId);
+    const head = await worker.turns.append(lease, -1, [started(lease), text("to be ")]);
+    const reading = await follow(other, sessionId);
+    // Nobody waits long for what is to be stopped.
+    await worker.turns.requestStop(capability, sessionId, 1, unbegunStop(sessionId, 1));
+    await unanswered(worker, () => worker.turns.append(lease, head, [text("kept")]));
+    await expect.poll(() => redis.command("HGET", `chat:{${sessionId}}`, "head")).toBe(String(head + 4));
+    await delay(100);
+    await worker.turns.settle(lease, head, [{ ...ended, status: "stopped" }], { beginNext: true });
+    expect(wordsOf(await reading.log)).toBe("turn|to be |kept|end");
+    expect(await other.turns.read(capability, sessionId, 1)).toMatchObject({ answer: "to be kept", head: head + 5 });
   });
 });
 
