@@ -107,6 +107,18 @@ describe("a command that was done and not answered", () => {
     expect(wordsOf(await reading.log)).toBe("turn|to be |kept|end");
     expect(await other.turns.read(capability, sessionId, 1)).toMatchObject({ answer: "to be kept", head: head + 5 });
   });
+
+  test("the end of a turn that begins the next one gives that to its worker, who gave signs of life meanwhile", async () => {
+    const worker = await open({ leaseTimes: { ...idle, renewal: 100 } });
+    const sessionId = await openTestSession(worker);
+    const { lease } = await beginTurn(worker, sessionId);
+    await worker.turns.accept(capability, { sessionId, ask: { kind: "prompt", prompt: "next" }, ifBusy: "queue" });
+    const settle = () => worker.turns.settle(lease, -1, [started(lease), ended], { beginNext: true });
+    await unanswered(worker, settle);
+    await expect.poll(() => redis.command("HGET", `chat:{${sessionId}}`, "running")).toBe("2");
+    await delay(500);
+    expect(await settle()).toMatchObject({ prompt: "next", lease: { turn: 2 } });
+  });
 });
 
 describe("writing a log", () => {

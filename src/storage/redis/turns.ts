@@ -173,6 +173,7 @@ export function turnStore(options: TurnStoreOptions): TurnStore {
       const facts = [turn, epoch, status, clock(), text.length, text === "" ? 0 : 1];
       const next = [worker, leases.milliseconds, beginNext ? 1 : 0, unanswered.has(lease.signal) ? 1 : 0];
       const settle = call("settle-turn", sessionId, ...facts, ...next, ends, ...chunks);
+      leases.ending.add(live.lease.key);
       const { reply, isDurable } = await server.write(settle).catch((error: unknown) => {
         unanswered.add(lease.signal);
         throw error;
