@@ -155,6 +155,19 @@ describe("G7: a server that lost what it had acknowledged", () => {
     await second.turns.append(lease, -1, [started(lease), text("Answer to another")]);
     expect(await second.turns.read(capability, sessionId, 1)).toMatchObject({ answer: "Answer to another" });
   });
+  test("has those who follow a turn elsewhere begin anew where it was ended without what they have seen", async () => {
+    const [worker, other] = [await open(), await open()];
+    const sessionId = await openTestSession(worker);
+    const { lease } = await beginTurn(worker, sessionId);
+    const head = await worker.turns.append(lease, -1, [started(lease), text("kept")]);
+    const reading = await follow(other, sessionId);
+    const key = `chat:{${sessionId}}`;
+    await redis.command("XADD", `${key}:log`, "50-1", "text", "x".repeat(46));
+    await redis.command("PUBLISH", `${key}:wake`, "1");
+    await delay(200);
+    await worker.turns.settle(lease, head, [text("!"), ended], { beginNext: true });
+    expect(wordsOf(await reading.log)).toBe(`turn|kept|${"x".repeat(46)}|kept!|end`);
+  });
 });
 test("however many sessions are due, one look finds them all", async () => {
   const [worker, other] = [await open({ leaseTimes: { ...idle, lease: 1 } }), await open()];
