@@ -6,7 +6,7 @@ import type { LeaseTimes } from "../src/storage/redis/leases.ts";
 import { openRedisStorage, type RedisOptions } from "../src/storage/redis/open.ts";
 import { type Lease, LeaseLost, PositionRefused, type Storage } from "../src/storage/storage.ts";
 import { type RedisServer, startRedisServer } from "./helpers/redis-server.ts";
-import { beginTurn, capability, openTestSession } from "./helpers/storage.ts";
+import { beginTurn, capability, openTestSession, unbegunStop } from "./helpers/storage.ts";
 import { startTcpProxy } from "./helpers/tcp-proxy.ts";
 
 const never = 2 ** 30;
@@ -73,6 +73,54 @@ describe("followers of a turn that runs elsewhere", () => {
   });
 });
 
+describe("a command that was done and not answered", () => {
+  /** Has the next write on its connection done once nobody waits for its answer any more. */
+  async function unanswered(storage: Storage, write: () => Promise<unknown>): Promise<void> {
+    redis.pause();
+    await expect(write()).rejects.toMatchObject({ code: "storage_unavailable" });
+    redis.resume();
+    await expect
+      .poll(
+        () =>
+          storage.check().then(
+            () => true,
+            () => false,
+          ),
+        { timeout: 10_000 },
+      )
+      .toBe(true);
+  }
+
+  test("what a worker could not be sure to have logged is part of its turn's log when that ends", async () => {
+    const worker = await open();
+    const other = await open();
+    const sessionId = await openTestSession(worker);
+    const { lease } = await beginTurn(worker, sessionId);
+    const head = await worker.turns.append(lease, -1, [started(lease), text("to be ")]);
+    const reading = await follow(other, sessionId);
+    // Nobody waits long for what is to be stopped.
+    await worker.turns.requestStop(capability, sessionId, 1, unbegunStop(sessionId, 1));
+    await unanswered(worker, () => worker.turns.append(lease, head, [text("kept")]));
+    await expect.poll(() => redis.command("HGET", `chat:{${sessionId}}`, "head")).toBe(String(head + 4));
+    await delay(100);
+    await worker.turns.settle(lease, head, [{ ...ended, status: "stopped" }], { beginNext: true });
+    expect(wordsOf(await reading.log)).toBe("turn|to be |kept|end");
+    expect(await other.turns.read(capability, sessionId, 1)).toMatchObject({ answer: "to be kept", head: head + 5 });
+  });
+
+  test("the end of a turn that begins the next one gives that to its worker, who gave signs of life meanwhile", async () => {
+    const worker = await open({ leaseTimes: { ...idle, renewal: 100 } });
+    const sessionId = await openTestSession(worker);
+    const { lease } = await beginTurn(worker, sessionId);
+    await worker.turns.accept(capability, { sessionId, ask: { kind: "prompt", prompt: "next" }, ifBusy: "queue" });
+    const settle = () => worker.turns.settle(lease, -1, [started(lease), ended], { beginNext: true });
+    await unanswered(worker, settle);
+    await expect.poll(() => redis.command("HGET", `chat:{${sessionId}}`, "running")).toBe("2");
+    await delay(500);
+    expect(await settle()).toMatchObject({ prompt: "next", lease: { turn: 2 } });
+  });
+});
+
 describe("writing a log", () => {
   test("of two appends at the same place one is refused, also where they are equally long", async () => {
     const worker = await open();
@@ -106,6 +154,19 @@ describe("G7: a server that lost what it had acknowledged", () => {
     await expect(first.turns.append(lost.lease, head, [text("!")])).rejects.toBeInstanceOf(LeaseLost);
     await second.turns.append(lease, -1, [started(lease), text("Answer to another")]);
     expect(await second.turns.read(capability, sessionId, 1)).toMatchObject({ answer: "Answer to another" });
+  });
+  test("has those who follow a turn elsewhere begin anew where it was ended without what they have seen", async () => {
+    const [worker, other] = [await open(), await open()];
+    const sessionId = await openTestSession(worker);
+    const { lease } = await beginTurn(worker, sessionId);
+    const head = await worker.turns.append(lease, -1, [started(lease), text("kept")]);
+    const reading = await follow(other, sessionId);
+    const key = `chat:{${sessionId}}`;
+    await redis.command("XADD", `${key}:log`, "50-1", "text", "x".repeat(46));
+    await redis.command("PUBLISH", `${key}:wake`, "1");
+    await delay(200);
+    await worker.turns.settle(lease, head, [text("!"), ended], { beginNext: true });
+    expect(wordsOf(await reading.log)).toBe(`turn|kept|${"x".repeat(46)}|kept!|end`);
   });
 });
 test("however many sessions are due, one look finds them all", async () => {

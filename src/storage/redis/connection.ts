@@ -82,8 +82,9 @@ export class Connection {
     if (this.#client?.isReady) await this.#client.subscribe(channel, listener);
   }
 
-  async unsubscribe(channel: string): Promise<void> {
-    if (this.#client?.isReady) await this.#client.unsubscribe(channel);
+  /** @param listener without it the client would take a channel that is subscribed to meanwhile for one that still is */
+  async unsubscribe(channel: string, listener: (message: string, channel: string) => void): Promise<void> {
+    if (this.#client?.isReady) await this.#client.unsubscribe(channel, listener);
   }
 
   /** Gives up the connection for a new one, which may lead to another server. */

@@ -55,6 +55,8 @@ export class Leases {
   readonly #liveTurns: LiveTurns<LeaseKey>;
   readonly #times: LeaseTimes;
   readonly #timers: NodeJS.Timeout[];
+  /** Those whose turns are being ended: they may be over on the server before we are told so. */
+  readonly ending = new WeakSet<LeaseKey>();
 
   /** @param onSweep called when it is time to claim what others left */
   constructor(server: Server, liveTurns: LiveTurns<LeaseKey>, times: LeaseTimes, onSweep: () => void) {
@@ -120,7 +122,9 @@ export class Leases {
       // The server is away: whoever reaches it first goes on.
       if (outcome === undefined || isProblem(outcome)) continue;
       const [kind, isStopRequested] = listOf(outcome);
-      if (kind === "lease_lost") this.#liveTurns.leaseLost(sessionId, turn, key.epoch);
+      if (kind === "lease_lost") {
+        if (!this.ending.has(key)) this.#liveTurns.leaseLost(sessionId, turn, key.epoch);
+      }
       // What told us of it at once was lost.
       else if (isStopRequested === 1) this.#liveTurns.stop(sessionId, turn);
     }

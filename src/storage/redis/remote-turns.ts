@@ -4,7 +4,7 @@
  * is looked at every second as well.
  */
 
-import type { LoggedEvent } from "../../protocol/events.ts";
+import { isTerminal, type LoggedEvent } from "../../protocol/events.ts";
 import { emptyLogPosition } from "../../protocol/positions.ts";
 import { isProblem } from "../../protocol/problems.ts";
 import { eventsAfter } from "../event-log.ts";
@@ -150,21 +150,35 @@ class RemoteTurn implements Follower {
 
   /** All that is new, and only then shown: to whoever stands behind half of it, that half would look like a whole log. */
   async #fetchNew(): Promise<void> {
-    const { live, reads, sessionId, turn } = this.#options;
+    const { live } = this.#options;
     const known = live.log;
+    const { events, hasEnded } = await this.#eventsAfter(known?.head ?? emptyLogPosition);
+    const isSettled = events.at(-1)?.event.type === "end";
+    // The server lost what we know, and the turn was ended without it: whoever follows it begins anew.
+    const isAnother = hasEnded && !isSettled;
+    const whole = isAnother ? (await this.#eventsAfter(emptyLogPosition)).events : [];
+    // It runs here by now, or somebody has it from elsewhere, and memory knows more.
+    if (!this.#isRemote || live.log !== known) return;
+    if (isAnother) {
+      live.log = new TurnLog(whole);
+      live.settledElsewhere();
+      return;
+    }
+    live.log ??= new TurnLog([]);
+    live.settled = isSettled;
+    if (events.length > 0) live.publish(events);
+  }
+
+  async #eventsAfter(head: number): Promise<{ readonly events: readonly LoggedEvent[]; readonly hasEnded: boolean }> {
+    const { reads, sessionId, turn } = this.#options;
     const events: LoggedEvent[] = [];
-    for (let position = known?.head ?? emptyLogPosition; ; ) {
+    for (let position = head; ; ) {
       const page = await reads.log(sessionId, turn, position);
       const later = eventsAfter(page.events, position) ?? [];
       events.push(...later);
       const last = later.at(-1);
-      if (last === undefined || last.event.type === "end") break;
+      if (last === undefined || last.event.type === "end") return { events, hasEnded: isTerminal(page.status) };
       position = last.position;
     }
-    // It runs here by now, or somebody has it from elsewhere, and memory knows more.
-    if (!this.#isRemote || live.log !== known) return;
-    live.log ??= new TurnLog([]);
-    if (events.at(-1)?.event.type === "end") live.settled = true;
-    if (events.length > 0) live.publish(events);
   }
 }

@@ -32,7 +32,7 @@ export class Subscriptions {
     listeners.delete(listener);
     if (listeners.size > 0) return;
     this.#listeners.delete(channel);
-    this.#connection.unsubscribe(channel).catch(() => undefined);
+    this.#connection.unsubscribe(channel, this.#deliver).catch(() => undefined);
   }
 
   close(): void {

@@ -54,6 +54,8 @@ export function turnStore(options: TurnStoreOptions): TurnStore {
   const remoteTurns = new RemoteTurns(liveTurns, reads, subscriptions);
   /** The leases whose settling was tried and not answered: it may have been done. */
   const unanswered = new WeakSet<AbortSignal>();
+  /** What was to be logged last by the leases that were not told whether it was. */
+  const maybeLogged = new WeakMap<AbortSignal, readonly LoggedEvent[]>();
 
   function hold(key: LeaseKey, owner: string, events: readonly LoggedEvent[]): Lease {
     const signal = liveTurns.acquire(key.sessionId, key.turn).hold(key, owner, events);
@@ -159,8 +161,10 @@ export function turnStore(options: TurnStoreOptions): TurnStore {
       if (position !== live.log.head) throw new PositionRefused(live.log.head);
       const added = placeEvents(position, events);
       await logEvents(lease, position, added).catch((error: unknown) => {
+        if (isProblem(error, "storage_unavailable")) maybeLogged.set(lease.signal, added);
         throw giveUpIfLost(lease, error);
       });
+      maybeLogged.delete(lease.signal);
       live.publish(added);
       return added.at(-1)?.position ?? position;
     },
@@ -169,7 +173,10 @@ export function turnStore(options: TurnStoreOptions): TurnStore {
       const { sessionId, turn, epoch } = lease;
       const live = liveTurns.held(sessionId, turn, epoch);
       if (position !== live.log.head) throw new PositionRefused(live.log.head);
-      const added = placeEvents(position, events);
+      // Followers elsewhere may have seen it, so it stays, and its place is not used for anything else. The events of a log
+      // that is empty as far as its worker knows begin with those that may be there.
+      const before = position === emptyLogPosition ? [] : (maybeLogged.get(lease.signal) ?? []);
+      const added = [...before, ...placeEvents(before.at(-1)?.position ?? position, events)];
       const whole = [...live.log.whole(), ...added];
       const text = textOf(whole);
       const { status } = events.at(-1) as TurnEnded;
@@ -178,6 +185,7 @@ export function turnStore(options: TurnStoreOptions): TurnStore {
       const facts = [turn, epoch, status, now, text.length, text === "" ? 0 : 1];
       const next = [worker, leases.milliseconds, beginNext ? 1 : 0, unanswered.has(lease.signal) ? 1 : 0];
       const settle = call("settle-turn", sessionId, ...facts, ...next, ends, ...chunks);
+      leases.ending.add(live.lease.key);
       const { reply, isDurable } = await server.write(settle).catch((error: unknown) => {
         unanswered.add(lease.signal);
         throw error;
