@@ -2,11 +2,11 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import http from "node:http";
-import { type AddressInfo, createServer } from "node:net";
 import path from "node:path";
 import { median } from "../measuring/statistics.ts";
 import { startProvider } from "../provider/provider.ts";
 import { milliseconds, number } from "../reporting/units.ts";
+import { freePort } from "../targets/free-port.ts";
 import { endWithUs, makeDirectory, removeDirectory } from "../targets/leftovers.ts";
 import { onAllCores } from "../targets/pinning.ts";
 import { repository, startFlags } from "../targets/processes.ts";
@@ -131,13 +131,4 @@ function isReady(port: number): Promise<boolean> {
     });
     request.on("error", () => resolve(false));
   });
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, "close");
-  return port;
 }

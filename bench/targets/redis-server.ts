@@ -1,9 +1,9 @@
 /** A Redis server of our own, set up as it is deployed, on the core of provider and clients. */
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { type AddressInfo, createServer } from "node:net";
 import path from "node:path";
 import { createInterface } from "node:readline";
+import { freePort } from "./free-port.ts";
 import { endWithUs, makeDirectory, removeDirectory } from "./leftovers.ts";
 import { repository } from "./processes.ts";
 
@@ -36,14 +36,4 @@ async function ready(output: NodeJS.ReadableStream): Promise<void> {
     if (line.includes("Ready to accept connections")) return;
   }
   throw new Error("The Redis server ended before it was ready");
-}
-
-/** Redis cannot be told to take one by itself. */
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, "close");
-  return port;
 }
