@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { sendRedisCommand } from "../../../test/helpers/redis-commands.ts";
 import { type RedisServer, startRedisServer } from "../../../test/helpers/redis-server.ts";
 import { isProblem } from "../../protocol/problems.ts";
 import { Connection } from "./connection.ts";
@@ -58,5 +59,18 @@ describe("a connection", () => {
     server.resume();
     await expect.poll(() => connection.isReady, { timeout: 10_000 }).toBe(true);
     expect(await pings(1)).toEqual(["PONG"]);
+  });
+
+  test("G18: tries again for ever where nobody is told that it was refused", async () => {
+    await server.command("CONFIG", "SET", "requirepass", "right");
+    const other = new Connection({ url: server.url, name: "test" });
+    const told: string[] = [];
+    const refused = new Connection({ url: server.url, name: "test", onRefused: (sentence) => told.push(sentence) });
+    await expect.poll(() => told).toEqual(["It refuses the name or the password."]);
+    await sendRedisCommand(server.port, "right", ["CONFIG", "SET", "requirepass", ""]);
+    await expect.poll(() => other.isReady, { timeout: 10_000 }).toBe(true);
+    expect(refused.isReady).toBe(false);
+    other.close();
+    refused.close();
   });
 });

@@ -132,7 +132,7 @@ export class Connection {
     client.on("error", (error: Error) => {
       if (this.#closed || client !== this.#client) return;
       this.#options.onLost?.(error);
-      const refusal = this.#worked ? undefined : refusalOf(error);
+      const refusal = this.#refusalOf(error);
       if (refusal !== undefined) this.#options.onRefused?.(refusal, error);
     });
     client.on("ready", () => {
@@ -143,9 +143,14 @@ export class Connection {
     client.connect().catch(() => undefined);
   }
 
+  /** Why no other try can succeed. Where nobody wants to know, or once a connection worked, one always may. */
+  #refusalOf(error: Error): string | undefined {
+    return this.#worked || this.#options.onRefused === undefined ? undefined : refusalOf(error);
+  }
+
   /** Milliseconds; at random, so that the replicas of a service do not all come at once. */
   #pauseBefore(retries: number, cause: Error): number | false {
-    if (this.#closed || (refusalOf(cause) !== undefined && !this.#worked)) return false;
+    if (this.#closed || this.#refusalOf(cause) !== undefined) return false;
     return Math.random() * Math.min(longestReconnectPause, 100 * 2 ** retries);
   }
 }

@@ -1,7 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { setTimeout as delay } from "node:timers/promises";
 import type { Log } from "../../log.ts";
-import { isProblem } from "../../protocol/problems.ts";
 import { LiveTurns } from "../live/live-turns.ts";
 import type { Storage } from "../storage.ts";
 import type { Durability } from "./durability.ts";
@@ -77,8 +76,7 @@ export async function openRedisStorage(options: RedisOptions): Promise<Storage> 
       log,
     }),
     async check() {
-      const [pong] = await server.readAll([["PING"]]);
-      if (isProblem(pong)) throw pong;
+      await server.readOnce(["PING"]);
       const { isDurable } = await server.write(["INCR", checkKey]);
       if (!isDurable) throw notDurable();
     },

@@ -89,20 +89,20 @@ export class Server {
     return Math.max(this.#logs.backlog, this.#durable.backlog);
   }
 
+  /** Asked once, for whoever wants to know how it is. @throws Problem */
+  async readOnce(command: Command): Promise<Reply> {
+    return replyOf((await this.#reads.send([command]))[0]);
+  }
+
   /** Reading twice does no harm, so a server that goes away for a moment is asked again. @throws Problem */
-  async read(call: ScriptCall): Promise<Reply> {
+  async read(command: Command): Promise<Reply> {
     const until = performance.now() + longestReadRetry;
     for (let pause = 50; ; pause *= 2) {
       this.#checkOpen();
-      const outcome = (await this.#reads.send([call]))[0];
+      const outcome = (await this.#reads.send([command]))[0];
       if (!isProblem(outcome, "storage_unavailable") || performance.now() + pause > until) return replyOf(outcome);
       await delay(pause);
     }
-  }
-
-  /** Several reads, each with what became of it. */
-  readAll(calls: readonly Command[]): Promise<readonly Outcome[]> {
-    return this.#reads.send(calls);
   }
 
   /** Logs events; patient, so that under load many turns' events go together. @throws Problem */

@@ -1,4 +1,4 @@
-import { isProblem, Problem } from "../../protocol/problems.ts";
+import { Problem } from "../../protocol/problems.ts";
 import type { LiveTurns } from "../live/live-turns.ts";
 import type { Session, SessionPlace, SessionStore } from "../storage.ts";
 import { notDurable } from "./failures.ts";
@@ -36,9 +36,7 @@ export function sessionStore(server: Server, liveTurns: LiveTurns, clock: () => 
     },
 
     async isKnown(principal) {
-      const [known] = await server.readAll([["EXISTS", principalKey(principal)]]);
-      if (isProblem(known)) throw known;
-      return known === 1;
+      return (await server.read(["EXISTS", principalKey(principal)])) === 1;
     },
 
     async read(access, sessionId) {

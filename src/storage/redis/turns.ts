@@ -199,7 +199,8 @@ export function turnStore(options: TurnStoreOptions): TurnStore {
       noteActivity(now, sessionId, live.lease.owner, live.lease.key.username);
       liveTurns.settled(sessionId, turn);
       if (settled[0] === "begun") return begin(sessionId, settled);
-      if (!beginNext && Number(settled[1]) > 0) await server.write(leases.touch(sessionId, "now"));
+      // Else it is looked after when our lease would have ended.
+      if (!beginNext && Number(settled[1]) > 0) await server.writeAll([leases.touch(sessionId, "now")]);
       return undefined;
     },
 
