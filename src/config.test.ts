@@ -174,7 +174,7 @@ describe("the rest of the configuration", () => {
 
   it.each([
     ["redis://cache", "redis://cache", "redis://cache"],
-    ["REDIS://Cache:6380/2", "redis://cache:6380/2", "redis://cache:6380/2"],
+    ["REDIS://cache:6380/2", "redis://cache:6380/2", "redis://cache:6380/2"],
     ["rediss://chat:p%40ss@cache:6379", "rediss://chat:p%40ss@cache:6379", "rediss://cache:6379"],
     ["valkey://:secret@[::1]:7000", "redis://:secret@[::1]:7000", "redis://[::1]:7000"],
   ])("takes %s as a server to store in, and shows it without its password", (url, used, shown) => {

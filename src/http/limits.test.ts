@@ -243,7 +243,7 @@ describe("paths and methods", () => {
     ["POST", "/", "GET, HEAD, OPTIONS"],
     ["PATCH", "/chat/x", "DELETE, GET, HEAD, OPTIONS, PUT"],
     ["PUT", "/chat/x/1", "DELETE, GET, HEAD, OPTIONS"],
-    ["GET", "/sessions", "OPTIONS, POST"],
+    ["PUT", "/sessions", "GET, HEAD, OPTIONS, POST"],
     ["PROPFIND", "/chat_history/x", "GET, HEAD, OPTIONS"],
     ["DELETE", "/docs", "GET, HEAD, OPTIONS"],
     ["POST", "/healthz", "GET, HEAD, OPTIONS"],

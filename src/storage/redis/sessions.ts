@@ -55,8 +55,8 @@ export function sessionStore(server: Server, liveTurns: LiveTurns, clock: () => 
         const ids = entries.filter((_, index) => index % 2 === 0).map(String);
         const grant = grantValues({ by: "owner", principal });
         const reads = ids.map((id) => ({ script: scripts["read-session"], key: sessionKey(id), values: grant }));
-        for (const [index, reply] of (await server.readAll(reads)).entries()) {
-          if (isProblem(reply)) throw reply;
+        const replies = await Promise.all(reads.map((call) => server.read(call)));
+        for (const [index, reply] of replies.entries()) {
           const sessionId = ids[index] as string;
           place = { sessionId, updatedAt: Number(entries[2 * index + 1]) };
           // Its list was not reached when it was deleted.
