@@ -118,19 +118,14 @@ describe("G5, G7: a failover", () => {
     const { primary, replica } = await startPair();
     const storage = await open(primary.url, { durability: "async" });
     const sessionId = await openTestSession(storage);
+    await expect.poll(() => replica.command("EXISTS", `chat:{${sessionId}}`), { timeout: 10_000 }).toBe(1);
     await primary.command("REPLICAOF", "127.0.0.1", String(replica.port));
     await expect(storage.turns.accept(capability, prompt(sessionId))).rejects.toMatchObject({
       code: "storage_unavailable",
     });
     await primary.command("REPLICAOF", "NO", "ONE");
-    await expect
-      .poll(
-        async () => (await storage.turns.accept(capability, prompt(sessionId)).catch(() => ({ kind: "refused" }))).kind,
-        {
-          timeout: 10_000,
-        },
-      )
-      .toBe("begun");
+    const accepted = () => storage.turns.accept(capability, prompt(sessionId)).catch(() => ({ kind: "refused" }));
+    await expect.poll(async () => (await accepted()).kind, { timeout: 10_000 }).toBe("begun");
   });
 
   test("one that was demoted is no reason to end, and is read from no longer than until the other one is there", async () => {
