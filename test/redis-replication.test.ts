@@ -93,6 +93,16 @@ describe("G4: a prompt that no replica confirms", () => {
     replica.resume();
   });
 
+  test("is refused also where the server did not know the script that stored it, and was asked twice", async () => {
+    const { primary, replica } = await startPair();
+    const storage = await open(primary.url);
+    const sessionId = await openTestSession(storage);
+    replica.pause();
+    await primary.command("SCRIPT", "FLUSH");
+    await expect(storage.turns.accept(capability, prompt(sessionId))).rejects.toMatchObject({ code: "not_durable" });
+    replica.resume();
+  });
+
   test("also when the last replica is gone: what was promised is not quietly less", async () => {
     const { primary, replica } = await startPair();
     const storage = await open(primary.url);
