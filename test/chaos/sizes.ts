@@ -16,7 +16,7 @@ const sizes = {
     requests: 20_000,
     connections: 2_000,
     rollingRestarts: 20,
-    replicaKills: 4,
+    replicaKills: 2,
   },
   // The numbers of the project's acceptance list.
   soak: {
