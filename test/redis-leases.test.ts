@@ -97,11 +97,12 @@ describe("G13, G14: leases", () => {
   });
 
   test("E12: the stop of a turn that a worker is to make is heard on another replica at once", async () => {
-    const [worker, other] = [await open(), await open()];
+    // Its worker would never find it by itself.
+    const [worker, other] = [await open({ leaseTimes: hung }), await open()];
     const sessionId = await openTestSession(worker);
     const { lease } = await beginTurn(worker, sessionId);
     await other.turns.requestStop(capability, sessionId, 1, unbegunStop(sessionId, 1));
-    await expect.poll(() => lease.signal.reason, { timeout: 900, interval: 5 }).toBeInstanceOf(TurnStopRequested);
+    await expect.poll(() => lease.signal.reason, { timeout: 10_000, interval: 5 }).toBeInstanceOf(TurnStopRequested);
   });
 
   test("a session that another replica deletes takes the turn from its worker and its followers", async () => {

@@ -2,18 +2,9 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import type { LoggedEvent, TurnEnded } from "../src/protocol/events.ts";
-import { wakeChannel } from "../src/storage/redis/keys.ts";
 import type { LeaseTimes } from "../src/storage/redis/leases.ts";
 import { openRedisStorage, type RedisOptions } from "../src/storage/redis/open.ts";
-import { Subscriptions } from "../src/storage/redis/subscriptions.ts";
-import {
-  type BegunTurn,
-  type Lease,
-  LeaseLost,
-  PositionRefused,
-  type Storage,
-  sendOnceMs,
-} from "../src/storage/storage.ts";
+import { type Lease, LeaseLost, PositionRefused, type Storage } from "../src/storage/storage.ts";
 import { type RedisServer, startRedisServer } from "./helpers/redis-server.ts";
 import { beginTurn, capability, openTestSession, unbegunStop } from "./helpers/storage.ts";
 import { startTcpProxy } from "./helpers/tcp-proxy.ts";
@@ -235,113 +226,6 @@ test("a worker whose lease is over does not take its own turn over", async () =>
   expect(await worker.turns.claim()).toEqual({ lapsed: [], begun: [] });
   expect(lease.signal.aborted).toBe(false);
 });
-describe("the sessions that somebody has to look after", () => {
-  test("G13: are only a hint: a turn whose worker lives is left to it", async () => {
-    const [worker, other] = [await open(), await open()];
-    const sessionId = await openTestSession(worker);
-    const { lease } = await beginTurn(worker, sessionId);
-    await redis.command("ZADD", "chat:busy", "0", sessionId);
-    expect(await other.turns.claim()).toEqual({ lapsed: [], begun: [] });
-    await worker.turns.append(lease, -1, [started(lease)]);
-  });
-
-  test("G9: are looked after also while the server's memory is full", async () => {
-    const [worker, other] = [await open({ leaseTimes: { ...idle, lease: 1 } }), await open()];
-    await beginTurn(worker, await openTestSession(worker));
-    await delay(10);
-    await redis.command("CONFIG", "SET", "maxmemory", "1");
-    expect((await other.turns.claim()).lapsed).toHaveLength(1);
-    await redis.command("CONFIG", "SET", "maxmemory", "0");
-  });
-
-  test("are forgotten once they have nothing to do", async () => {
-    const worker = await open();
-    const sessionId = await openTestSession(worker);
-    const { lease } = await beginTurn(worker, sessionId);
-    await worker.turns.settle(lease, -1, [started(lease), ended], { beginNext: true });
-    await redis.command("ZADD", "chat:busy", "0", sessionId);
-    await worker.turns.claim();
-    expect(await redis.command("ZCARD", "chat:busy")).toBe(0);
-  });
-});
-
-test("E9: a session's outdated keys go when new ones come", async () => {
-  let now = Date.now();
-  const worker = await open({ clock: () => now });
-  const sessionId = await openTestSession(worker);
-  for (let key = 0; key < 12; key += 1) {
-    if (key === 10) now += sendOnceMs;
-    const once = { key: `${key}`, fingerprint: "f" };
-    const ask = { kind: "prompt", prompt: "?" } as const;
-    const accepted = await worker.turns.accept(capability, { sessionId, ask, once });
-    if (accepted.kind !== "begun") throw new Error(accepted.kind);
-    const { lease } = accepted.begun;
-    await worker.turns.settle(lease, -1, [started(lease), ended], { beginNext: true });
-  }
-  const kept = Number(await redis.command("HLEN", `chat:{${sessionId}}:sent`));
-  expect(kept).toBe(Number(await redis.command("ZCARD", `chat:{${sessionId}}:sent-at`)));
-  expect(kept).toBe(2);
-});
-
-test("nothing of a deleted session is left, whatever was in it", async () => {
-  const worker = await open();
-  const sessionId = await openTestSession(worker);
-  const ask = (prompt: string, key: string) =>
-    worker.turns.accept(capability, {
-      sessionId,
-      ask: { kind: "prompt", prompt },
-      once: { key, fingerprint: "f" },
-      ifBusy: "queue",
-    });
-  const first = await ask("first", "a");
-  if (first.kind !== "begun") throw new Error(first.kind);
-  await ask("second", "b");
-  await ask("third", "c");
-  const { lease } = first.begun;
-  const next = await worker.turns.settle(lease, -1, [started(lease), text("said"), ended], { beginNext: true });
-  if (next === undefined) throw new Error("Nothing was begun");
-  await worker.turns.append(next.lease, -1, [started(next.lease)]);
-  expect(((await redis.command("KEYS", `chat:{${sessionId}}*`)) as unknown[]).length).toBeGreaterThan(9);
-  await worker.sessions.delete(capability, sessionId);
-  expect(await redis.command("KEYS", `chat:{${sessionId}}*`)).toEqual([]);
-});
-
-test("G11: whatever there is to read of a session's turns is told on its channel", async () => {
-  const [worker, other] = [await open(), await open()];
-  const sessionId = await openTestSession(worker);
-  const subscriptions = new Subscriptions(redis.url);
-  closers.push(async () => subscriptions.close());
-  const heard: string[] = [];
-  subscriptions.add(wakeChannel(sessionId), (message) => heard.push(message));
-  await expect
-    .poll(() => redis.command("PUBSUB", "NUMSUB", wakeChannel(sessionId)))
-    .toEqual([wakeChannel(sessionId), 1]);
-  await delay(50);
-  const tells = async (act: () => Promise<unknown>) => {
-    heard.length = 0;
-    await act();
-    await expect.poll(() => heard.filter((message) => message !== "subscribed")).not.toEqual([]);
-  };
-  let begun: BegunTurn | undefined;
-  await tells(async () => {
-    begun = await beginTurn(worker, sessionId);
-  });
-  if (begun === undefined) throw new Error("Nothing was begun");
-  const { lease } = begun;
-  await tells(() => worker.turns.append(lease, -1, [started(lease)]));
-  await worker.turns.accept(capability, { sessionId, ask: { kind: "prompt", prompt: "?" }, ifBusy: "queue" });
-  await tells(() => other.turns.requestStop(capability, sessionId, 2, unbegunStop(sessionId, 2)));
-  await tells(() => worker.turns.settle(lease, 0, [ended], { beginNext: true }));
-  await tells(() => worker.sessions.delete(capability, sessionId));
-});
-test("however many sessions are due, one look finds them all", async () => {
-  const [worker, other] = [await open({ leaseTimes: { ...idle, lease: 1 } }), await open()];
-  const ids = await Promise.all(Array.from({ length: 250 }, () => openTestSession(worker)));
-  await Promise.all(ids.map((id) => beginTurn(worker, id)));
-  await delay(10);
-  expect((await other.turns.claim()).lapsed).toHaveLength(250);
-});
-
 test("a storage that has opened takes writes, however long its connections took", async () => {
   const proxy = await startTcpProxy(redis.port);
   closers.push(() => proxy.close());
