@@ -1,47 +1,22 @@
 /** Who works on a turn when several replicas share a Redis server, and how the others hear of it (faults.md, group G). */
 import { setTimeout as delay } from "node:timers/promises";
-import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import type { TurnEnded } from "../src/protocol/events.ts";
+import { describe, expect, test } from "vitest";
 import type { LeaseTimes } from "../src/storage/redis/leases.ts";
-import { openRedisStorage, type RedisOptions } from "../src/storage/redis/open.ts";
-import { type Lease, LeaseLost, type Storage, TurnStopRequested } from "../src/storage/storage.ts";
+import { LeaseLost, type Storage, TurnStopRequested } from "../src/storage/storage.ts";
 import { openSession, receive, send, textOf } from "./helpers/client.ts";
-import { type RedisServer, startRedisServer } from "./helpers/redis-server.ts";
+import { never, useRedis } from "./helpers/redis-storage.ts";
 import { type Service, startService } from "./helpers/service.ts";
-import { beginTurn, capability, openTestSession, unbegunStop } from "./helpers/storage.ts";
+import { beginTurn, capability, openTestSession, turnEvents, unbegunStop } from "./helpers/storage.ts";
 
 /** Long enough for a busy machine to renew in time, and short enough to be waited for. */
 const soon: LeaseTimes = { lease: 1_500, renewal: 200, sweep: 100 };
-/** A replica that gives no sign of life. */
-const never = 2 ** 30;
+/** Of a replica that gives no sign of life. */
 const hung: LeaseTimes = { lease: soon.lease, renewal: never, sweep: never };
 
-let redis: RedisServer;
-const closers: (() => Promise<unknown>)[] = [];
+const shared = useRedis(soon);
+const { open, onClose } = shared;
 
-beforeEach(async () => {
-  redis = await startRedisServer();
-  closers.push(() => redis.close());
-});
-afterEach(async () => {
-  for (const close of closers.splice(0).reverse()) await close();
-});
-
-async function open(options: Partial<RedisOptions> = {}): Promise<Storage> {
-  const storage = await openRedisStorage({
-    url: redis.url,
-    leaseTimes: soon,
-    onFatal: (error) => {
-      throw error;
-    },
-    ...options,
-  });
-  closers.push(() => storage.close());
-  return storage;
-}
-
-const started = ({ sessionId, turn }: Lease) => ({ type: "turn", session_id: sessionId, turn, model: "m" }) as const;
-const ended: TurnEnded = { type: "end", status: "completed", finish_reason: null, usage: null, model: "m" };
+const { started, ended } = turnEvents;
 
 async function untilClaimed(storage: Storage) {
   for (;;) {
@@ -97,11 +72,12 @@ describe("G13, G14: leases", () => {
   });
 
   test("E12: the stop of a turn that a worker is to make is heard on another replica at once", async () => {
-    const [worker, other] = [await open(), await open()];
+    // Its worker would never find it by itself.
+    const [worker, other] = [await open({ leaseTimes: hung }), await open()];
     const sessionId = await openTestSession(worker);
     const { lease } = await beginTurn(worker, sessionId);
     await other.turns.requestStop(capability, sessionId, 1, unbegunStop(sessionId, 1));
-    await expect.poll(() => lease.signal.reason, { timeout: 900, interval: 5 }).toBeInstanceOf(TurnStopRequested);
+    await expect.poll(() => lease.signal.reason, { timeout: 10_000, interval: 5 }).toBeInstanceOf(TurnStopRequested);
   });
 
   test("a session that another replica deletes takes the turn from its worker and its followers", async () => {
@@ -119,15 +95,9 @@ describe("G13, G14: leases", () => {
 });
 
 describe("G11, G16: what is said on channels may be lost", () => {
-  /** May read and write everything and hears nothing. */
-  async function deaf(): Promise<string> {
-    await redis.command("ACL", "SETUSER", "deaf", "on", ">word", "~*", "resetchannels", "+@all");
-    return redis.url.replace("redis://", "redis://deaf:word@");
-  }
-
   test("a follower that hears nothing still gets everything, and the end", async () => {
     const worker = await open();
-    const other = await open({ url: await deaf() });
+    const other = await open({ url: await shared.deafUrl() });
     const sessionId = await openTestSession(worker);
     const { lease } = await beginTurn(worker, sessionId);
     const { events } = await other.turns.follow(capability, sessionId, 1, -1, AbortSignal.timeout(20_000));
@@ -148,7 +118,7 @@ describe("G11, G16: what is said on channels may be lost", () => {
     const worker = await open();
     const sessionId = await openTestSession(worker);
     const { lease } = await beginTurn(worker, sessionId);
-    await redis.command("HSET", `chat:{${sessionId}}`, "stop", "1");
+    await shared.server.command("HSET", `chat:{${sessionId}}`, "stop", "1");
     await expect.poll(() => lease.signal.reason, { timeout: 5_000 }).toBeInstanceOf(TurnStopRequested);
   });
 });
@@ -166,8 +136,8 @@ test("G15: the clocks of replicas decide nothing", async () => {
 
 describe("whole replicas", () => {
   async function start(): Promise<Service> {
-    const service = await startService({ STORAGE_URL: redis.url, DEMO_WORD_DELAY_MS: "150" });
-    closers.push(() => service.end("SIGKILL"));
+    const service = await startService({ STORAGE_URL: shared.server.url, DEMO_WORD_DELAY_MS: "150" });
+    onClose(() => service.end("SIGKILL"));
     return service;
   }
 

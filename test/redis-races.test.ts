@@ -1,60 +1,17 @@
 /** What happens at the same time on several replicas, or is done by the Redis server and not answered (faults.md, group G). */
 import { setTimeout as delay } from "node:timers/promises";
-import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import type { LoggedEvent, TurnEnded } from "../src/protocol/events.ts";
-import { wakeChannel } from "../src/storage/redis/keys.ts";
+import { describe, expect, test } from "vitest";
+import type { LoggedEvent } from "../src/protocol/events.ts";
 import type { LeaseTimes } from "../src/storage/redis/leases.ts";
-import { openRedisStorage, type RedisOptions } from "../src/storage/redis/open.ts";
-import { Subscriptions } from "../src/storage/redis/subscriptions.ts";
-import {
-  type BegunTurn,
-  type Lease,
-  LeaseLost,
-  PositionRefused,
-  type Storage,
-  sendOnceMs,
-} from "../src/storage/storage.ts";
-import { type RedisServer, startRedisServer } from "./helpers/redis-server.ts";
-import { beginTurn, capability, openTestSession, unbegunStop } from "./helpers/storage.ts";
+import { type Lease, LeaseLost, PositionRefused, type Storage } from "../src/storage/storage.ts";
+import { idle, useRedis } from "./helpers/redis-storage.ts";
+import { beginTurn, capability, openTestSession, turnEvents, unbegunStop } from "./helpers/storage.ts";
 import { startTcpProxy } from "./helpers/tcp-proxy.ts";
 
-const never = 2 ** 30;
-/** A replica that does nothing by itself. */
-const idle: LeaseTimes = { lease: 10_000, renewal: never, sweep: never };
+const shared = useRedis(idle);
+const { open, onClose } = shared;
 
-let redis: RedisServer;
-const closers: (() => Promise<unknown>)[] = [];
-
-beforeEach(async () => {
-  redis = await startRedisServer();
-  closers.push(() => redis.close());
-});
-afterEach(async () => {
-  for (const close of closers.splice(0).reverse()) await close();
-});
-
-async function open(options: Partial<RedisOptions> = {}): Promise<Storage> {
-  const storage = await openRedisStorage({
-    url: redis.url,
-    leaseTimes: idle,
-    onFatal: (error) => {
-      throw error;
-    },
-    ...options,
-  });
-  closers.push(() => storage.close());
-  return storage;
-}
-
-/** May read and write everything and hears nothing. */
-async function deaf(): Promise<string> {
-  await redis.command("ACL", "SETUSER", "deaf", "on", ">word", "~*", "resetchannels", "+@all");
-  return redis.url.replace("redis://", "redis://deaf:word@");
-}
-
-const started = ({ sessionId, turn }: Lease) => ({ type: "turn", session_id: sessionId, turn, model: "m" }) as const;
-const text = (of: string) => ({ type: "text", text: of }) as const;
-const ended: TurnEnded = { type: "end", status: "completed", finish_reason: null, usage: null, model: "m" };
+const { started, text, ended } = turnEvents;
 
 const wordsOf = (log: readonly LoggedEvent[]) =>
   log.map(({ event }) => (event.type === "text" || event.type === "reset" ? event.text : event.type)).join("|");
@@ -70,7 +27,7 @@ async function follow(storage: Storage, sessionId: string): Promise<{ readonly l
 describe("followers of a turn that runs elsewhere", () => {
   test("one that comes just after its end takes nothing from those that have not heard of the end yet", async () => {
     const worker = await open();
-    const other = await open({ url: await deaf() });
+    const other = await open({ url: await shared.deafUrl() });
     const sessionId = await openTestSession(worker);
     const { lease } = await beginTurn(worker, sessionId);
     const head = await worker.turns.append(lease, -1, [started(lease), text("half")]);
@@ -85,9 +42,9 @@ describe("followers of a turn that runs elsewhere", () => {
 describe("a command that was done and not answered", () => {
   /** Has the next write on its connection done once nobody waits for its answer any more. */
   async function unanswered(storage: Storage, write: () => Promise<unknown>): Promise<void> {
-    redis.pause();
+    shared.server.pause();
     await expect(write()).rejects.toMatchObject({ code: "storage_unavailable" });
-    redis.resume();
+    shared.server.resume();
     await expect
       .poll(
         () =>
@@ -110,7 +67,7 @@ describe("a command that was done and not answered", () => {
     // Nobody waits long for what is to be stopped.
     await worker.turns.requestStop(capability, sessionId, 1, unbegunStop(sessionId, 1));
     await unanswered(worker, () => worker.turns.append(lease, head, [text("kept")]));
-    await expect.poll(() => redis.command("HGET", `chat:{${sessionId}}`, "head")).toBe(String(head + 4));
+    await expect.poll(() => shared.server.command("HGET", `chat:{${sessionId}}`, "head")).toBe(String(head + 4));
     await delay(100);
     await worker.turns.settle(lease, head, [{ ...ended, status: "stopped" }], { beginNext: true });
     expect(wordsOf(await reading.log)).toBe("turn|to be |kept|end");
@@ -124,7 +81,7 @@ describe("a command that was done and not answered", () => {
     await worker.turns.accept(capability, { sessionId, ask: { kind: "prompt", prompt: "next" }, ifBusy: "queue" });
     const settle = () => worker.turns.settle(lease, -1, [started(lease), ended], { beginNext: true });
     await unanswered(worker, settle);
-    await expect.poll(() => redis.command("HGET", `chat:{${sessionId}}`, "running")).toBe("2");
+    await expect.poll(() => shared.server.command("HGET", `chat:{${sessionId}}`, "running")).toBe("2");
     await delay(500);
     expect(await settle()).toMatchObject({ prompt: "next", lease: { turn: 2 } });
   });
@@ -136,15 +93,15 @@ describe("a command that was done and not answered", () => {
     const settle = ({ lease }: { readonly lease: Lease }) =>
       worker.turns.settle(lease, -1, [started(lease), ended], { beginNext: true });
     await unanswered(worker, () => settle(first));
-    await expect.poll(() => redis.command("HGET", `chat:{${sessionId}}`, "running")).toBe("2");
+    await expect.poll(() => shared.server.command("HGET", `chat:{${sessionId}}`, "running")).toBe("2");
     // As a claim does.
-    await redis.command("HSET", `chat:{${sessionId}}`, "worker", "another");
+    await shared.server.command("HSET", `chat:{${sessionId}}`, "worker", "another");
     expect(await settle(first)).toBeUndefined();
 
     const alone = await openTestSession(worker);
     const only = await beginTurn(worker, alone);
     await unanswered(worker, () => settle(only));
-    await expect.poll(() => redis.command("HGET", `chat:{${alone}}`, "running")).toBeNull();
+    await expect.poll(() => shared.server.command("HGET", `chat:{${alone}}`, "running")).toBeNull();
     expect((await beginTurn(worker, alone)).lease.turn).toBe(2);
     expect(await settle(only)).toBeUndefined();
   });
@@ -172,12 +129,13 @@ describe("G7: a server that lost what it had acknowledged", () => {
     const [first, second] = [await open(), await open()];
     const sessionId = await openTestSession(first);
     const key = `chat:{${sessionId}}`;
-    await redis.command("COPY", key, `kept{${sessionId}}`);
+    await shared.server.command("COPY", key, `kept{${sessionId}}`);
     const lost = await beginTurn(first, sessionId, "Lost");
     const head = await first.turns.append(lost.lease, -1, [started(lost.lease), text("Answer to what was lost")]);
     // A failover to a replica that had heard of none of it.
-    for (const part of ["", ":turns", ":dialogue", ":firsts", ":log"]) await redis.command("DEL", `${key}${part}`);
-    await redis.command("COPY", `kept{${sessionId}}`, key);
+    for (const part of ["", ":turns", ":dialogue", ":firsts", ":log"])
+      await shared.server.command("DEL", `${key}${part}`);
+    await shared.server.command("COPY", `kept{${sessionId}}`, key);
     const { lease } = await beginTurn(second, sessionId, "Another");
     expect(lease.turn).toBe(lost.lease.turn);
     await expect(first.turns.append(lost.lease, head, [text("!")])).rejects.toBeInstanceOf(LeaseLost);
@@ -191,8 +149,8 @@ describe("G7: a server that lost what it had acknowledged", () => {
     const head = await worker.turns.append(lease, -1, [started(lease), text("kept")]);
     const reading = await follow(other, sessionId);
     const key = `chat:{${sessionId}}`;
-    await redis.command("XADD", `${key}:log`, "50-1", "text", "x".repeat(46));
-    await redis.command("PUBLISH", `${key}:wake`, "1");
+    await shared.server.command("XADD", `${key}:log`, "50-1", "text", "x".repeat(46));
+    await shared.server.command("PUBLISH", `${key}:wake`, "1");
     await delay(200);
     await worker.turns.settle(lease, head, [text("!"), ended], { beginNext: true });
     expect(wordsOf(await reading.log)).toBe(`turn|kept|${"x".repeat(46)}|kept!|end`);
@@ -219,7 +177,7 @@ describe("G14: a worker that has not noticed that its turn was taken over", () =
     const { worker, sessionId, lease } = await takenOver();
     await expect(worker.turns.release(lease)).rejects.toBeInstanceOf(LeaseLost);
     expect((await (await open()).turns.claim()).lapsed).toEqual([]);
-    expect(await redis.command("HGET", `chat:{${sessionId}}`, "released")).toBeNull();
+    expect(await shared.server.command("HGET", `chat:{${sessionId}}`, "released")).toBeNull();
   });
 
   test("cannot give a sign of life, and is told so", async () => {
@@ -235,116 +193,9 @@ test("a worker whose lease is over does not take its own turn over", async () =>
   expect(await worker.turns.claim()).toEqual({ lapsed: [], begun: [] });
   expect(lease.signal.aborted).toBe(false);
 });
-describe("the sessions that somebody has to look after", () => {
-  test("G13: are only a hint: a turn whose worker lives is left to it", async () => {
-    const [worker, other] = [await open(), await open()];
-    const sessionId = await openTestSession(worker);
-    const { lease } = await beginTurn(worker, sessionId);
-    await redis.command("ZADD", "chat:busy", "0", sessionId);
-    expect(await other.turns.claim()).toEqual({ lapsed: [], begun: [] });
-    await worker.turns.append(lease, -1, [started(lease)]);
-  });
-
-  test("G9: are looked after also while the server's memory is full", async () => {
-    const [worker, other] = [await open({ leaseTimes: { ...idle, lease: 1 } }), await open()];
-    await beginTurn(worker, await openTestSession(worker));
-    await delay(10);
-    await redis.command("CONFIG", "SET", "maxmemory", "1");
-    expect((await other.turns.claim()).lapsed).toHaveLength(1);
-    await redis.command("CONFIG", "SET", "maxmemory", "0");
-  });
-
-  test("are forgotten once they have nothing to do", async () => {
-    const worker = await open();
-    const sessionId = await openTestSession(worker);
-    const { lease } = await beginTurn(worker, sessionId);
-    await worker.turns.settle(lease, -1, [started(lease), ended], { beginNext: true });
-    await redis.command("ZADD", "chat:busy", "0", sessionId);
-    await worker.turns.claim();
-    expect(await redis.command("ZCARD", "chat:busy")).toBe(0);
-  });
-});
-
-test("E9: a session's outdated keys go when new ones come", async () => {
-  let now = Date.now();
-  const worker = await open({ clock: () => now });
-  const sessionId = await openTestSession(worker);
-  for (let key = 0; key < 12; key += 1) {
-    if (key === 10) now += sendOnceMs;
-    const once = { key: `${key}`, fingerprint: "f" };
-    const ask = { kind: "prompt", prompt: "?" } as const;
-    const accepted = await worker.turns.accept(capability, { sessionId, ask, once });
-    if (accepted.kind !== "begun") throw new Error(accepted.kind);
-    const { lease } = accepted.begun;
-    await worker.turns.settle(lease, -1, [started(lease), ended], { beginNext: true });
-  }
-  const kept = Number(await redis.command("HLEN", `chat:{${sessionId}}:sent`));
-  expect(kept).toBe(Number(await redis.command("ZCARD", `chat:{${sessionId}}:sent-at`)));
-  expect(kept).toBe(2);
-});
-
-test("nothing of a deleted session is left, whatever was in it", async () => {
-  const worker = await open();
-  const sessionId = await openTestSession(worker);
-  const ask = (prompt: string, key: string) =>
-    worker.turns.accept(capability, {
-      sessionId,
-      ask: { kind: "prompt", prompt },
-      once: { key, fingerprint: "f" },
-      ifBusy: "queue",
-    });
-  const first = await ask("first", "a");
-  if (first.kind !== "begun") throw new Error(first.kind);
-  await ask("second", "b");
-  await ask("third", "c");
-  const { lease } = first.begun;
-  const next = await worker.turns.settle(lease, -1, [started(lease), text("said"), ended], { beginNext: true });
-  if (next === undefined) throw new Error("Nothing was begun");
-  await worker.turns.append(next.lease, -1, [started(next.lease)]);
-  expect(((await redis.command("KEYS", `chat:{${sessionId}}*`)) as unknown[]).length).toBeGreaterThan(9);
-  await worker.sessions.delete(capability, sessionId);
-  expect(await redis.command("KEYS", `chat:{${sessionId}}*`)).toEqual([]);
-});
-
-test("G11: whatever there is to read of a session's turns is told on its channel", async () => {
-  const [worker, other] = [await open(), await open()];
-  const sessionId = await openTestSession(worker);
-  const subscriptions = new Subscriptions(redis.url);
-  closers.push(async () => subscriptions.close());
-  const heard: string[] = [];
-  subscriptions.add(wakeChannel(sessionId), (message) => heard.push(message));
-  await expect
-    .poll(() => redis.command("PUBSUB", "NUMSUB", wakeChannel(sessionId)))
-    .toEqual([wakeChannel(sessionId), 1]);
-  await delay(50);
-  const tells = async (act: () => Promise<unknown>) => {
-    heard.length = 0;
-    await act();
-    await expect.poll(() => heard.filter((message) => message !== "subscribed")).not.toEqual([]);
-  };
-  let begun: BegunTurn | undefined;
-  await tells(async () => {
-    begun = await beginTurn(worker, sessionId);
-  });
-  if (begun === undefined) throw new Error("Nothing was begun");
-  const { lease } = begun;
-  await tells(() => worker.turns.append(lease, -1, [started(lease)]));
-  await worker.turns.accept(capability, { sessionId, ask: { kind: "prompt", prompt: "?" }, ifBusy: "queue" });
-  await tells(() => other.turns.requestStop(capability, sessionId, 2, unbegunStop(sessionId, 2)));
-  await tells(() => worker.turns.settle(lease, 0, [ended], { beginNext: true }));
-  await tells(() => worker.sessions.delete(capability, sessionId));
-});
-test("however many sessions are due, one look finds them all", async () => {
-  const [worker, other] = [await open({ leaseTimes: { ...idle, lease: 1 } }), await open()];
-  const ids = await Promise.all(Array.from({ length: 250 }, () => openTestSession(worker)));
-  await Promise.all(ids.map((id) => beginTurn(worker, id)));
-  await delay(10);
-  expect((await other.turns.claim()).lapsed).toHaveLength(250);
-});
-
 test("a storage that has opened takes writes, however long its connections took", async () => {
-  const proxy = await startTcpProxy(redis.port);
-  closers.push(() => proxy.close());
+  const proxy = await startTcpProxy(shared.server.port);
+  onClose(() => proxy.close());
   proxy.plan((index) => (index === 0 ? {} : { delayMs: 200 }));
   const storage = await open({ url: `redis://127.0.0.1:${proxy.port}` });
   await beginTurn(storage, await openTestSession(storage));

@@ -97,6 +97,8 @@ describe("G4: a prompt that no replica confirms", () => {
     const { primary, replica } = await startPair();
     const storage = await open(primary.url);
     const sessionId = await openTestSession(storage);
+    // It tells each second how far it is, so that nothing older is left for us to wait for.
+    await delay(1_500);
     replica.pause();
     await primary.command("SCRIPT", "FLUSH");
     await expect(storage.turns.accept(capability, prompt(sessionId))).rejects.toMatchObject({ code: "not_durable" });
@@ -105,11 +107,15 @@ describe("G4: a prompt that no replica confirms", () => {
 
   test("also when the last replica is gone: what was promised is not quietly less", async () => {
     const { primary, replica } = await startPair();
-    const storage = await open(primary.url);
+    const storage = await open(primary.url, { leaseTimes: { lease: 10_000, renewal: 3_000, sweep: 100 } });
     await openDurableSession(storage);
     await replica.kill();
+    await expect.poll(() => primary.command("INFO", "replication")).toContain("connected_slaves:0");
+    // Time to find that out.
+    await delay(500);
     await expect(openTestSession(storage)).rejects.toMatchObject({ code: "not_durable" });
     await expect(storage.check()).rejects.toMatchObject({ code: "not_durable" });
+    expect(storage.facts().durability).toBe("replica");
   });
 
   test("a prompt that was acknowledged is on the replica", async () => {

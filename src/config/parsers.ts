@@ -144,9 +144,21 @@ function redisLocation(text: string): RedisLocation {
   if (url.search !== "" || url.hash !== "") throw new ValueRefused("must have no options after the address");
   if (!/^(\/\d{0,5})?$/.test(url.pathname))
     throw new ValueRefused("must name a database by its number, such as redis://host/1");
+  if (!isPercentEncoded(url.username) || !isPercentEncoded(url.password)) {
+    throw new ValueRefused("must have each % of its name and password written as %25");
+  }
   const protocol = url.protocol.replace("valkey", "redis");
   const port = url.port === "" ? "" : `:${url.port}`;
   const login = url.username === "" && url.password === "" ? "" : `${url.username}:${url.password}@`;
   const address = `${url.hostname}${port}${url.pathname}`;
   return { kind: "redis", url: `${protocol}//${login}${address}`, shown: `${protocol}//${address}` };
+}
+
+function isPercentEncoded(text: string): boolean {
+  try {
+    decodeURIComponent(text);
+    return true;
+  } catch {
+    return false;
+  }
 }

@@ -100,6 +100,7 @@ describe("faults", () => {
     ["STORAGE_URL", "redis:cache"],
     ["STORAGE_URL", "redis://"],
     ["STORAGE_URL", "redis://cache:port"],
+    ["STORAGE_URL", "redis://:100%@cache"],
     ["STORAGE_URL", "redis://cache:6379/chat"],
     ["STORAGE_URL", "redis://cache:6379?family=4"],
     ["DURABILITY", "always"],

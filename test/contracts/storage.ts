@@ -129,6 +129,8 @@ export function storageContract(
         const signal = AbortSignal.timeout(10_000);
         const refused: [Access, string][] = [
           [owner(bob), guests],
+          [owner("guest:ali"), guests],
+          [owner("guest:"), guests],
           [capability, services],
           [owner(alice), services],
           [capability, neverStored],

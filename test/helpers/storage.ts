@@ -2,7 +2,7 @@
 
 import type { LoggedEvent } from "../../src/protocol/events.ts";
 import { openSqliteStorage } from "../../src/storage/sqlite/open.ts";
-import type { BegunTurn, EventFeed, Storage, UnbegunEnd } from "../../src/storage/storage.ts";
+import type { BegunTurn, EventFeed, Lease, Storage, UnbegunEnd } from "../../src/storage/storage.ts";
 
 export function openTestStorage(clock: () => number = Date.now): Promise<Storage> {
   return openSqliteStorage({
@@ -60,3 +60,11 @@ export function feedOf(events: AsyncIterable<readonly LoggedEvent[]>): EventFeed
     },
   };
 }
+
+/** Events of a turn whose model is called m. */
+export const turnEvents = {
+  started: ({ sessionId, turn }: Pick<Lease, "sessionId" | "turn">) =>
+    ({ type: "turn", session_id: sessionId, turn, model: "m" }) as const,
+  text: (text: string) => ({ type: "text", text }) as const,
+  ended: { type: "end", status: "completed", finish_reason: null, usage: null, model: "m" },
+} as const;

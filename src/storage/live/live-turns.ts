@@ -35,6 +35,8 @@ export class LiveTurn<Key extends LeaseKey = LeaseKey> {
     const controller = new AbortController();
     this.lease = { key, owner, controller };
     this.log = new TurnLog(log);
+    // Its end may have been seen, and then been lost by the server.
+    this.settled = false;
     this.wake();
     return controller.signal;
   }
