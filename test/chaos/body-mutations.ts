@@ -6,6 +6,8 @@ export type BodyMutation = {
   readonly name: string;
   /** True where no route that takes JSON may accept the outcome. */
   readonly isWrong: boolean;
+  /** True where that is so for what the route requires, and it may require nothing. */
+  readonly isOfField: boolean;
   /** @param required a field that the schema requires */
   readonly change: (body: Record<string, unknown>, required: string, random: SeededRandom) => Buffer | string;
 };
@@ -17,27 +19,31 @@ function nested(depth: number): string {
 }
 
 function right(name: string, change: BodyMutation["change"]): BodyMutation {
-  return { name, isWrong: false, change };
+  return { name, isWrong: false, isOfField: false, change };
 }
 
 function wrong(name: string, change: BodyMutation["change"]): BodyMutation {
-  return { name, isWrong: true, change };
+  return { name, isWrong: true, isOfField: false, change };
+}
+
+function wrongField(name: string, change: BodyMutation["change"]): BodyMutation {
+  return { name, isWrong: true, isOfField: true, change };
 }
 
 const wrongTypes: readonly unknown[] = [null, true, 7, -0, 1e308, [], {}, ["x"], { toString: "x" }, [[]]];
 const oddTexts = ["\ufeffBOM", "\u001b[31mred", "\u2028\u2029", "𝒳".repeat(60), "a\u0300\u0301", "\ufffe\uffff", "\r"];
 
 export const bodyMutations: readonly BodyMutation[] = [
-  wrong("a required field is missing", (body, required) => json({ ...body, [required]: undefined })),
-  wrong("a required field has the wrong type", (body, required, random) =>
+  wrongField("a required field is missing", (body, required) => json({ ...body, [required]: undefined })),
+  wrongField("a required field has the wrong type", (body, required, random) =>
     json({ ...body, [required]: random.pick(wrongTypes) }),
   ),
-  wrong("a required field is blank", (body, required) => json({ ...body, [required]: " \n\t" })),
-  wrong("half a surrogate pair", (body, required, random) =>
+  wrongField("a required field is blank", (body, required) => json({ ...body, [required]: " \n\t" })),
+  wrongField("half a surrogate pair", (body, required, random) =>
     json({ ...body, [required]: random.pick(["\ud800", "x\udc00x", `\udfff${canary}`]) }),
   ),
-  wrong("NUL", (body, required) => json({ ...body, [required]: `a\0${canary}` })),
-  wrong("a field too large", (body, required) => json({ ...body, [required]: "é".repeat(40_000) })),
+  wrongField("NUL", (body, required) => json({ ...body, [required]: `a\0${canary}` })),
+  wrongField("a field too large", (body, required) => json({ ...body, [required]: "é".repeat(40_000) })),
   wrong("over 256 KiB", (body) => json({ ...body, more: "x".repeat(262_144) })),
   wrong("nested too deeply", (body, _required, random) =>
     json(body).replace("{", `{"a":${nested(random.pick([40, 1_000, 20_000]))},`),

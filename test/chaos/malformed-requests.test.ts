@@ -163,7 +163,8 @@ async function readAnswer(
   const response = await client.read(request.method);
   if (response === undefined) {
     if (mayGoUnanswered(request, bytes)) return undefined;
-    if (request.operation.operationId === "readHistory" && client.end === "reset") {
+    const isDialogue = ["readHistory", "exportSession"].includes(request.operation.operationId);
+    if (isDialogue && client.end === "reset") {
       cutHistories.push(request.session.id);
       return undefined;
     }

@@ -87,10 +87,12 @@ export function makeRequest(operation: Operation, session: KnownSession, random:
   return request;
 }
 
-function addParameter(request: FuzzRequest, { name, in: place, schema }: Parameter, random: SeededRandom): void {
+function addParameter(request: FuzzRequest, parameter: Parameter, random: SeededRandom): void {
+  const { name, in: place, schema, required = false } = parameter;
   if (place === "path") return;
   // A link without a username opens nothing; all other parameters are rather left out.
-  if (random.next() < (name === "username" ? 0.1 : 0.75)) return;
+  if (!required && random.next() < (name === "username" ? 0.1 : 0.75)) return;
+  if (name === "cursor") request.changes.push("a cursor that nobody was given");
   const value = String(parameterValue(name, schema, random));
   if (place === "query") request.query.push([name, value]);
   else request.headers.push([name, value]);
@@ -115,11 +117,17 @@ function parameterValue(name: string, schema: Readonly<Record<string, unknown>>,
 export function exampleOf(schema: Readonly<Record<string, unknown>>, random: SeededRandom): unknown {
   const {
     enum: choices,
+    anyOf,
     properties,
     required,
-  } = schema as { enum?: unknown[]; properties?: object; required?: string[] };
+  } = schema as { enum?: unknown[]; anyOf?: (typeof schema)[]; properties?: object; required?: string[] };
   if (choices !== undefined) return random.pick(choices);
+  if (anyOf !== undefined) return exampleOf(random.pick(anyOf), random);
   switch (schema["type"]) {
+    case "null":
+      return null;
+    case "boolean":
+      return random.next() < 0.5;
     case "integer":
       return random.between(Number(schema["minimum"] ?? 0), Math.min(Number(schema["maximum"] ?? 50), 50));
     case "object": {

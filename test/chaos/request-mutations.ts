@@ -26,7 +26,7 @@ function setHeader(request: FuzzRequest, name: string, value: string | undefined
 }
 
 const changeBody: Mutation = (request, random) => {
-  const schema = request.operation.bodySchema as { required?: string[] } | undefined;
+  const schema = request.operation.bodySchema as { required?: string[]; properties?: object } | undefined;
   if (schema === undefined) {
     // A body where none is wanted.
     request.body = Buffer.from(random.pick([`{"payload":"${canary}"}`, "garbage", "", "x".repeat(70_000)]));
@@ -36,11 +36,13 @@ const changeBody: Mutation = (request, random) => {
     return { what: "a body that is not wanted" };
   }
   const mutation = random.pick(bodyMutations);
-  const required = schema.required?.[0] ?? "payload";
+  const required = schema.required?.[0];
+  const field = required ?? Object.keys(schema.properties ?? {})[0] ?? "payload";
   // What another change has left of the body may be no object any more.
-  const body = asObject(request.body) ?? { [required]: "x" };
-  request.body = Buffer.from(mutation.change(body, required, random));
-  return { what: `body: ${mutation.name}`, refusal: mutation.isWrong };
+  const body = asObject(request.body) ?? { [field]: "x" };
+  request.body = Buffer.from(mutation.change(body, field, random));
+  const isRefused = mutation.isWrong && (required !== undefined || !mutation.isOfField);
+  return { what: `body: ${mutation.name}`, refusal: isRefused };
 };
 
 function asObject(body: Buffer | undefined): Record<string, unknown> | undefined {
@@ -141,9 +143,12 @@ const changeAuthorization: Mutation = (request, random, { other }) => {
     return { what: "X-Api-Key" };
   }
   setHeader(request, "Authorization", value);
+  // Everybody may have a list of their own.
+  const isAboutSession = request.operation.path.includes("{session_id}");
+  const isGood = value.endsWith(request.session.token) || (value.endsWith(other.token) && !isAboutSession);
   return {
     what: `Authorization: ${value.slice(0, 40)}`,
-    refusal: request.operation.needsToken && !value.endsWith(request.session.token),
+    refusal: request.operation.needsToken && !isGood,
   };
 };
 
