@@ -102,12 +102,15 @@ describe("G2, G17: a server that is lost while serving", () => {
 
   test("a running answer waits for it, and its reader sees one unbroken text", async () => {
     const redis = await startRedis();
-    const { baseUrl } = await start(redis, { DEMO_WORD_DELAY_MS: "30" });
+    const service = await start(redis, { DEMO_WORD_DELAY_MS: "30" });
+    const { baseUrl } = service;
     const { sessionId, events } = await startTurn(baseUrl);
     await redis.kill();
     await delay(1_500);
     await redis.restart();
     const seen = await events;
+    // Each of its connections comes back in its own time.
+    await untilReady(service);
     expect(seen.at(-1)).toMatchObject({ type: "end", data: { status: "completed" } });
     expect(seen.filter(({ type }) => type === "reset")).toEqual([]);
     expect((await readHistory(baseUrl, sessionId))[1]).toMatchObject({ status: "completed", content: textOf(seen) });
@@ -122,6 +125,7 @@ describe("G2, G17: a server that is lost while serving", () => {
     await expect.poll(() => service.log.join("\n"), { timeout: 20_000 }).toMatch(/An answer failed/);
     await redis.restart();
     const seen = await events;
+    await untilReady(service);
     expect(seen.slice(-2)).toMatchObject([
       { type: "error", data: { code: "storage_unavailable", retryable: true } },
       { type: "end", data: { status: "interrupted" } },
