@@ -4,6 +4,7 @@ import { describe, expect, test } from "vitest";
 import type { LoggedEvent } from "../src/protocol/events.ts";
 import type { LeaseTimes } from "../src/storage/redis/leases.ts";
 import { type Lease, LeaseLost, PositionRefused, type Storage } from "../src/storage/storage.ts";
+import { startRedisServer } from "./helpers/redis-server.ts";
 import { idle, useRedis } from "./helpers/redis-storage.ts";
 import { beginTurn, capability, openTestSession, turnEvents, unbegunStop } from "./helpers/storage.ts";
 import { startTcpProxy } from "./helpers/tcp-proxy.ts";
@@ -199,4 +200,28 @@ test("a storage that has opened takes writes, however long its connections took"
   proxy.plan((index) => (index === 0 ? {} : { delayMs: 200 }));
   const storage = await open({ url: `redis://127.0.0.1:${proxy.port}` });
   await beginTurn(storage, await openTestSession(storage));
+});
+
+test("E17: a session that is deleted while the end of its turn waits for a replica takes the next turn with it", async () => {
+  // It waits for a replica as soon as there is one.
+  const worker = await open({ leaseTimes: { ...idle, sweep: 100 } });
+  const other = await open({ durability: "async" });
+  const sessionId = await openTestSession(other);
+  const accept = (ifBusy: "reject" | "queue") =>
+    worker.turns.accept(capability, { sessionId, ask: { kind: "prompt", prompt: "?" }, ifBusy });
+  const first = await accept("reject");
+  if (first.kind !== "begun") throw new Error(first.kind);
+  await accept("queue");
+  const replica = await startRedisServer({ replicaOf: shared.server });
+  onClose(() => replica.close());
+  await expect.poll(() => worker.facts().durability, { timeout: 10_000 }).toBe("replica");
+  replica.pause();
+  const { lease } = first.begun;
+  const settling = worker.turns.settle(lease, -1, [started(lease), ended], { beginNext: true });
+  await expect.poll(async () => (await other.sessions.read(capability, sessionId)).running).toBe(2);
+  await other.sessions.delete(capability, sessionId);
+  const next = await settling;
+  replica.resume();
+  if (next === undefined) throw new Error("The next turn was not begun");
+  await expect(worker.turns.append(next.lease, -1, [started(next.lease)])).rejects.toBeInstanceOf(LeaseLost);
 });

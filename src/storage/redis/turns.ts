@@ -181,11 +181,13 @@ export function turnStore(options: TurnStoreOptions): TurnStore {
       const text = textOf(whole);
       const { status } = events.at(-1) as TurnEnded;
       const { ends, chunks } = chunksOf(whole);
+      // The lease may be gone when we are answered: the session can be deleted meanwhile.
+      const { key, owner } = live.lease;
       const now = clock();
       const facts = [turn, epoch, status, now, text.length, text === "" ? 0 : 1];
       const next = [worker, leases.milliseconds, beginNext ? 1 : 0, unanswered.has(lease.signal) ? 1 : 0];
       const settle = call("settle-turn", sessionId, ...facts, ...next, ends, ...chunks);
-      leases.ending.add(live.lease.key);
+      leases.ending.add(key);
       const { reply, isDurable } = await server.write(settle).catch((error: unknown) => {
         unanswered.add(lease.signal);
         throw error;
@@ -196,7 +198,7 @@ export function turnStore(options: TurnStoreOptions): TurnStore {
       // Its readers were told everything else already, and the log is as good as it was while it ran.
       if (!isDurable) log?.warn({ turn }, "No replica of the storage confirmed the end of a turn in time");
       live.publish(added);
-      noteActivity(now, sessionId, live.lease.owner, live.lease.key.username);
+      noteActivity(now, sessionId, owner, key.username);
       liveTurns.settled(sessionId, turn);
       if (settled[0] === "begun") return begin(sessionId, settled);
       // Else it is looked after when our lease would have ended.
