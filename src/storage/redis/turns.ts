@@ -120,6 +120,20 @@ export function turnStore(options: TurnStoreOptions): TurnStore {
     if (idle.length > 0) await server.writeAll([forget(idle)]).catch(() => undefined);
   }
 
+  async function release({ sessionId, turn, epoch }: Lease): Promise<void> {
+    liveTurns.held(sessionId, turn, epoch);
+    try {
+      const [reply] = await server.writeAll([
+        call("release-turn", sessionId, turn, epoch, 1),
+        leases.touch(sessionId, "now"),
+      ]);
+      if (isProblem(reply)) throw reply;
+      if (listOf(reply)[0] === "lease_lost") throw new LeaseLost();
+    } finally {
+      liveTurns.leaseLost(sessionId, turn, epoch);
+    }
+  }
+
   return {
     async accept(access, turn): Promise<Acceptance> {
       const { sessionId } = turn;
@@ -137,16 +151,17 @@ export function turnStore(options: TurnStoreOptions): TurnStore {
       // Known as busy first: one that is and is not known as such would be left alone when its worker dies.
       const { reply, isDurable } = await server.write(leases.touch(sessionId, "when the lease is over"), accept);
       const accepted = acceptanceOf(checkFound(reply, sessionId));
-      const begun = accepted.kind === "begun" ? begin(sessionId, accepted.reply) : undefined;
+      const { kind, turn: number } = accepted;
       if (accepted.whose !== undefined) noteActivity(now, sessionId, ...accepted.whose);
-      if (!isDurable) {
-        // It is answered all the same, by whoever finds it: the same request finds it too.
-        if (begun !== undefined) await this.release(begun.lease).catch(() => undefined);
-        throw notDurable();
+      if (kind !== "begun") {
+        if (!isDurable) throw notDurable();
+        return { kind, turn: number };
       }
-      return begun === undefined
-        ? { kind: accepted.kind as "queued" | "known", turn: accepted.turn }
-        : { kind: "begun", turn: begun.lease.turn, begun };
+      const begun = begin(sessionId, accepted.reply);
+      if (isDurable) return { kind, turn: number, begun };
+      // It is answered all the same, by whoever finds it: the same request finds it too.
+      await release(begun.lease).catch(() => undefined);
+      throw notDurable();
     },
 
     async findSent(access, { sessionId, ask, once }) {
@@ -206,18 +221,7 @@ export function turnStore(options: TurnStoreOptions): TurnStore {
       return undefined;
     },
 
-    async release(lease) {
-      const { sessionId, turn, epoch } = lease;
-      liveTurns.held(sessionId, turn, epoch);
-      try {
-        const release = call("release-turn", sessionId, turn, epoch, 1);
-        const [reply] = await server.writeAll([release, leases.touch(sessionId, "now")]);
-        if (isProblem(reply)) throw reply;
-        if (listOf(reply)[0] === "lease_lost") throw new LeaseLost();
-      } finally {
-        liveTurns.leaseLost(sessionId, turn, epoch);
-      }
-    },
+    release,
 
     async claim() {
       const claimed: Claimed = { lapsed: [], begun: [] };
