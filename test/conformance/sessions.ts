@@ -213,6 +213,11 @@ export function sessionConformance(baseUrl: BaseUrl): void {
       const markdown = await get("?format=markdown");
       expect(markdown.headers.get("content-type")).toBe("text/markdown; charset=utf-8");
       expect(markdown.headers.get("content-disposition")).toMatch(/\.md"$/);
+      const head = await fetch(`${url}/export?format=markdown`, { method: "HEAD", headers: authorized(token) });
+      expect(head.status).toBe(200);
+      for (const name of ["content-type", "content-disposition"]) {
+        expect(head.headers.get(name)).toBe(markdown.headers.get(name));
+      }
       const text = await markdown.text();
       expect(text).toMatch(/^# Chat of TR\n/);
       for (const { content } of history) expect(text).toContain(`\n\n${content}\n`);

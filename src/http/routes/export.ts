@@ -1,6 +1,8 @@
 /** A whole session as a file to keep. */
+import type { FastifyReply } from "fastify";
 import { z } from "zod";
 import { readDialogue } from "../../chat/history.ts";
+import { readSession } from "../../chat/sessions.ts";
 import { exportedSessionSchema, type HistoryMessage } from "../../protocol/chat.ts";
 import type { SessionView } from "../../protocol/sessions.ts";
 import { type DialogueFormat, streamDialogue } from "../answers/dialogue.ts";
@@ -46,17 +48,23 @@ export function exportSession({ storage, log }: HttpService): Operation {
     async handle(request, reply) {
       const { session, pages } = await readDialogue(storage.turns, request.access, request.params.session_id, {});
       const { format } = request.query;
-      // Nothing of the session is in the name, as a title could be anything and an id is a secret.
-      const name = `chat-${session.created_at.slice(0, 10)}.${extensions[format]}`;
-      reply.header("content-disposition", `attachment; filename="${name}"`);
+      nameFile(reply, session, format);
       await streamDialogue(reply, pages, log, formats[format](session));
       return reply;
     },
     async head(request, reply) {
-      await storage.sessions.read(request.access, request.params.session_id);
-      return reply.send();
+      const session = await readSession(storage.sessions, request.access, request.params.session_id);
+      const { format } = request.query;
+      nameFile(reply, session, format);
+      return reply.type(formats[format](session).type).send();
     },
   });
+}
+
+/** Nothing of the session is in the name, as a title could be anything and an id is a secret. */
+function nameFile(reply: FastifyReply, { created_at }: SessionView, format: keyof typeof formats): void {
+  const name = `chat-${created_at.slice(0, 10)}.${extensions[format]}`;
+  reply.header("content-disposition", `attachment; filename="${name}"`);
 }
 
 function asJson(session: SessionView): DialogueFormat {
