@@ -24,7 +24,7 @@ export type ConnectionOptions = {
   readonly url: string;
   /** Shown by the server among its clients. */
   readonly name: string;
-  /** Called whenever a connection is there, before anything is sent on it but what this sends. */
+  /** Called whenever a connection is there, also a new one in the place of another. */
   readonly onReady?: (() => void) | undefined;
   /** Called whenever it is lost or cannot be made. */
   readonly onLost?: ((cause: Error) => void) | undefined;

@@ -3,7 +3,6 @@
  * follow the turn here. The channel only says that there is something to fetch; as what is said there may be lost, each log
  * is looked at every second as well.
  */
-
 import { isTerminal, type LoggedEvent } from "../../protocol/events.ts";
 import { emptyLogPosition } from "../../protocol/positions.ts";
 import { isProblem } from "../../protocol/problems.ts";

@@ -150,8 +150,7 @@ export class Server {
     const facts = await inspectServer(this.#reads).catch(() => undefined);
     if (facts === undefined) return;
     if (facts.role === "slave") return this.#reads.renew(demoted());
-    // Whoever was promised a replica is not quietly given less when the last one goes.
-    this.#facts = { ...facts, replicas: Math.max(facts.replicas, Math.min(this.#facts?.replicas ?? 0, 1)) };
+    this.#learn(facts);
   }
 
   /**
@@ -183,31 +182,36 @@ export class Server {
       }
       // Beforehand, as one that the server does not know yet takes a second try.
       await this.#reads.send(Object.values(scripts).map(({ source }) => ["SCRIPT", "LOAD", source]));
-      const { durability, allowWeak, log } = this.#options;
+      const { durability, allowWeak } = this.#options;
       const obstacles = obstaclesOf(facts, durability);
       const weaknesses = weaknessesOf(facts);
       if (obstacles.length > 0) return this.#refuse(obstacles.join(" "));
       if (weaknesses.length > 0 && !allowWeak) {
         return this.#refuse(`${weaknesses.join(" ")} ALLOW_WEAK_REDIS=1 starts all the same.`);
       }
-      this.#facts = { ...facts, replicas: Math.max(facts.replicas, Math.min(this.#facts?.replicas ?? 0, 1)) };
-      if (!this.#complained) {
-        for (const weakness of weaknesses)
-          log?.warn({}, `The Redis server may lose what was acknowledged. ${weakness}`);
-        if (facts.appendOnly === undefined || facts.sync === undefined) {
-          log?.warn(
-            {},
-            "The Redis server does not tell whether it keeps what was acknowledged: its durability is unknown",
-          );
-        }
-      }
-      this.#complained = true;
+      this.#learn(facts);
+      this.#complainOnce(weaknesses);
       this.#isInspected = true;
       this.#announce();
     } catch {
       // Still loading its file; where it is lost again, the next connection asks.
       this.#later(() => void this.#inspect());
     }
+  }
+
+  /** Whoever was promised a replica is not quietly given less when the last one goes. */
+  #learn(facts: ServerFacts): void {
+    const promised = Math.min(this.#facts?.replicas ?? 0, 1);
+    this.#facts = { ...facts, replicas: Math.max(facts.replicas, promised) };
+  }
+
+  #complainOnce(weaknesses: readonly string[]): void {
+    if (this.#complained) return;
+    this.#complained = true;
+    const { log } = this.#options;
+    for (const weakness of weaknesses) log?.warn({}, `The Redis server may lose what was acknowledged. ${weakness}`);
+    if (this.durability !== "unknown") return;
+    log?.warn({}, "The Redis server does not tell whether it keeps what was acknowledged: its durability is unknown");
   }
 
   #later(act: () => void): void {

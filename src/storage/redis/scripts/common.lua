@@ -112,16 +112,14 @@ local function read_turn(turn)
   return { tonumber(turn), status, log, unpack(facts) }
 end
 
--- Turns until their texts add up to a length; the last one may go beyond it.
-local function take_turns(numbers, most_length)
-  local taken = {}
-  local length = 0
+-- Adds turns to those that were taken until the texts of all add up to a length; the last one may go beyond it.
+local function take_turns(taken, length, numbers, most_length)
   for _, turn in ipairs(numbers) do
     taken[#taken + 1] = read_turn(turn)
     length = length + tonumber(fact(turn, 'length'))
     if length >= most_length then break end
   end
-  return taken
+  return length
 end
 
 local function read_session()

@@ -4,11 +4,7 @@ local taken, length = {}, 0
 local below = '+inf'
 while length < most_length do
   local numbers = redis.call('ZREVRANGEBYSCORE', answered, below, '-inf', 'LIMIT', 0, step)
-  for _, turn in ipairs(numbers) do
-    taken[#taken + 1] = read_turn(turn)
-    length = length + tonumber(fact(turn, 'length'))
-    if length >= most_length then break end
-  end
+  length = take_turns(taken, length, numbers, most_length)
   if #numbers < step then break end
   below = '(' .. numbers[#numbers]
 end
