@@ -6,39 +6,22 @@ import { DatabaseSync } from "node:sqlite";
 import { setTimeout as delay } from "node:timers/promises";
 import { expect, test } from "vitest";
 import { ChatClient, type ChatEvent, textAfter } from "../../client/index.ts";
-import { startFakeProvider } from "../helpers/fake-provider.ts";
 import { seededRandom, seedOfRun } from "../helpers/seeded-random.ts";
 import { type Service, startService } from "../helpers/service.ts";
 import { startTcpProxy } from "../helpers/tcp-proxy.ts";
 import { size } from "./sizes.ts";
+import { answerInWords, startWordsProvider } from "./words-provider.ts";
 
 const sendersPerCycle = 10;
 const words = 40;
 
 const seed = seedOfRun();
 
-function answerTo(prompt: string): string[] {
-  return Array.from({ length: words }, (_, word) => `${prompt}.${word} `);
-}
-
 test(`P1, P4, P6, F1: ${size.killCycles} times kill -9 in the middle of answers, and again while they are taken up: no prompt is lost or doubled, every client gets one whole, unbroken answer and one end (SEED=${seed})`, {
   timeout: 60 * 60_000,
 }, async () => {
   const random = seededRandom(seed);
-  const provider = await startFakeProvider({ record: false });
-  provider.model("words", async (exchange) => {
-    const { messages } = exchange.request;
-    // A server that goes on from the beginning of an answer, where the service hands it one.
-    const last = messages.at(-1);
-    const prompt = String(messages.findLast(({ role }) => role === "user")?.content);
-    const begun = last?.role === "assistant" ? last.content : "";
-    const rest = answerTo(prompt).join("").slice(begun.length);
-    for (const piece of rest.match(/.{1,7}/gs) ?? []) {
-      exchange.text(piece);
-      await exchange.sleep(4);
-    }
-    exchange.complete(words);
-  });
+  const provider = await startWordsProvider({ words, pieceLength: 7, pauseMs: 4 });
   const directory = await mkdtemp(path.join(tmpdir(), "chat-kill-"));
   const file = path.join(directory, "chat.db");
   const outcomes = { cut: 0, restarted: 0, wentOn: 0, repeatedSends: 0 };
@@ -77,7 +60,7 @@ test(`P1, P4, P6, F1: ${size.killCycles} times kill -9 in the middle of answers,
     const answer = await client.send(sessionId, prompt, { onConnection });
     if (answer.replayed) outcomes.repeatedSends += 1;
     const events: ChatEvent[] = await Array.fromAsync(answer);
-    const whole = answerTo(prompt).join("");
+    const whole = answerInWords(prompt, words);
     expect(events.reduce(textAfter, "")).toBe(whole);
     expect(events.filter(({ type }) => type === "turn")).toHaveLength(1);
     expect(events.filter(({ type }) => type === "end")).toHaveLength(1);

@@ -2,38 +2,15 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { expect, test } from "vitest";
 import { ChatClient, type ChatEvent, textAfter } from "../../client/index.ts";
-import { type FakeProvider, startFakeProvider } from "../helpers/fake-provider.ts";
 import { type Replicas, startReplicas } from "../helpers/replicas.ts";
 import { seededRandom, seedOfRun } from "../helpers/seeded-random.ts";
 import { size } from "./sizes.ts";
+import { answerInWords, startWordsProvider } from "./words-provider.ts";
 
 const liveStreams = 100;
 const words = 60;
 
 const seed = seedOfRun();
-
-function answerTo(prompt: string): string {
-  return Array.from({ length: words }, (_, word) => `${prompt}.${word} `).join("");
-}
-
-async function startWordsProvider(): Promise<FakeProvider> {
-  const provider = await startFakeProvider({ record: false });
-  provider.model("words", async (exchange) => {
-    const { messages } = exchange.request;
-    // A server that goes on from the beginning of an answer, where the service hands it one.
-    const last = messages.at(-1);
-    const prompt = String(messages.findLast(({ role }) => role === "user")?.content);
-    const begun = last?.role === "assistant" ? last.content : "";
-    for (const piece of answerTo(prompt)
-      .slice(begun.length)
-      .match(/.{1,11}/gs) ?? []) {
-      exchange.text(piece);
-      await exchange.sleep(40);
-    }
-    exchange.complete(words);
-  });
-  return provider;
-}
 
 /** Sends and reads without end, until told to stop; every answer has to be whole, unbroken, stored, and there once. */
 class Senders {
@@ -80,7 +57,7 @@ class Senders {
       },
     });
     const events: ChatEvent[] = await Array.fromAsync(answer);
-    const whole = answerTo(prompt);
+    const whole = answerInWords(prompt, words);
     expect(events.reduce(textAfter, "")).toBe(whole);
     expect(events.filter(({ type }) => type === "turn")).toHaveLength(1);
     expect(events.filter(({ type }) => type === "end")).toHaveLength(1);
@@ -98,7 +75,7 @@ async function withReplicas(
   environment: Record<string, string>,
   run: (replicas: Replicas, senders: Senders) => Promise<void>,
 ): Promise<Senders["counts"]> {
-  const provider = await startWordsProvider();
+  const provider = await startWordsProvider({ words, pieceLength: 11, pauseMs: 40 });
   const replicas = await startReplicas({
     environment: { OPENAI_BASE_URL: provider.baseUrl, OPENAI_MODEL: "words", ...environment },
   });
