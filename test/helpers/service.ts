@@ -6,6 +6,7 @@ import http from "node:http";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { createInterface } from "node:readline";
+import { endWithTests } from "./left-over.ts";
 
 /** As `npm start` and the image start it. */
 export const startArguments = [
@@ -22,12 +23,6 @@ export type Service = {
   /** Sends a signal and resolves with the exit code once the process is gone; null when the signal killed it. */
   end(signal: NodeJS.Signals): Promise<number | null>;
 };
-
-/** Services of tests that failed before they ended them; they go with the tests' own process. */
-const running = new Set<ChildProcess>();
-process.on("exit", () => {
-  for (const child of running) child.kill("SIGKILL");
-});
 
 /** What the process may have at most. */
 export type ProcessLimits = { readonly descriptors?: number };
@@ -62,11 +57,8 @@ export async function startService(environment: Record<string, string>, limits: 
     if (url !== undefined) listening.resolve(url);
   });
   createInterface({ input: child.stderr }).on("line", (line) => log.push(line));
-  running.add(child);
-  const gone = once(child, "exit").finally(() => {
-    running.delete(child);
-    return rm(directory, { recursive: true, force: true });
-  });
+  endWithTests(child, () => child.kill("SIGKILL"));
+  const gone = once(child, "exit").finally(() => rm(directory, { recursive: true, force: true }));
   gone.then(([code]) => listening.reject(new Error(`The service exited with ${code}:\n${log.join("\n")}`)));
   listening.promise.catch(() => undefined);
   const end = async (signal: NodeJS.Signals): Promise<number | null> => {

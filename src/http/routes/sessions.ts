@@ -1,5 +1,4 @@
 /** Sessions: opening, listing, reading, changing, deleting. */
-
 import { z } from "zod";
 import { changeSession, listSessions, openSession, readSession } from "../../chat/sessions.ts";
 import {

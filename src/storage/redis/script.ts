@@ -53,15 +53,17 @@ type ScriptName = (
   | typeof overviewReaders
 )[number];
 
-const common = sourceOf("common");
+const time = sourceOf("time");
+/** What the scripts of a session share. */
+const common = time + sourceOf("common");
 const access = sourceOf("access");
 
 export const scripts: Readonly<Record<ScriptName, Script>> = Object.fromEntries([
   ...endings.map((name) => [name, script(name, "allow-oom", common)]),
   ...readers.map((name) => [name, script(name, "no-writes", common)]),
   ...beginnings.map((name) => [name, script(name, "", common)]),
-  ...overviews.map((name) => [name, script(name, "allow-oom", "")]),
-  ...overviewReaders.map((name) => [name, script(name, "no-writes", "")]),
+  ...overviews.map((name) => [name, script(name, "allow-oom", time)]),
+  ...overviewReaders.map((name) => [name, script(name, "no-writes", time)]),
 ]) as Record<ScriptName, Script>;
 
 /** @param flags see https://redis.io/docs/latest/develop/programmability/lua-api/#script_flags */

@@ -8,16 +8,8 @@ local removed_keys = 8
 local newest = redis.call('HGET', session, 'newest')
 local oldest_sent = now - sent_ms
 
-if key ~= '' then
-  local known = redis.call('HGET', sent, key)
-  if known then
-    local created, turn, known_fingerprint = string.match(known, '^(%d+) (%d+) (.*)$')
-    if tonumber(created) > oldest_sent then
-      if known_fingerprint ~= fingerprint then return { 'idempotency_key_reused' } end
-      return { 'known', tonumber(turn) }
-    end
-  end
-end
+local known = key ~= '' and find_sent(key, fingerprint, oldest_sent)
+if known then return known end
 
 if if_turn ~= '' and if_turn ~= newest then return { 'stale_turn', tonumber(if_turn), tonumber(newest) } end
 

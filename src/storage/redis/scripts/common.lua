@@ -15,12 +15,6 @@ local wake = session .. ':wake'
 -- Turns that interrupt wait before the others, and among themselves in the order in which they came.
 local behind = 1e9
 
--- Milliseconds since 1970 on the server's clock, the only one that leases know.
-local function server_time()
-  local time = redis.call('TIME')
-  return time[1] * 1000 + math.floor(time[2] / 1000)
-end
-
 -- Names the run of the server: another one may have lost the end of a log.
 local function server_run()
   return string.match(redis.call('INFO', 'server'), 'run_id:(%x+)')
@@ -28,6 +22,16 @@ end
 
 local function fact(turn, name)
   return redis.call('HGET', turns, turn .. ':' .. name)
+end
+
+-- The turn that a request with this key made after a time, or that the key was used for something else; nil for a new one.
+local function find_sent(key, fingerprint, after)
+  local known = redis.call('HGET', sent, key)
+  if not known then return nil end
+  local created, turn, known_fingerprint = string.match(known, '^(%d+) (%d+) (.*)$')
+  if tonumber(created) <= after then return nil end
+  if known_fingerprint ~= fingerprint then return { 'idempotency_key_reused' } end
+  return { 'known', tonumber(turn) }
 end
 
 local function in_dialogue(turn)

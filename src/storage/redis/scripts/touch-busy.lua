@@ -1,7 +1,6 @@
 -- KEYS[1]: the sessions that have unfinished turns, by the time when somebody is to look after them.
 -- ARGV: milliseconds until then, whether those that are known are put off until then, session ids.
-local time = redis.call('TIME')
-local due = time[1] * 1000 + math.floor(time[2] / 1000) + ARGV[1]
+local due = server_time() + ARGV[1]
 for index = 3, #ARGV do
   local known = redis.call('ZSCORE', KEYS[1], ARGV[index])
   if ARGV[2] == '1' or not known or tonumber(known) > due then
