@@ -89,7 +89,8 @@ export async function startRedisServer(options: RedisServerOptions = {}): Promis
     command,
     async close() {
       await kill();
-      await rm(directory, { recursive: true, force: true });
+      // A child that it had just forked to write its data outlives it for a moment, and writes on.
+      await rm(directory, { recursive: true, force: true, maxRetries: 20, retryDelay: 50 });
     },
   };
   if (options.replicaOf !== undefined) await untilInStep(server);
