@@ -6,6 +6,7 @@ import { answerSources } from "./chat/answer.ts";
 import { answerProducers, createChat } from "./chat/chat.ts";
 import type { Config, OpenAiCompatibleModelConfig } from "./config.ts";
 import type { LoadGauges } from "./http/overload.ts";
+import { guestAuthenticator } from "./identity/guests.ts";
 import { openDemoModel } from "./models/demo/demo.ts";
 import { openModelWithFallback } from "./models/fallback.ts";
 import type { Model } from "./models/model.ts";
@@ -71,6 +72,7 @@ export async function startApp(
       config: config.http,
       chat,
       storage,
+      authenticator: guestAuthenticator(storage.sessions),
       model,
       isDemo: config.model.kind === "demo",
       version: packageJson.version,

@@ -2,7 +2,6 @@
 import { randomBytes } from "node:crypto";
 import type { ChangeSession, SessionListView, SessionView } from "../protocol/sessions.ts";
 import type { Access, Session, SessionStore } from "../storage/storage.ts";
-import { authenticateGuest, createGuestToken, principalOfGuest } from "./guests.ts";
 import { cursorOf, placeOf } from "./session-cursor.ts";
 
 export type OpenSession = {
@@ -11,18 +10,12 @@ export type OpenSession = {
   readonly instructions?: string | undefined;
 };
 
-/**
- * Opens a session for the guest whose token is given, or for a new guest.
- *
- * @throws Problem `invalid_credential` when the token was never given out
- */
+/** Opens a session, which belongs to the principal. */
 export async function openSession(
   sessions: SessionStore,
+  principal: string,
   request: OpenSession,
-  guestToken: string | undefined,
-): Promise<{ session: SessionView; token: string }> {
-  const token = guestToken ?? createGuestToken();
-  const principal = guestToken === undefined ? principalOfGuest(token) : await authenticateGuest(sessions, guestToken);
+): Promise<SessionView> {
   const session = await sessions.open({
     sessionId: randomBytes(16).toString("hex"),
     principal,
@@ -30,7 +23,7 @@ export async function openSession(
     title: request.title ?? null,
     instructions: request.instructions ?? null,
   });
-  return { session: sessionView(session), token };
+  return sessionView(session);
 }
 
 /** @throws Problem `session_not_found` */

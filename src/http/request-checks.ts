@@ -5,7 +5,7 @@ import { sessionNotFound, turnNotFound } from "../protocol/refusals.ts";
 import { sessionIdPattern } from "../protocol/sessions.ts";
 import { chooseMediaType } from "./accept.ts";
 import type { AllowedMethods } from "./allowed-methods.ts";
-import { authorize } from "./authorization.ts";
+import { authorize, type Demand } from "./authorization.ts";
 import { refuseMisplacedCredentials } from "./credentials.ts";
 import { setApiHeaders } from "./headers.ts";
 import { hostCheck, requireOneHost } from "./hosts.ts";
@@ -18,6 +18,7 @@ export function addRequestChecks(app: FastifyInstance, service: HttpService, all
   const requireAllowedHost = hostCheck(service.config);
   app.decorateRequest("answerType", "");
   app.decorateRequest("access");
+  app.decorateRequest("caller");
   app.decorateReply("problemCode");
   app.addHook("onRequest", async (request, reply) => {
     setApiHeaders(reply);
@@ -27,16 +28,22 @@ export function addRequestChecks(app: FastifyInstance, service: HttpService, all
     requireAllowedHost(request.headers.host);
     refuseMisplacedCredentials(request);
     if (request.is404) return answerUnrouted(request, reply, allowedMethods);
-    const { access = "owner", produces, takesJson, startsWork, opensStream } = request.routeOptions.config;
+    const { produces, takesJson, startsWork, opensStream } = request.routeOptions.config;
     if (startsWork) service.overload.refuseWork();
     if (opensStream) service.overload.refuseStream();
-    request.access = await authorize(request, access, service.storage.sessions);
+    Object.assign(request, await authorize(request, demandOf(request), service.authenticator));
     requirePossibleIds(request);
     if (produces !== undefined) request.answerType = chooseMediaType(request.headers.accept, produces);
     if (takesJson) requireJson(request);
     // What is not looked at may be of any type; Fastify would refuse one that is malformed.
     else delete request.headers["content-type"];
   });
+}
+
+/** What nothing was declared for would need everything. */
+function demandOf(request: FastifyRequest): Demand {
+  const { access = "owner", scope = "write", isPage } = request.routeOptions.config;
+  return { access: isPage?.(request) ? "public" : access, scope };
 }
 
 /** Node drops the lines beyond its limit in silence, and with them what they would have said. */

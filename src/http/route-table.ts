@@ -1,4 +1,4 @@
-/** Every route, and who may use it. */
+/** Every route, who may use it, and what their credential must allow. */
 import type { FastifyInstance } from "fastify";
 import type { Route } from "./route.ts";
 import { ask, continueAnswer, regenerate } from "./routes/ask.ts";
@@ -22,30 +22,30 @@ export function routeTable(service: HttpService): readonly Route[] {
   };
   // biome-ignore format: a table
   const routes: readonly Route[] = [
-    { method: "GET",    path: "/",                             access: "public",     ...home(service) },
+    { method: "GET",    path: "/",                             access: "opening",    scope: "write", ...home(service) },
 
-    { method: "POST",   path: "/sessions",                     access: "public",     ...createSession(service) },
-    { method: "GET",    path: "/sessions",                     access: "owner",      ...getSessions(service) },
-    { method: "GET",    path: "/sessions/:session_id",         access: "capability", ...getSession(service) },
-    { method: "PATCH",  path: "/sessions/:session_id",         access: "owner",      ...patchSession(service) },
-    { method: "GET",    path: "/sessions/:session_id/export",  access: "owner",      ...exportSession(service) },
-    { method: "DELETE", path: "/sessions/:session_id",         access: "owner",      ...deleteSession(service) },
+    { method: "POST",   path: "/sessions",                     access: "opening",    scope: "write", ...createSession(service) },
+    { method: "GET",    path: "/sessions",                     access: "owner",      scope: "read",  ...getSessions(service) },
+    { method: "GET",    path: "/sessions/:session_id",         access: "capability", scope: "read",  ...getSession(service) },
+    { method: "PATCH",  path: "/sessions/:session_id",         access: "owner",      scope: "write", ...patchSession(service) },
+    { method: "GET",    path: "/sessions/:session_id/export",  access: "owner",      scope: "read",  ...exportSession(service) },
+    { method: "DELETE", path: "/sessions/:session_id",         access: "owner",      scope: "write", ...deleteSession(service) },
 
-    { method: "PUT",    path: "/chat/:session_id",             access: "capability", ...ask(service) },
-    { method: "POST",   path: "/chat/:session_id/regenerate",  access: "capability", ...regenerate(service) },
-    { method: "POST",   path: "/chat/:session_id/continue",    access: "capability", ...continueAnswer(service) },
-    { method: "GET",    path: "/chat/:session_id",             access: "capability", ...followNewestTurn(service) },
-    { method: "DELETE", path: "/chat/:session_id",             access: "capability", ...stopRunningTurn(service) },
-    { method: "GET",    path: "/chat/:session_id/:turn",       access: "capability", ...followTurn(service) },
-    { method: "DELETE", path: "/chat/:session_id/:turn",       access: "capability", ...stopTurn(service) },
-    { method: "GET",    path: "/chat_history/:session_id",     access: "capability", ...getHistory(service) },
+    { method: "PUT",    path: "/chat/:session_id",             access: "capability", scope: "write", ...ask(service) },
+    { method: "POST",   path: "/chat/:session_id/regenerate",  access: "capability", scope: "write", ...regenerate(service) },
+    { method: "POST",   path: "/chat/:session_id/continue",    access: "capability", scope: "write", ...continueAnswer(service) },
+    { method: "GET",    path: "/chat/:session_id",             access: "capability", scope: "read",  ...followNewestTurn(service) },
+    { method: "DELETE", path: "/chat/:session_id",             access: "capability", scope: "write", ...stopRunningTurn(service) },
+    { method: "GET",    path: "/chat/:session_id/:turn",       access: "capability", scope: "read",  ...followTurn(service) },
+    { method: "DELETE", path: "/chat/:session_id/:turn",       access: "capability", scope: "write", ...stopTurn(service) },
+    { method: "GET",    path: "/chat_history/:session_id",     access: "capability", scope: "read",  ...getHistory(service) },
 
-    { method: "GET",    path: "/healthz",                      access: "public",     ...getHealth() },
-    { method: "GET",    path: "/readyz",                       access: "public",     ...getReadiness(service) },
-    { method: "GET",    path: "/openapi.json",                 access: "public",     ...getOpenApi(document) },
-    { method: "GET",    path: "/docs",                         access: "public",     ...getDocumentationPage(document) },
-    { method: "GET",    path: "/docs/*",                       access: "public",     ...getDocumentationPage(document) },
-    { method: "GET",    path: "/docs/errors",                  access: "public",     ...getErrorsPage() },
+    { method: "GET",    path: "/healthz",                      access: "public",     scope: "read",  ...getHealth() },
+    { method: "GET",    path: "/readyz",                       access: "public",     scope: "read",  ...getReadiness(service) },
+    { method: "GET",    path: "/openapi.json",                 access: "public",     scope: "read",  ...getOpenApi(document) },
+    { method: "GET",    path: "/docs",                         access: "public",     scope: "read",  ...getDocumentationPage(document) },
+    { method: "GET",    path: "/docs/*",                       access: "public",     scope: "read",  ...getDocumentationPage(document) },
+    { method: "GET",    path: "/docs/errors",                  access: "public",     scope: "read",  ...getErrorsPage() },
   ];
   return routes;
 }

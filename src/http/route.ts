@@ -1,15 +1,17 @@
 /** A route as the table lists it, and how it becomes one of Fastify's. */
 import type { FastifyInstance, FastifyReply, FastifyRequest, FastifySchema } from "fastify";
 import type { z } from "zod";
-import type { Access } from "../storage/storage.ts";
+import type { Scope } from "../identity/caller.ts";
 import type { Produces } from "./accept.ts";
-import type { AccessRule } from "./authorization.ts";
+import type { AccessRule, Authorization } from "./authorization.ts";
 import type { ResponseDocs } from "./openapi/responses.ts";
 
 declare module "fastify" {
   interface FastifyContextConfig {
-    /** Every route declares one; a route without does not start. */
+    /** Every route declares both; a route without does not start. */
     access?: AccessRule;
+    scope?: Scope;
+    isPage?: ((request: FastifyRequest) => boolean) | undefined;
     produces?: Produces | undefined;
     takesJson?: boolean;
     startsWork?: boolean;
@@ -19,9 +21,7 @@ declare module "fastify" {
     /** The problem that was answered, for the log. */
     problemCode: string | undefined;
   }
-  interface FastifyRequest {
-    /** By which right the caller acts. */
-    access: Access;
+  interface FastifyRequest extends Authorization {
     /** What to answer with: the one of the route's media types that the client likes best. */
     answerType: string;
   }
@@ -68,8 +68,8 @@ export type Operation<Schema extends OperationSchema = OperationSchema> = {
   readonly schema: Schema;
   /** Media types of the answer; undefined when it has no body. */
   readonly produces?: Produces;
-  /** True when the operation itself reads a token, which may be missing. */
-  readonly takesToken?: true;
+  /** True when a request asks for nothing but a page, which is for everybody. */
+  readonly isPage?: (request: FastifyRequest) => boolean;
   /** True when it begins what costs more than an answer: refused while the service is overloaded. */
   readonly startsWork?: true;
   /** True when its answer may stay open for long: refused while connections or descriptors run out. */
@@ -89,6 +89,7 @@ export type Route = {
   /** In Fastify's notation. */
   readonly path: string;
   readonly access: AccessRule;
+  readonly scope: Scope;
 } & Operation;
 
 /**
@@ -99,17 +100,18 @@ export type Route = {
 export function requireDeclaredAccess(app: FastifyInstance): void {
   app.addHook("onRoute", ({ method, url, config }) => {
     if (config?.access === undefined) throw new Error(`The route ${method} ${url} does not declare who has access`);
+    if (config.scope === undefined) throw new Error(`The route ${method} ${url} does not declare a scope`);
   });
 }
 
 /** Adds a route and, where it is a GET, the HEAD beside it. */
 export function addRoute(app: FastifyInstance, route: Route): void {
-  const { method, path, access, produces, takesToken, schema, handle, head = handle } = route;
+  const { method, path, access, scope, isPage, produces, schema, handle, head = handle } = route;
   const { startsWork = false, opensStream = false } = route;
-  const common = { access, produces, takesJson: schema.body !== undefined };
+  const common = { access, scope, isPage, produces, takesJson: schema.body !== undefined };
   const config = { ...common, startsWork, opensStream };
   const token = { guestToken: [] };
-  const security = access === "owner" ? [token] : takesToken ? [{}, token] : [];
+  const security = access === "owner" ? [token] : access === "opening" ? [{}, token] : [];
   app.route({ method, url: path, config, schema: { ...schema, security } as FastifySchema, handler: handle });
   if (method !== "GET") return;
   const { params, querystring } = schema;

@@ -150,11 +150,13 @@ describe("HEAD and OPTIONS", () => {
 });
 
 describe("routes", () => {
-  it("one that does not declare who has access does not start", () => {
+  it("B15: one that does not declare who has access, and by which scope, does not start", () => {
     const app = Fastify();
     requireDeclaredAccess(app);
     expect(() => app.get("/secret", async () => "x")).toThrow("/secret does not declare who has access");
-    app.get("/open", { config: { access: "public" } }, async () => "x");
+    const access = "public";
+    expect(() => app.get("/open", { config: { access } }, async () => "x")).toThrow("/open does not declare a scope");
+    app.get("/open", { config: { access, scope: "read" } }, async () => "x");
   });
 });
 

@@ -1,5 +1,6 @@
 /** What the routes work with. */
 import type { Chat } from "../chat/chat.ts";
+import type { Authenticator } from "../identity/authenticator.ts";
 import type { Log } from "../log.ts";
 import type { Model } from "../models/model.ts";
 import type { Storage } from "../storage/storage.ts";
@@ -27,6 +28,7 @@ export type HttpServiceOptions = {
   readonly config: HttpConfig;
   readonly chat: Chat;
   readonly storage: Storage;
+  readonly authenticator: Authenticator;
   readonly model: Pick<Model, "name" | "condition">;
   /** The built-in demo model answers, no language model; `/readyz` says so. */
   readonly isDemo: boolean;

@@ -61,6 +61,12 @@ export const problemKinds = {
     "Send the `token` that opening the session answered as `Authorization: Bearer <token>`.",
   ),
   invalid_credential: kind(401, "Token is not valid", false, "The token is malformed, unknown or no longer valid."),
+  insufficient_scope: kind(
+    403,
+    "Credential may not do this",
+    false,
+    "The credential is valid but lacks the scope (`read` or `write`) that the operation needs; use another one.",
+  ),
   not_found: kind(404, "No such route", false, "The path names nothing; `/docs` lists what there is."),
   session_not_found: kind(
     404,

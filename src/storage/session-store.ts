@@ -3,6 +3,8 @@ import type { Access } from "./storage.ts";
 
 export type Session = {
   readonly sessionId: string;
+  /** The principal that it belongs to; no client is told. */
+  readonly owner: string;
   readonly username: string;
   readonly title: string | null;
   readonly instructions: string | null;

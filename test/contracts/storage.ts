@@ -102,6 +102,7 @@ export function storageContract(
         const opened = await storage.sessions.open({ sessionId, principal: alice, ...given });
         expect(opened).toEqual({
           sessionId,
+          owner: alice,
           ...given,
           pinned: false,
           createdAt: now,

@@ -2,6 +2,8 @@
 import type { LoadGauges } from "../../src/http/overload.ts";
 import { createHttpServer, type HttpServer } from "../../src/http/server.ts";
 import type { HttpConfig, HttpServiceOptions } from "../../src/http/service.ts";
+import type { Authenticator } from "../../src/identity/authenticator.ts";
+import { guestAuthenticator } from "../../src/identity/guests.ts";
 import type { Log } from "../../src/log.ts";
 import type { Storage } from "../../src/storage/storage.ts";
 import { chatOf } from "./chat.ts";
@@ -28,6 +30,8 @@ export type TestServerOptions = {
   readonly config?: Partial<HttpConfig>;
   /** Puts something in front of the real storage. */
   readonly storage?: (real: Storage) => Storage;
+  /** Who is let in; guests unless a test wants others. */
+  readonly authenticator?: (storage: Storage) => Authenticator;
   readonly isDemo?: boolean;
   readonly gauges?: LoadGauges;
 };
@@ -44,6 +48,7 @@ export async function startTestServer(options: TestServerOptions = {}): Promise<
     config: { host: "127.0.0.1", port: 0, allowedHosts: [], waitMs: 5_000, heartbeatMs: 10_000, ...options.config },
     chat,
     storage,
+    authenticator: options.authenticator?.(storage) ?? guestAuthenticator(storage.sessions),
     model,
     isDemo: options.isDemo ?? false,
     gauges: options.gauges ?? restingGauges,

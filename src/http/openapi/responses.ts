@@ -63,7 +63,14 @@ const problemsOfModels = problemCodes.filter(
   (code) => problemKinds[code].status >= 502 && /^(upstream_|model_|first_|empty_|content_)/.test(code),
 );
 
+const problemsOfCredentials = [
+  "unauthenticated",
+  "invalid_credential",
+  "insufficient_scope",
+] as const satisfies readonly ProblemCode[];
+
 export const problems = {
+  ofCredentials: problemsOfCredentials,
   ofBodies: problemsOfBodies,
   ofStorage: problemsOfStorage,
   ofWriting: [...problemsOfStorage, "storage_full", "not_durable"],

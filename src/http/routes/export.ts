@@ -35,14 +35,7 @@ export function exportSession({ storage, log }: HttpService): Operation {
             },
           },
         },
-        [
-          "unauthenticated",
-          "invalid_credential",
-          "session_not_found",
-          "session_deleted",
-          "invalid_request",
-          ...problems.ofStorage,
-        ],
+        [...problems.ofCredentials, "session_not_found", "session_deleted", "invalid_request", ...problems.ofStorage],
       ),
     },
     async handle(request, reply) {

@@ -5,16 +5,16 @@ import { z } from "zod";
 import { openSession } from "../../chat/sessions.ts";
 import { usernameSchema, welcomeSchema } from "../../protocol/sessions.ts";
 import { chooseMediaType } from "../accept.ts";
-import { readBearerToken } from "../credentials.ts";
 import { setPageHeaders } from "../headers.ts";
 import { html, json, problems, responses } from "../openapi/responses.ts";
 import { type Operation, operation } from "../route.ts";
 import type { HttpService } from "../service.ts";
 import { invalidRequest } from "../validation.ts";
+import { openerOf } from "./opener.ts";
 
 const page = await readFile(new URL("../pages/welcome.html", import.meta.url));
 
-export function home({ storage }: HttpService): Operation {
+export function home({ storage, authenticator }: HttpService): Operation {
   /** Without a username: a page for a browser, for a program the news of what is missing. */
   const withoutUsername = async ({ headers }: { headers: { accept?: string | undefined } }, reply: FastifyReply) => {
     if (chooseMediaType(headers.accept, ["application/json", "text/html"]) !== "text/html") {
@@ -42,13 +42,14 @@ export function home({ storage }: HttpService): Operation {
       ),
     },
 
-    takesToken: true,
+    isPage: ({ query }) => (query as { username?: unknown }).username === undefined,
     startsWork: true,
     async handle(request, reply) {
       const { username } = request.query;
       if (username === undefined) return withoutUsername(request, reply);
       chooseMediaType(request.headers.accept, ["application/json"]);
-      const { session, token } = await openSession(storage.sessions, { username }, readBearerToken(request));
+      const { principal, token } = openerOf(request, authenticator);
+      const session = await openSession(storage.sessions, principal, { username });
       const message = `Welcome to the chat service ${session.username}!`;
       return { message, session_id: session.session_id, token };
     },

@@ -9,13 +9,13 @@ import {
   sessionSchema,
   usernameSchema,
 } from "../../protocol/sessions.ts";
-import { readBearerToken } from "../credentials.ts";
 import { json, noContent, problems, responses } from "../openapi/responses.ts";
 import { type Operation, operation } from "../route.ts";
 import type { HttpService } from "../service.ts";
+import { openerOf } from "./opener.ts";
 import { limitParameter, sessionParameters } from "./parameters.ts";
 
-export function createSession({ storage }: HttpService): Operation {
+export function createSession({ storage, authenticator }: HttpService): Operation {
   return operation({
     schema: {
       operationId: "openSession",
@@ -33,10 +33,10 @@ export function createSession({ storage }: HttpService): Operation {
       ),
     },
     produces: ["application/json"],
-    takesToken: true,
     startsWork: true,
     async handle(request, reply) {
-      const { session, token } = await openSession(storage.sessions, request.body, readBearerToken(request));
+      const { principal, token } = openerOf(request, authenticator);
+      const session = await openSession(storage.sessions, principal, request.body);
       reply.code(201).header("location", `/sessions/${session.session_id}`);
       return { ...session, token };
     },
@@ -77,8 +77,7 @@ export function getSessions({ storage }: HttpService): Operation {
         cursor: z.string().optional().describe("`next_cursor` of the page before"),
       }),
       response: responses({ 200: json("A page of them.", sessionListSchema) }, [
-        "unauthenticated",
-        "invalid_credential",
+        ...problems.ofCredentials,
         "invalid_cursor",
         "invalid_request",
         "not_acceptable",
@@ -100,8 +99,7 @@ export function patchSession({ storage }: HttpService): Operation {
       params: sessionParameters,
       body: changeSessionSchema,
       response: responses({ 200: json("The session as it is now.", sessionSchema) }, [
-        "unauthenticated",
-        "invalid_credential",
+        ...problems.ofCredentials,
         "session_not_found",
         "not_acceptable",
         ...problems.ofBodies,
@@ -122,8 +120,7 @@ export function deleteSession({ storage }: HttpService): Operation {
       tags: ["sessions"],
       params: sessionParameters,
       response: responses({ 204: noContent("The session is gone.") }, [
-        "unauthenticated",
-        "invalid_credential",
+        ...problems.ofCredentials,
         "session_not_found",
         ...problems.ofWriting,
       ]),

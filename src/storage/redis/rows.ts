@@ -25,9 +25,10 @@ export function checkFound(reply: Reply, sessionId: string, turn?: number): List
 /** The facts in the order of `read_session` in `scripts/common.lua`. */
 export function sessionFrom(sessionId: string, reply: Reply | undefined): Session {
   const [facts, queued] = listOf(reply);
-  const [username, title, instructions, pinned, created, updated, newest, running] = listOf(facts);
+  const [username, title, instructions, pinned, created, updated, newest, running, owner] = listOf(facts);
   return {
     sessionId,
+    owner: String(owner),
     username: String(username),
     title: textOrNull(title),
     instructions: textOrNull(instructions),

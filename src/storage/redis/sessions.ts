@@ -23,6 +23,7 @@ export function sessionStore(server: Server, liveTurns: LiveTurns, clock: () => 
       if (!isDurable || !known.isDurable) throw notDurable();
       return {
         sessionId,
+        owner: principal,
         username,
         title,
         instructions,

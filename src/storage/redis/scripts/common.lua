@@ -128,7 +128,8 @@ end
 
 local function read_session()
   return {
-    redis.call('HMGET', session, 'username', 'title', 'instructions', 'pinned', 'created', 'updated', 'newest', 'running'),
+    redis.call('HMGET', session, 'username', 'title', 'instructions', 'pinned', 'created', 'updated', 'newest', 'running',
+      'owner'),
     redis.call('ZCARD', queue),
   }
 end

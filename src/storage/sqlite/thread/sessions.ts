@@ -117,6 +117,7 @@ export function sessionViewer(database: DatabaseSync): (row: SessionRow) => Sess
 function sessionFrom(row: SessionRow, queued: number, running: number | null): Session {
   return {
     sessionId: row.session_id,
+    owner: row.owner,
     username: row.username,
     title: row.title,
     instructions: row.instructions,

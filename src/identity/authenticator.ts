@@ -1,0 +1,20 @@
+/** CONTRACT of a mode of `AUTH`: a credential → who holds it. */
+import type { Caller } from "./caller.ts";
+
+export interface Authenticator {
+  /**
+   * Who holds this credential right now.
+   *
+   * @throws Problem `invalid_credential`, the same whatever is wrong with it; its `cause` says what, for the log alone.
+   *   Whatever keeps it from being checked is thrown too: nobody is let in because a check failed
+   */
+  authenticate(credential: string): Promise<Caller>;
+  /**
+   * Makes a caller of somebody who shows no credential and opens a session. Where this is undefined, everybody needs a
+   * credential for everything, and the id of a session is no capability.
+   */
+  readonly welcome: (() => Welcomed) | undefined;
+}
+
+/** A new caller, with the credential by which it comes back. */
+export type Welcomed = { readonly caller: Caller; readonly credential: string };
