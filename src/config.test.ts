@@ -16,7 +16,16 @@ describe("an empty environment", () => {
     expect(load({})).toEqual({
       model: { kind: "demo", wordDelayMs: 20 },
       context: { systemPrompt: "You are a friendly and helpful assistant.", contextTokens: undefined },
-      http: { host: "127.0.0.1", port: 8000, allowedHosts: [], waitMs: 55_000, heartbeatMs: 10_000 },
+      http: {
+        host: "127.0.0.1",
+        port: 8000,
+        allowedHosts: [],
+        publicUrl: undefined,
+        corsOrigins: [],
+        docs: true,
+        waitMs: 55_000,
+        heartbeatMs: 10_000,
+      },
       storage: { kind: "sqlite", path: "./data/chat.db" },
       log: { level: "info" },
       shutdown: { delayMs: 0, drainMs: 25_000 },
@@ -195,6 +204,20 @@ describe("the rest of the configuration", () => {
       host: "::1",
       allowedHosts: ["chat.example", "10.0.0.7", "fd00::1", "my_service"],
     });
+  });
+
+  it("takes addresses as people write them, and knows them as browsers do", () => {
+    const { http } = load({
+      ALLOWED_HOSTS: "intern",
+      PUBLIC_URL: "HTTPS://Chat.Example:443/",
+      CORS_ORIGINS: "https://app.example/, http://localhost:5173,https://app.example:443",
+    });
+    expect(http).toMatchObject({
+      allowedHosts: ["intern", "chat.example"],
+      publicUrl: "https://chat.example",
+      corsOrigins: ["https://app.example", "http://localhost:5173"],
+    });
+    expect(load({ PUBLIC_URL: "http://[fd00::1]:8080" }).http.allowedHosts).toEqual(["fd00::1"]);
   });
 
   it("takes fractions of a second, a free port and log levels in capitals", () => {

@@ -24,6 +24,11 @@ export type Config = {
     readonly port: number;
     /** Lower case, without ports and without the brackets of IPv6. Loopback is not listed: it is always allowed. */
     readonly allowedHosts: readonly string[];
+    /** The origin under which people reach the service, as browsers write it; undefined where nobody said. */
+    readonly publicUrl: string | undefined;
+    /** Whose pages may use the API from a browser, as browsers write them. */
+    readonly corsOrigins: readonly string[];
+    readonly docs: boolean;
     readonly waitMs: number;
     readonly heartbeatMs: number;
   };
@@ -114,7 +119,10 @@ export function loadConfig(source: ConfigSource): Config {
     http: {
       host: settings.HOST,
       port: settings.PORT,
-      allowedHosts: settings.ALLOWED_HOSTS ?? [],
+      allowedHosts: allowedHosts(settings),
+      publicUrl: settings.PUBLIC_URL,
+      corsOrigins: settings.CORS_ORIGINS ?? [],
+      docs: settings.DOCS,
       waitMs: settings.WAIT_SECONDS,
       heartbeatMs: settings.HEARTBEAT_SECONDS,
     },
@@ -124,6 +132,11 @@ export function loadConfig(source: ConfigSource): Config {
     recovery: settings.RECOVERY,
     warnings: [...warnings, ...idleFallbackWarnings(model, set), ...idleStorageWarnings(settings, set)],
   });
+}
+
+function allowedHosts({ ALLOWED_HOSTS: named = [], PUBLIC_URL: publicUrl }: Settings): readonly string[] {
+  if (publicUrl === undefined) return named;
+  return [...new Set([...named, new URL(publicUrl).hostname.replace(/^\[|\]$/g, "")])];
 }
 
 function storageConfig({ STORAGE_URL: location, DURABILITY: durability, ALLOW_WEAK_REDIS: allowWeak }: Settings) {

@@ -37,6 +37,10 @@ export function trueOrFalse(text: string): boolean {
   return ["true", "1"].includes(oneOf("true", "false", "1", "0")(text));
 }
 
+export function onOrOff(text: string): boolean {
+  return oneOf("on", "off")(text) === "on";
+}
+
 /** Items between commas, each once, in the order given. */
 export function commaList<Item>(item: Parser<Item>): Parser<readonly Item[]> {
   return (text) => {
@@ -90,6 +94,18 @@ export function baseUrl(text: string): string {
     throw new ValueRefused("must end before /chat/completions, which the service adds itself");
   }
   return url.href.replace(/\/+$/, "");
+}
+
+/** Scheme, host and port, as a browser's `Origin` has them: lower case, without a slash, without the scheme's own port. */
+export function origin(text: string): string {
+  const url = URL.parse(text);
+  if (url === null || !/^https?:\/\//i.test(text)) {
+    throw new ValueRefused("must be http:// or https:// with a host, such as https://chat.example.com");
+  }
+  const isMore = url.username !== "" || url.password !== "" || /[?#]/.test(text) || url.pathname !== "/";
+  if (isMore) throw new ValueRefused("must end after the host and port, without a path");
+  if (/[*]/.test(url.host)) throw new ValueRefused("must name one host, without `*`");
+  return url.origin;
 }
 
 /** Where the service listens: an IP address or a name, an IPv6 address without its brackets. */

@@ -9,6 +9,8 @@ import {
   host,
   jsonObject,
   oneOf,
+  onOrOff,
+  origin,
   type Parser,
   seconds,
   storageUrl,
@@ -149,6 +151,20 @@ export const variables = {
     group: "server",
     description:
       "Names, separated by commas and without ports, under which clients reach the service besides loopback; requests for other hosts are refused (421), which protects against DNS rebinding.",
+  }),
+  PUBLIC_URL: optional(origin, {
+    group: "server",
+    description:
+      "Where people reach the service, such as `https://chat.example.com`, if that is not where it listens. Its host needs no place in `ALLOWED_HOSTS`, pages of its origin may write, and with `https` browsers are told to come back over HTTPS alone and to keep the page's cookie to it.",
+  }),
+  CORS_ORIGINS: optional(commaList(origin), {
+    group: "server",
+    description:
+      "Origins, separated by commas, whose pages may use the API from a browser with a token, such as `https://app.example.com`. Unset, pages of other origins can neither read nor write anything.",
+  }),
+  DOCS: withDefault("on", onOrOff, {
+    group: "server",
+    description: "Whether `/docs` shows the API as a page to read and try: `on` or `off`. `/openapi.json` stays.",
   }),
   WAIT_SECONDS: withDefault("55", seconds(0, oneDay), {
     group: "server",

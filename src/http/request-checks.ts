@@ -6,32 +6,39 @@ import { sessionIdPattern } from "../protocol/sessions.ts";
 import { chooseMediaType } from "./accept.ts";
 import type { AllowedMethods } from "./allowed-methods.ts";
 import { authorize, type Demand } from "./authorization.ts";
+import { allowReading, allowSending } from "./cors.ts";
 import { refuseMisplacedCredentials } from "./credentials.ts";
-import { setApiHeaders } from "./headers.ts";
 import { hostCheck, requireOneHost } from "./hosts.ts";
 import { requireJson } from "./json-body.ts";
 import { logWhenDone } from "./request-log.ts";
+import { refuseForeign, sourceReader } from "./request-source.ts";
 import { maxHeaderLines } from "./server-settings.ts";
 import type { HttpService } from "./service.ts";
 
 export function addRequestChecks(app: FastifyInstance, service: HttpService, allowedMethods: AllowedMethods): void {
   const requireAllowedHost = hostCheck(service.config);
+  const sourceOf = sourceReader(service.config);
+  app.decorateRequest("source", "direct");
   app.decorateRequest("answerType", "");
   app.decorateRequest("access");
   app.decorateRequest("caller");
   app.decorateReply("problemCode");
   app.addHook("onRequest", async (request, reply) => {
-    setApiHeaders(reply);
+    reply.headers(service.headers.api).header("x-request-id", request.id);
+    request.source = sourceOf(request.headers);
+    allowReading(request, reply);
     logWhenDone(request, reply, service.log);
     requireFewHeaders(request);
     requireOneHost(request.raw);
     requireAllowedHost(request.headers.host);
     refuseMisplacedCredentials(request);
     if (request.is404) return answerUnrouted(request, reply, allowedMethods);
+    const demand = demandOf(request);
+    if (demand.scope === "write" || !["GET", "HEAD"].includes(request.method)) refuseForeign(request);
     const { produces, takesJson, startsWork, opensStream } = request.routeOptions.config;
     if (startsWork) service.overload.refuseWork();
     if (opensStream) service.overload.refuseStream();
-    Object.assign(request, await authorize(request, demandOf(request), service.authenticator));
+    Object.assign(request, await authorize(request, demand, service.authenticator));
     requirePossibleIds(request);
     if (produces !== undefined) request.answerType = chooseMediaType(request.headers.accept, produces);
     if (takesJson) requireJson(request);
@@ -43,7 +50,7 @@ export function addRequestChecks(app: FastifyInstance, service: HttpService, all
 /** What nothing was declared for would need everything. */
 function demandOf(request: FastifyRequest): Demand {
   const { access = "owner", scope = "write", isPage } = request.routeOptions.config;
-  return { access: isPage?.(request) ? "public" : access, scope };
+  return isPage?.(request) ? { access: "public", scope: "read" } : { access, scope };
 }
 
 /** Node drops the lines beyond its limit in silence, and with them what they would have said. */
@@ -62,8 +69,11 @@ function requirePossibleIds({ params }: FastifyRequest): void {
 
 async function answerUnrouted(request: FastifyRequest, reply: FastifyReply, methods: AllowedMethods) {
   const allow = methods.of(request.url.replace(/\?.*/s, ""));
-  if (allow === undefined) throw new Problem("not_found", "The path names nothing; /docs lists what there is.");
+  if (allow === undefined) throw new Problem("not_found", "The path names nothing; /openapi.json lists what there is.");
   reply.header("allow", allow);
-  if (request.method === "OPTIONS") return reply.code(204).send();
+  if (request.method === "OPTIONS") {
+    allowSending(request, reply, allow);
+    return reply.code(204).send();
+  }
   throw new Problem("method_not_allowed", `The path has no ${request.method}; it has ${allow}.`);
 }

@@ -21,6 +21,11 @@ export function routeTable(service: HttpService): readonly Route[] {
     return documentation;
   };
   // biome-ignore format: a table
+  const docs: readonly Route[] = [
+    { method: "GET",    path: "/docs",                         access: "public",     scope: "read",  ...getDocumentationPage(service, document) },
+    { method: "GET",    path: "/docs/*",                       access: "public",     scope: "read",  ...getDocumentationPage(service, document) },
+  ];
+  // biome-ignore format: a table
   const routes: readonly Route[] = [
     { method: "GET",    path: "/",                             access: "opening",    scope: "write", ...home(service) },
 
@@ -42,10 +47,9 @@ export function routeTable(service: HttpService): readonly Route[] {
 
     { method: "GET",    path: "/healthz",                      access: "public",     scope: "read",  ...getHealth() },
     { method: "GET",    path: "/readyz",                       access: "public",     scope: "read",  ...getReadiness(service) },
-    { method: "GET",    path: "/openapi.json",                 access: "public",     scope: "read",  ...getOpenApi(document) },
-    { method: "GET",    path: "/docs",                         access: "public",     scope: "read",  ...getDocumentationPage(document) },
-    { method: "GET",    path: "/docs/*",                       access: "public",     scope: "read",  ...getDocumentationPage(document) },
-    { method: "GET",    path: "/docs/errors",                  access: "public",     scope: "read",  ...getErrorsPage() },
+    { method: "GET",    path: "/openapi.json",                 access: "public",     scope: "read",  ...getOpenApi(service, document) },
+    ...(service.config.docs ? docs : []),
+    { method: "GET",    path: "/docs/errors",                  access: "public",     scope: "read",  ...getErrorsPage(service) },
   ];
   return routes;
 }

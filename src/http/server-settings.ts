@@ -51,8 +51,12 @@ const problemOfClientError: Readonly<Record<string, { code: ProblemCode; detail:
   ERR_HTTP_REQUEST_TIMEOUT: { code: "request_timeout", detail: "The request did not arrive in time." },
 };
 
-/** Answers what the parser refused, before there is a request; the connection ends. */
-export function answerClientError(error: Error & { code?: string }, socket: Socket): void {
+/** Answers what the parser refused, before there is a request; the connection ends. `headers` are those of every answer. */
+export function answerClientError(
+  error: Error & { code?: string },
+  socket: Socket,
+  headers: Readonly<Record<string, string>>,
+): void {
   if (!socket.writable || error.code === "ECONNRESET" || wouldMislead(socket)) {
     socket.destroy();
     return;
@@ -70,9 +74,8 @@ export function answerClientError(error: Error & { code?: string }, socket: Sock
       "Connection: close",
       `Content-Type: ${problemContentType}`,
       `Content-Length: ${Buffer.byteLength(body)}`,
-      "Cache-Control: no-store",
-      "X-Content-Type-Options: nosniff",
       `X-Request-Id: ${requestId}`,
+      ...Object.entries(headers).map(([name, value]) => `${name}: ${value}`),
       "",
       body,
     ].join("\r\n"),

@@ -5,7 +5,7 @@ import { isProblem, Problem, problemKinds } from "../protocol/problems.ts";
 import { sessionNotFound } from "../protocol/refusals.ts";
 import { AllowedMethods } from "./allowed-methods.ts";
 import { LiveStreams } from "./answers/live-streams.ts";
-import { requestIdOf, setApiHeaders } from "./headers.ts";
+import { type HeaderSets, headerSets, requestIdOf } from "./headers.ts";
 import { hostCheck, requireOneHost } from "./hosts.ts";
 import { maxBodyBytes, parseJson } from "./json-body.ts";
 import { listen } from "./listen.ts";
@@ -42,9 +42,11 @@ export type HttpServer = {
 /** Builds the server; it does not listen yet. */
 export async function createHttpServer(options: HttpServiceOptions): Promise<HttpServer> {
   const { heartbeatMs, maxStreamAgeMs } = options.config;
-  const app = createApp(options);
+  const headers = headerSets(options.config);
+  const app = createApp(options, headers);
   const service: HttpService = {
     ...options,
+    headers,
     streams: new LiveStreams(heartbeatMs, maxStreamAgeMs),
     overload: watchLoad(app, options),
     ending: false,
@@ -69,7 +71,7 @@ function watchLoad({ server }: FastifyInstance, { storage, gauges, log }: HttpSe
   return new Overload(gauges ?? openLoadGauges(server, most, () => storage.backlog()), most, log);
 }
 
-function createApp(options: HttpServiceOptions): FastifyInstance {
+function createApp(options: HttpServiceOptions, headers: HeaderSets): FastifyInstance {
   const app: FastifyInstance = Fastify({
     logger: false,
     http: serverSettings,
@@ -84,8 +86,11 @@ function createApp(options: HttpServiceOptions): FastifyInstance {
     // The whole of a request line fits: an id that is too long is no session, like any other wrong id.
     routerOptions: { maxParamLength: serverSettings.maxHeaderSize },
     schemaController: { compilersFactory: compilers },
-    clientErrorHandler: answerClientError,
-    frameworkErrors: (error, request, reply) => answerUnreadablePath(options, error, request, reply),
+    clientErrorHandler: (error, socket) => answerClientError(error, socket, headers.api),
+    frameworkErrors: (error, request, reply) => {
+      reply.headers(headers.api).header("x-request-id", request.id);
+      answerUnreadablePath(options, error, request, reply);
+    },
   });
   configureServer(app.server, mostConnections());
   return app;
@@ -107,7 +112,6 @@ async function addRoutes(app: FastifyInstance, service: HttpService): Promise<vo
 
 /** A path that cannot be decoded, such as `/chat/%zz`: Fastify gives it to no route and runs no hooks. */
 function answerUnreadablePath(service: HttpServiceOptions, error: Error, request: FastifyRequest, reply: FastifyReply) {
-  setApiHeaders(reply);
   logWhenDone(request, reply, service.log);
   const id = /^\/(?:chat|chat_history|sessions)\/(?<id>[^/?]*)/.exec(request.url)?.groups?.["id"];
   try {

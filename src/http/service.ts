@@ -5,6 +5,7 @@ import type { Log } from "../log.ts";
 import type { Model } from "../models/model.ts";
 import type { Storage } from "../storage/storage.ts";
 import type { LiveStreams } from "./answers/live-streams.ts";
+import type { HeaderSets } from "./headers.ts";
 import type { LoadGauges, Overload } from "./overload.ts";
 
 export type HttpConfig = {
@@ -14,6 +15,12 @@ export type HttpConfig = {
   readonly port: number;
   /** Host names besides loopback under which clients reach the service: lower case, no ports, no brackets. */
   readonly allowedHosts: readonly string[];
+  /** The origin under which people reach the service, as browsers write it; undefined where nobody said. */
+  readonly publicUrl: string | undefined;
+  /** Whose pages may use the API from a browser, as browsers write them. */
+  readonly corsOrigins: readonly string[];
+  /** Whether `/docs` is there. */
+  readonly docs: boolean;
   /** How long a client that wants the whole answer as JSON is kept waiting. */
   readonly waitMs: number;
   /** After how much silence a stream gets a sign of life. */
@@ -40,6 +47,7 @@ export type HttpServiceOptions = {
 };
 
 export type HttpService = HttpServiceOptions & {
+  readonly headers: HeaderSets;
   readonly streams: LiveStreams;
   readonly overload: Overload;
   /** Set from the signal to end on: `/readyz` says so while prompts are still taken. */

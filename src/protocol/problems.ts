@@ -67,7 +67,13 @@ export const problemKinds = {
     false,
     "The credential is valid but lacks the scope (`read` or `write`) that the operation needs; use another one.",
   ),
-  not_found: kind(404, "No such route", false, "The path names nothing; `/docs` lists what there is."),
+  cross_site_request: kind(
+    403,
+    "Request from another site",
+    false,
+    "A browser sent it for a page of another origin, or followed a link from there that opens a session. Its operator can allow the origin by `CORS_ORIGINS`, or tell the service its own by `PUBLIC_URL`.",
+  ),
+  not_found: kind(404, "No such route", false, "The path names nothing; `/openapi.json` lists what there is."),
   session_not_found: kind(
     404,
     "No such session",

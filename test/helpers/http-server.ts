@@ -45,7 +45,17 @@ export async function startTestServer(options: TestServerOptions = {}): Promise<
   const model = new ScriptedModel();
   const { chat } = chatOf(storage, model, { log: logger });
   const serviceOptions: HttpServiceOptions = {
-    config: { host: "127.0.0.1", port: 0, allowedHosts: [], waitMs: 5_000, heartbeatMs: 10_000, ...options.config },
+    config: {
+      host: "127.0.0.1",
+      port: 0,
+      allowedHosts: [],
+      publicUrl: undefined,
+      corsOrigins: [],
+      docs: true,
+      waitMs: 5_000,
+      heartbeatMs: 10_000,
+      ...options.config,
+    },
     chat,
     storage,
     authenticator: options.authenticator?.(storage) ?? guestAuthenticator(storage.sessions),

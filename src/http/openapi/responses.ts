@@ -73,7 +73,7 @@ export const problems = {
   ofCredentials: problemsOfCredentials,
   ofBodies: problemsOfBodies,
   ofStorage: problemsOfStorage,
-  ofWriting: [...problemsOfStorage, "storage_full", "not_durable"],
+  ofWriting: ["cross_site_request", ...problemsOfStorage, "storage_full", "not_durable"],
   ofModels: problemsOfModels,
 } as const;
 

@@ -2,18 +2,18 @@
 import type { FastifyInstance } from "fastify";
 import { z } from "zod";
 import { Problem, problemKinds } from "../../protocol/problems.ts";
-import { setPageHeaders } from "../headers.ts";
 import { html, json, responses } from "../openapi/responses.ts";
 import { type Operation, operation } from "../route.ts";
+import type { HttpService } from "../service.ts";
 
 /** What describes the routes; made at the first call. @throws Error when it cannot be made */
 type Documentation = () => Promise<FastifyInstance>;
 
 /** Of what a file of the page is answered with; all else is as for every answer. */
-const headersOfFiles = ["content-type", "content-security-policy", "etag", "last-modified", "location"];
+const headersOfFiles = ["content-type", "etag", "last-modified", "location"];
 
 /** Swagger UI: the page and its files. */
-export function getDocumentationPage(documentation: Documentation): Operation {
+export function getDocumentationPage({ headers: sets }: HttpService, documentation: Documentation): Operation {
   return operation({
     schema: {
       operationId: "docs",
@@ -27,17 +27,18 @@ export function getDocumentationPage(documentation: Documentation): Operation {
       const condition = headers["if-none-match"];
       const answer = await app.inject({ url, headers: condition === undefined ? {} : { "if-none-match": condition } });
       if (answer.statusCode >= 400) throw new Problem("not_found", "The page has no such file.");
-      setPageHeaders(reply);
+      reply.headers(sets.docs);
       for (const name of headersOfFiles) {
         const value = answer.headers[name];
         if (value !== undefined) reply.header(name, value);
       }
-      return reply.code(answer.statusCode).send(answer.rawPayload);
+      // Node refuses to write a body for 304, be it an empty one.
+      return reply.code(answer.statusCode).send(answer.statusCode === 304 ? undefined : answer.rawPayload);
     },
   });
 }
 
-export function getOpenApi(documentation: Documentation): Operation {
+export function getOpenApi({ config }: HttpService, documentation: Documentation): Operation {
   return operation({
     schema: {
       operationId: "openapi",
@@ -46,14 +47,15 @@ export function getOpenApi(documentation: Documentation): Operation {
       response: responses({ 200: json("OpenAPI 3.1", z.looseObject({ openapi: z.string() })) }, []),
     },
     handle: async (request, reply) => {
-      // The address that the client used, which the checks have let pass: importers need an absolute one.
-      const servers = [{ url: `${request.protocol}://${request.host}`, description: "This service" }];
+      // Importers need an absolute one. The address that the client used is one that the checks have let pass.
+      const url = config.publicUrl ?? `${request.protocol}://${request.host}`;
+      const servers = [{ url, description: "This service" }];
       return reply.type("application/json; charset=utf-8").send({ ...(await documentation()).swagger(), servers });
     },
   });
 }
 
-export function getErrorsPage(): Operation {
+export function getErrorsPage({ headers }: HttpService): Operation {
   const page = errorsPage();
   return operation({
     schema: {
@@ -66,8 +68,7 @@ export function getErrorsPage(): Operation {
       ),
     },
     async handle(_request, reply) {
-      setPageHeaders(reply);
-      return reply.type("text/html; charset=utf-8").send(page);
+      return reply.headers(headers.page).type("text/html; charset=utf-8").send(page);
     },
   });
 }

@@ -5,23 +5,22 @@ import { z } from "zod";
 import { openSession } from "../../chat/sessions.ts";
 import { usernameSchema, welcomeSchema } from "../../protocol/sessions.ts";
 import { chooseMediaType } from "../accept.ts";
-import { setPageHeaders } from "../headers.ts";
 import { html, json, problems, responses } from "../openapi/responses.ts";
 import { type Operation, operation } from "../route.ts";
 import type { HttpService } from "../service.ts";
 import { invalidRequest } from "../validation.ts";
 import { openerOf } from "./opener.ts";
 
-const page = await readFile(new URL("../pages/welcome.html", import.meta.url));
+const welcome = await readFile(new URL("../pages/welcome.html", import.meta.url), "utf8");
 
-export function home({ storage, authenticator }: HttpService): Operation {
+export function home({ storage, authenticator, headers: { page: pageHeaders }, config }: HttpService): Operation {
+  const page = config.docs ? welcome : welcome.replace(/^<li><a href="\/docs">.*\n/m, "");
   /** Without a username: a page for a browser, for a program the news of what is missing. */
   const withoutUsername = async ({ headers }: { headers: { accept?: string | undefined } }, reply: FastifyReply) => {
     if (chooseMediaType(headers.accept, ["application/json", "text/html"]) !== "text/html") {
       throw invalidRequest([{ path: "username", message: "is required" }]);
     }
-    setPageHeaders(reply);
-    return reply.type("text/html; charset=utf-8").send(page);
+    return reply.headers(pageHeaders).type("text/html; charset=utf-8").send(page);
   };
 
   return operation({
