@@ -2,6 +2,7 @@
 import type { Usage } from "../protocol/events.ts";
 import { isProblem } from "../protocol/problems.ts";
 import { estimatingCounter } from "../tokens/estimate.ts";
+import type { TokenCounter } from "../tokens/token-counter.ts";
 import type { AnswerSources, Question } from "./answer.ts";
 import type { Context } from "./context.ts";
 import { countMessages } from "./message-tokens.ts";
@@ -26,11 +27,9 @@ export async function estimateUsage(
 ): Promise<Usage | null> {
   try {
     const { answer } = await turns.read(access, sessionId, turn);
-    const { messages } = context;
-    const bytes = messages.reduce((sum, { content }) => sum + Buffer.byteLength(content), Buffer.byteLength(answer));
-    const suitable = bytes <= shortLength ? estimatingCounter : counter;
+    const suitable = suitableCounter(counter, context, answer);
     const [input, output] = await Promise.all([
-      context.tokens ?? countMessages(suitable, messages, patienceMs),
+      countInput(suitable, context),
       suitable.count([answer], patienceMs).then(({ counts }) => counts[0] ?? 0),
     ]);
     return { input_tokens: input, output_tokens: output, estimated: true };
@@ -39,4 +38,14 @@ export async function estimateUsage(
     if (isProblem(error)) return null;
     throw error;
   }
+}
+
+/** The tokens of what the model is sent. */
+export async function countInput(counter: TokenCounter, context: Context): Promise<number> {
+  return context.tokens ?? countMessages(suitableCounter(counter, context, ""), context.messages, patienceMs);
+}
+
+function suitableCounter(counter: TokenCounter, { messages }: Context, answer: string): TokenCounter {
+  const bytes = messages.reduce((sum, { content }) => sum + Buffer.byteLength(content), Buffer.byteLength(answer));
+  return bytes <= shortLength ? estimatingCounter : counter;
 }

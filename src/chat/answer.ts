@@ -2,14 +2,16 @@
 import { type Admission, type Model, ModelError, type ModelEvent } from "../models/model.ts";
 import type { IncompleteReason } from "../protocol/events.ts";
 import { Problem } from "../protocol/problems.ts";
-import type { Access, BegunTurn, TurnStore } from "../storage/storage.ts";
+import type { Access, BegunTurn, LapsedTurn, Spent, TurnStore } from "../storage/storage.ts";
+import { estimateTokens } from "../tokens/estimate.ts";
 import type { TokenCounter } from "../tokens/token-counter.ts";
 import type { Produced, Producer } from "../turns/producer.ts";
 import { shortenContext, tooLongDetail } from "./answer-refused.ts";
-import { estimateUsage } from "./answer-usage.ts";
+import { countInput, estimateUsage } from "./answer-usage.ts";
 import { type Context, ContextBuilder, type ContextOptions, type CurrentPrompt } from "./context.ts";
 import { ContextBudget } from "./context-budget.ts";
 import { modelProblem } from "./model-problem.ts";
+import { Spending } from "./spending.ts";
 
 export type Question = CurrentPrompt & { readonly access: Access; readonly turn: number };
 
@@ -37,7 +39,8 @@ export function answerProducer(
   begun: BegunTurn,
   { published = "", admission }: { readonly published?: string; readonly admission?: Admission } = {},
 ): Producer {
-  const { model, contexts, budget } = sources;
+  const { model } = sources;
+  const spending = new Spending(sources.counter);
   return {
     get model() {
       return (admission ?? model).name;
@@ -45,12 +48,30 @@ export function answerProducer(
     async begin(signal) {
       await model.ready();
       const question = questionOf(begun, published);
-      const limits = { goesOn: model.continuesAnswers, budget: budget.for(question.sessionId, model) };
-      const context = await contexts.build(question.access, question, limits);
-      return { trimmedTurns: context.trimmedTurns, output: answer(sources, question, context, signal, admission) };
+      const context = await contextOf(sources, question);
+      const output = answer({ sources, question, signal, admission, spending }, context);
+      return { trimmedTurns: context.trimmedTurns, output };
+    },
+    spent() {
+      return spending.total(this.model);
     },
     release: () => admission?.release(),
   };
+}
+
+/** What a process that is gone spent on a turn that it had, as far as its log tells; nothing where it had not begun it. */
+export async function spentBefore(sources: AnswerSources, lapsed: LapsedTurn): Promise<Spent | undefined> {
+  const { model, text, crashes } = lapsed;
+  if (model === null) return undefined;
+  const context = await contextOf(sources, questionOf(lapsed, ""));
+  // Each of those that died had the messages read anew.
+  const inputTokens = Math.max(1, crashes) * (await countInput(sources.counter, context));
+  return { model, inputTokens, outputTokens: estimateTokens(text), estimated: true };
+}
+
+function contextOf({ contexts, budget, model }: AnswerSources, question: Question): Promise<Context> {
+  const limits = { goesOn: model.continuesAnswers, budget: budget.for(question.sessionId, model) };
+  return contexts.build(question.access, question, limits);
 }
 
 function questionOf({ lease, owner, prompt, continues }: BegunTurn, published: string): Question {
@@ -58,13 +79,18 @@ function questionOf({ lease, owner, prompt, continues }: BegunTurn, published: s
   return { access: { by: "owner", principal: owner }, sessionId, turn, prompt, continues, published };
 }
 
+type Asking = {
+  readonly sources: AnswerSources;
+  readonly question: Question;
+  readonly signal: AbortSignal;
+  readonly admission: Admission | undefined;
+  readonly spending: Spending;
+};
+
 /** Asks the model, and once more with less where it refuses the conversation as too long before it says anything. */
 async function* answer(
-  sources: AnswerSources,
-  question: Question,
+  { sources, question, signal, admission, spending }: Asking,
   begun: Context,
-  signal: AbortSignal,
-  admission: Admission | undefined,
 ): AsyncGenerator<Produced> {
   let context = begun;
   const turnStartedAt = performance.now();
@@ -73,14 +99,24 @@ async function* answer(
     const request = { messages, answerSoFar, username: session.username, turnStartedAt };
     const late = context === begun ? {} : { trimmedTurns };
     let silent = true;
+    spending.ask(context);
     try {
       for await (const event of sources.model.generate(request, signal, context === begun ? admission : undefined)) {
         silent = false;
-        yield event.type === "finish" ? { ...(await finished(sources, question, context, event)), ...late } : event;
+        if (event.type === "text") spending.take(event.text);
+        else if (event.type === "reset") spending.takeBack();
+        if (event.type !== "finish") {
+          yield event;
+          continue;
+        }
+        const finish = await finished(sources, question, context, event);
+        spending.finish(finish.usage, finish.model);
+        yield { ...finish, ...late };
       }
       return;
     } catch (error) {
       if (!(error instanceof ModelError)) throw error;
+      spending.fail(error);
       const mayAskAgain = silent && context === begun;
       const shorter = mayAskAgain ? await shortenContext(sources, question, context, error) : undefined;
       if (shorter === undefined) {

@@ -6,7 +6,7 @@ import { Problem } from "../protocol/problems.ts";
 import type { Access, Following, NewTurn, Storage, Turn } from "../storage/storage.ts";
 import type { Producers, TurnEngine } from "../turns/engine.ts";
 import { logOfUnbegunStop } from "../turns/last-events.ts";
-import { type AnswerSources, answerProducer } from "./answer.ts";
+import { type AnswerSources, answerProducer, spentBefore } from "./answer.ts";
 import { errorFacts } from "./error-facts.ts";
 import { modelProblem } from "./model-problem.ts";
 
@@ -63,6 +63,7 @@ export function answerProducers(sources: AnswerSources): Producers {
   const { model } = sources;
   return {
     producerOf: (begun, published) => answerProducer(sources, begun, { published }),
+    spentBefore: (lapsed) => spentBefore(sources, lapsed),
     get goOn() {
       return model.continuesAnswers;
     },

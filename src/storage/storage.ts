@@ -8,6 +8,7 @@
  */
 import type { LoggedEvent, TerminalStatus, TurnEnded, TurnErrored, TurnEvent } from "../protocol/events.ts";
 import type { Session, SessionStore } from "./session-store.ts";
+import type { Spent, UsageStore } from "./usage-store.ts";
 
 export type {
   NewSession,
@@ -18,6 +19,7 @@ export type {
   SessionPlace,
   SessionStore,
 } from "./session-store.ts";
+export type { Spent, UsageQuery, UsageRow, UsageStore } from "./usage-store.ts";
 
 /**
  * By which right somebody reads or writes: as the owner, or by the capability that holding the unguessable id of a
@@ -32,6 +34,7 @@ export const guestPrincipalPrefix = "guest:";
 export interface Storage {
   readonly sessions: SessionStore;
   readonly turns: TurnStore;
+  readonly usage: UsageStore;
   /** Resolves when a read and a durable write work right now. */
   check(): Promise<void>;
   /** What the storage is and what its word is worth, for whoever operates the service. */
@@ -92,6 +95,7 @@ export type BegunTurn = Pick<Turn, "prompt" | "continues" | "replaces"> & {
   readonly lease: Lease;
   /** The principal whose session it is. */
   readonly owner: string;
+  readonly username: string;
   /** Another turn took its place while it waited, so that nobody wants its answer. */
   readonly isReplaced: boolean;
 };
@@ -190,6 +194,8 @@ export type UnbegunEnd = readonly [...TurnEvent[], TurnEnded];
 export type Settling = {
   /** False leaves the session's queue to the next claim, as for a worker that goes down. */
   readonly beginNext: boolean;
+  /** What the turn cost: counted once, together with its end. Undefined where no model was asked. */
+  readonly spent?: Spent | undefined;
 };
 
 export type HistoryWindow = {
@@ -285,6 +291,8 @@ export interface TurnStore {
     events: readonly [...TurnEvent[], TurnEnded],
     settling: Settling,
   ): Promise<BegunTurn | undefined>;
+  /** Counts what a turn cost whose session was deleted while it ran, once. */
+  chargeDeleted(begun: BegunTurn, spent: Spent): Promise<void>;
   /**
    * Gives the lease of an unfinished turn back, for the next `claim` of whoever is there. Its followers wait.
    *

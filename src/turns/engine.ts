@@ -2,11 +2,12 @@
 import { setTimeout as delay } from "node:timers/promises";
 import type { Log } from "../log.ts";
 import { isProblem } from "../protocol/problems.ts";
-import { type BegunTurn, type LapsedTurn, LeaseLost, type TurnStore } from "../storage/storage.ts";
+import { type BegunTurn, type LapsedTurn, LeaseLost, type Spent, type TurnStore } from "../storage/storage.ts";
 import type { LastEvents } from "./last-events.ts";
 import type { Producer } from "./producer.ts";
 import { type RecoveryPolicy, recoveryOf, resetAfterLoss } from "./recovery.ts";
 import { type RunTurn, runTurn, TurnInterrupted } from "./run-turn.ts";
+import { costOf } from "./turn-cost.ts";
 import { TurnWriter } from "./turn-writer.ts";
 
 export interface TurnEngine {
@@ -35,6 +36,8 @@ export type Recovered = { readonly ended: number; readonly resumed: number };
 export interface Producers {
   /** @param published text of the turn that was published before; the producer gives what comes after it */
   producerOf(begun: BegunTurn, published: string): Producer;
+  /** What whoever had a turn before spent on it. */
+  spentBefore(lapsed: LapsedTurn): Promise<Spent | undefined>;
   /** Whether a producer can go on from published text. */
   readonly goOn: boolean;
   /** Named in the `turn` event of a turn that ends before it began. */
@@ -83,7 +86,8 @@ export function createTurnEngine({ turns, producers, policy, log }: TurnEngineOp
   async function endLapsed(lapsed: LapsedTurn, last: LastEvents, model: string): Promise<void> {
     try {
       const writer = new TurnWriter(turns, lapsed, log, { hasText: lapsed.text !== "", owed: resetAfterLoss(lapsed) });
-      const next = await writer.settle(last, { model, giveUp: interrupt.signal, beginsNext });
+      const spent = await costOf([() => producers.spentBefore(lapsed)], log);
+      const next = await writer.settle(last, { model, giveUp: interrupt.signal, beginsNext, spent });
       if (next !== undefined) begin(next);
     } catch (error) {
       if (!(error instanceof LeaseLost)) log.error({ err: error }, "A turn of a dead process could not be settled");
@@ -97,7 +101,8 @@ export function createTurnEngine({ turns, producers, policy, log }: TurnEngineOp
     if ("last" in recovery) return endLapsed(lapsed, recovery.last, model);
     const { published } = recovery;
     const beginsAnew = published !== lapsed.text;
-    const inherited = { hasText: lapsed.text !== "", owed: resetAfterLoss(lapsed), beginsAnew };
+    const spent = () => producers.spentBefore(lapsed);
+    const inherited = { hasText: lapsed.text !== "", owed: resetAfterLoss(lapsed), beginsAnew, spent };
     start({ begun: lapsed, producer: producers.producerOf(lapsed, published), inherited });
     return undefined;
   }

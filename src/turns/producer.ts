@@ -4,12 +4,15 @@
  */
 import type { IncompleteReason, TextDelta, Usage } from "../protocol/events.ts";
 import type { Problem } from "../protocol/problems.ts";
+import type { Spent } from "../storage/usage-store.ts";
 
 export interface Producer {
   /** Who is asked first, certain once `begin` has resolved; the `turn` event names it. */
   readonly model: string;
   /** Gathers what the answer needs. */
   begin(signal: AbortSignal): Promise<Production>;
+  /** What it has cost so far, asked when the turn is over; undefined where no model has read anything. */
+  spent?(): Promise<Spent | undefined>;
   /** Called once the turn is over, also when it never began: lets go of what was reserved for it. */
   release?(): void;
 }

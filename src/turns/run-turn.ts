@@ -7,7 +7,7 @@
 import type { Log } from "../log.ts";
 import type { TextReset } from "../protocol/events.ts";
 import { isProblem, Problem } from "../protocol/problems.ts";
-import { type BegunTurn, LeaseLost, TurnStopRequested, type TurnStore } from "../storage/storage.ts";
+import { type BegunTurn, LeaseLost, type Spent, TurnStopRequested, type TurnStore } from "../storage/storage.ts";
 import {
   eventsAfterInterruption,
   eventsAfterLastWord,
@@ -18,6 +18,7 @@ import {
 } from "./last-events.ts";
 import type { Producer } from "./producer.ts";
 import type { RecoveryPolicy } from "./recovery.ts";
+import { chargeIfDeleted, costOf } from "./turn-cost.ts";
 import { type Inherited, TurnWriter } from "./turn-writer.ts";
 import { WholeCharacters } from "./whole-characters.ts";
 
@@ -36,8 +37,14 @@ export type RunTurn = {
   readonly turns: TurnStore;
   readonly begun: BegunTurn;
   readonly producer: Producer;
-  /** Where another worker had the turn before; `beginsAnew` when the producer does not go on from its text. */
-  readonly inherited?: Inherited & { readonly beginsAnew: boolean };
+  /**
+   * Where another worker had the turn before; `beginsAnew` when the producer does not go on from its text, `spent` what
+   * it cost until then.
+   */
+  readonly inherited?: Inherited & {
+    readonly beginsAnew: boolean;
+    readonly spent: () => Promise<Spent | undefined>;
+  };
   /** Fires with `TurnInterrupted` when the service goes down; watched only while the turn runs. */
   readonly interrupt: AbortSignal;
   /** What the next start does with a turn that we cannot end; where it would do nothing, we settle it. */
@@ -62,11 +69,15 @@ export async function runTurn(run: RunTurn): Promise<BegunTurn | undefined> {
     source.addEventListener("abort", forward);
   }
   const writer = new TurnWriter(turns, begun, log, inherited);
+  const cost = () => costOf([inherited?.spent, producer.spent?.bind(producer)], log);
   try {
     const last = await produce(run, writer, cancel.signal);
-    return await writer.settle(last, { model: producer.model, giveUp: interrupt, beginsNext });
+    return await writer.settle(last, { model: producer.model, giveUp: interrupt, beginsNext, spent: await cost() });
   } catch (error) {
-    if (error instanceof LeaseLost) return undefined;
+    if (error instanceof LeaseLost) {
+      await chargeIfDeleted(turns, begun, cost, log);
+      return undefined;
+    }
     if (!(error instanceof TurnInterrupted)) log.error({ err: error, turn: lease.turn }, "A turn could not be settled");
     // Also one that the storage would not settle while the service went down: that is no crash of its own.
     await handBack(run);

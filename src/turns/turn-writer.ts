@@ -2,7 +2,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import type { Log } from "../log.ts";
 import type { TurnEvent } from "../protocol/events.ts";
 import { emptyLogPosition, positionAfter } from "../protocol/positions.ts";
-import { type BegunTurn, LeaseLost, PositionRefused, type TurnStore } from "../storage/storage.ts";
+import { type BegunTurn, LeaseLost, PositionRefused, type Spent, type TurnStore } from "../storage/storage.ts";
 import { type LastEvents, turnStarted } from "./last-events.ts";
 
 /** Milliseconds between tries to settle: the first pause, and the longest. */
@@ -14,6 +14,13 @@ export type Inherited = {
   readonly hasText: boolean;
   /** What has to be logged before anything else. */
   readonly owed: readonly TurnEvent[];
+};
+
+type SettleTurn = {
+  readonly model: string;
+  readonly giveUp: AbortSignal;
+  readonly beginsNext: () => boolean;
+  readonly spent: Spent | undefined;
 };
 
 /** Writes one turn's log and knows its head. */
@@ -84,16 +91,13 @@ export class TurnWriter {
    * @param beginsNext asked at each try
    * @throws LeaseLost when the turn is somebody else's by now, Problem when it was given up
    */
-  async settle(
-    events: LastEvents,
-    { model, giveUp, beginsNext }: { model: string; giveUp: AbortSignal; beginsNext: () => boolean },
-  ): Promise<BegunTurn | undefined> {
+  async settle(events: LastEvents, { model, giveUp, beginsNext, spent }: SettleTurn): Promise<BegunTurn | undefined> {
     const { lease } = this.#begun;
     for (let pause = pauses.first; ; pause = Math.min(pause * 2, pauses.longest)) {
       try {
         // Also the log of a turn that ended before it began has a first event.
         const last: LastEvents = this.isEmpty ? [turnStarted(this.#begun, model), ...events] : events;
-        return await this.#turns.settle(lease, this.#head, this.#withOwed(last), { beginNext: beginsNext() });
+        return await this.#turns.settle(lease, this.#head, this.#withOwed(last), { beginNext: beginsNext(), spent });
       } catch (error) {
         if (error instanceof LeaseLost || giveUp.aborted) throw error;
         if (error instanceof PositionRefused) this.#head = error.head;

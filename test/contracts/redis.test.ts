@@ -4,6 +4,7 @@ import { openRedisStorage } from "../../src/storage/redis/open.ts";
 import { type RedisServer, startRedisServer } from "../helpers/redis-server.ts";
 import { acceptanceContract } from "./acceptance.ts";
 import { type StoragePlace, storageContract } from "./storage.ts";
+import { usageContract } from "./usage.ts";
 
 /** Alone in its cluster, so that it has all slots: it refuses a script that touches the keys of two of them (G10). */
 async function startClusterNode(): Promise<RedisServer> {
@@ -37,5 +38,6 @@ for (const [name, start] of [
       clean: async () => undefined,
     };
   };
-  for (const contract of [storageContract, acceptanceContract]) contract(name, onServer, { keepsWhenClosed: true });
+  for (const contract of [storageContract, acceptanceContract, usageContract])
+    contract(name, onServer, { keepsWhenClosed: true });
 }

@@ -22,6 +22,10 @@ export class ScriptedModel implements Model {
     this.#add({ type: "text", text });
   }
 
+  takeBack(): void {
+    this.#add({ type: "reset" });
+  }
+
   finish(finishReason = "stop"): void {
     this.#add({ type: "finish", finishReason, usage: { input_tokens: 1, output_tokens: 1 }, model: this.name });
   }

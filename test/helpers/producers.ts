@@ -25,7 +25,13 @@ export function engineOf(
     policy: "restart",
     log: silentLog,
     ...others,
-    producers: { producerOf: unexpected, goOn: false, modelName: "asked", ...producers },
+    producers: {
+      producerOf: unexpected,
+      spentBefore: async () => undefined,
+      goOn: false,
+      modelName: "asked",
+      ...producers,
+    },
   });
 }
 

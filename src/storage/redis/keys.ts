@@ -25,6 +25,26 @@ export function sessionListKey(principal: string, username: string): string {
   return `${principalKey(principal)}:sessions:${username}`;
 }
 
+/** What the principal's turns cost on a day; the scripts know it, and the two below, by the principal's key. */
+export function usageKey(principal: string, day: number): string {
+  return `${principalKey(principal)}:usage:${day}`;
+}
+
+/** The days of which there is something. */
+export function usageDaysKey(principal: string): string {
+  return `${principalKey(principal)}:usage-days`;
+}
+
+/** The tokens of a day. */
+export function tokensKey(principal: string, day: number): string {
+  return `${principalKey(principal)}:tokens:${day}`;
+}
+
+/** That what a turn cost is counted. */
+export function countedKey(principal: string, sessionId: string, turn: string): string {
+  return `${principalKey(principal)}:counted:${sessionId}.${turn}`;
+}
+
 /** The sessions that have unfinished turns, by the time when somebody is to look after them. */
 export const busyKey = "chat:busy";
 

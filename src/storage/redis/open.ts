@@ -12,6 +12,7 @@ import { Server } from "./server.ts";
 import { sessionStore } from "./sessions.ts";
 import { Subscriptions } from "./subscriptions.ts";
 import { turnStore } from "./turns.ts";
+import { Usage } from "./usage.ts";
 
 export type RedisOptions = {
   /** `redis://` or `rediss://`, with name and password where they are needed. */
@@ -62,6 +63,7 @@ export async function openRedisStorage(options: RedisOptions): Promise<Storage> 
     void server.refresh();
     options.onClaimable?.();
   });
+  const usage = new Usage(server, clock, log);
   let closing: Promise<void> | undefined;
   const storage: Storage = {
     sessions: sessionStore(server, liveTurns, clock),
@@ -71,10 +73,12 @@ export async function openRedisStorage(options: RedisOptions): Promise<Storage> 
       leases,
       liveTurns,
       subscriptions,
+      usage,
       worker,
       clock,
       log,
     }),
+    usage,
     async check() {
       await server.readOnce(["PING"]);
       const { isDurable } = await server.write(["INCR", checkKey]);
@@ -85,6 +89,7 @@ export async function openRedisStorage(options: RedisOptions): Promise<Storage> 
     close() {
       closing ??= (async () => {
         leases.close();
+        await usage.settled();
         await server.close(() => leases.farewell());
         subscriptions.close();
         liveTurns.closed();

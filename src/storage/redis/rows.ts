@@ -65,15 +65,15 @@ function endOf(events: readonly LoggedEvent[], turn: number) {
 }
 
 /** The facts in the order of `facts_of` in `scripts/common.lua`. */
-export function begunFacts([owner, username, prompt, replaces, continues, isReplaced]: List) {
-  const facts: Omit<BegunTurn, "lease"> = {
+export function begunFacts([owner, username, prompt, replaces, continues, isReplaced]: List): Omit<BegunTurn, "lease"> {
+  return {
     owner: String(owner),
+    username: String(username),
     prompt: String(prompt),
     replaces: numberOrNull(replaces),
     continues: numberOrNull(continues),
     isReplaced: isReplaced === 1,
   };
-  return { username: String(username), facts };
 }
 
 function textOrNull(reply: Reply | undefined): string | null {

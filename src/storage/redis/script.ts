@@ -11,7 +11,15 @@ export type Script = {
 };
 
 /** Lets a script write where the server's memory is full: what ends or frees something. */
-const endings = ["settle-turn", "release-turn", "renew-lease", "claim-turn", "request-stop", "delete-session"] as const;
+const endings = [
+  "settle-turn",
+  "release-turn",
+  "renew-lease",
+  "claim-turn",
+  "request-stop",
+  "delete-session",
+  "forget-spent",
+] as const;
 
 const readers = [
   "read-session",
@@ -42,7 +50,7 @@ const withAccess: ReadonlySet<string> = new Set([
 ]);
 
 /** What is about more than one session, and so in a slot of its own. */
-const overviews = ["touch-busy", "take-due", "forget-idle", "add-to-list"] as const;
+const overviews = ["touch-busy", "take-due", "forget-idle", "add-to-list", "add-usage"] as const;
 const overviewReaders = ["read-list"] as const;
 
 type ScriptName = (

@@ -32,6 +32,7 @@ import { begunFacts, checkFound, type List, listOf } from "./rows.ts";
 import { grantValues, scripts } from "./script.ts";
 import type { Server } from "./server.ts";
 import type { Subscriptions } from "./subscriptions.ts";
+import { type Notes, noteOf, notesFrom, notesOf, type Usage } from "./usage.ts";
 
 export type TurnStoreOptions = {
   readonly server: Server;
@@ -39,6 +40,7 @@ export type TurnStoreOptions = {
   readonly leases: Leases;
   readonly liveTurns: LiveTurns<LeaseKey>;
   readonly subscriptions: Subscriptions;
+  readonly usage: Usage;
   /** Names this opening of the storage, the holder of the leases that it gives. */
   readonly worker: string;
   readonly clock: () => number;
@@ -48,7 +50,7 @@ export type TurnStoreOptions = {
 type Claimed = { readonly lapsed: LapsedTurn[]; readonly begun: BegunTurn[] };
 
 export function turnStore(options: TurnStoreOptions): TurnStore {
-  const { server, reads, leases, liveTurns, subscriptions, worker, clock, log } = options;
+  const { server, reads, leases, liveTurns, subscriptions, usage, worker, clock, log } = options;
 
   const logEvents = appender(server, liveTurns);
   const remoteTurns = new RemoteTurns(liveTurns, reads, subscriptions);
@@ -65,20 +67,19 @@ export function turnStore(options: TurnStoreOptions): TurnStore {
 
   /** @param reply `begun`, the turn, its epoch and its facts */
   function begin(sessionId: string, [, turn, epoch, ...facts]: List): BegunTurn {
-    const { username, facts: begun } = begunFacts(facts);
-    return {
-      lease: hold({ sessionId, turn: Number(turn), epoch: Number(epoch), username }, begun.owner, []),
-      ...begun,
-    };
+    const begun = begunFacts(facts);
+    const key = { sessionId, turn: Number(turn), epoch: Number(epoch), username: begun.username };
+    return { lease: hold(key, begun.owner, []), ...begun };
   }
 
   function lapse(sessionId: string, reply: List): LapsedTurn {
     const [, turn, epoch, crashes, stopRequested, tailMayBeLost, entries, ...facts] = reply;
     const events = mergeText(eventsOfStream(listOf(entries)));
-    const { username, facts: begun } = begunFacts(facts);
+    const begun = begunFacts(facts);
+    const key = { sessionId, turn: Number(turn), epoch: Number(epoch), username: begun.username };
     const first = events[0]?.event;
     return {
-      lease: hold({ sessionId, turn: Number(turn), epoch: Number(epoch), username }, begun.owner, events),
+      lease: hold(key, begun.owner, events),
       ...begun,
       model: first?.type === "turn" ? first.model : null,
       text: textOf(events),
@@ -115,9 +116,18 @@ export function turnStore(options: TurnStoreOptions): TurnStore {
       const found = listOf(reply);
       if (found[0] === "lapsed") claimed.lapsed.push(lapse(sessionId, found));
       else if (found[0] === "begun") claimed.begun.push(begin(sessionId, found));
-      else if (found[0] === "idle") idle.push(sessionId);
+      else if (found[0] === "idle" && (await areCounted(notesFrom(sessionId, found[1])))) idle.push(sessionId);
     }
     if (idle.length > 0) await server.writeAll([forget(idle)]).catch(() => undefined);
+  }
+
+  /** Whether nothing is left to count of what a session's turns cost. */
+  async function areCounted(notes: Notes | undefined): Promise<boolean> {
+    if (notes === undefined) return true;
+    return usage.count(notes).then(
+      () => true,
+      () => false,
+    );
   }
 
   async function release({ sessionId, turn, epoch }: Lease): Promise<void> {
@@ -184,7 +194,7 @@ export function turnStore(options: TurnStoreOptions): TurnStore {
       return added.at(-1)?.position ?? position;
     },
 
-    async settle(lease, position, events, { beginNext }) {
+    async settle(lease, position, events, { beginNext, spent }) {
       const { sessionId, turn, epoch } = lease;
       const live = liveTurns.held(sessionId, turn, epoch);
       if (position !== live.log.head) throw new PositionRefused(live.log.head);
@@ -201,7 +211,8 @@ export function turnStore(options: TurnStoreOptions): TurnStore {
       const now = clock();
       const facts = [turn, epoch, status, now, text.length, text === "" ? 0 : 1];
       const next = [worker, leases.milliseconds, beginNext ? 1 : 0, unanswered.has(lease.signal) ? 1 : 0];
-      const settle = call("settle-turn", sessionId, ...facts, ...next, ends, ...chunks);
+      const note = noteOf(spent, now);
+      const settle = call("settle-turn", sessionId, ...facts, ...next, note, ends, ...chunks);
       leases.ending.add(key);
       const { reply, isDurable } = await server.write(settle).catch((error: unknown) => {
         unanswered.add(lease.signal);
@@ -215,10 +226,15 @@ export function turnStore(options: TurnStoreOptions): TurnStore {
       live.publish(added);
       noteActivity(now, sessionId, owner, key.username);
       liveTurns.settled(sessionId, turn);
+      if (note !== "") usage.countSoon(notesOf(sessionId, owner, key.username, turn, note));
       if (settled[0] === "begun") return begin(sessionId, settled);
       // Else it is looked after when our lease would have ended.
       if (!beginNext && Number(settled[1]) > 0) await server.writeAll([leases.touch(sessionId, "now")]);
       return undefined;
+    },
+
+    async chargeDeleted({ lease: { sessionId, turn }, owner, username }, spent) {
+      await usage.countUnnoted(notesOf(sessionId, owner, username, turn, noteOf(spent, clock())));
     },
 
     release,

@@ -13,6 +13,7 @@ import { openSqliteStorage } from "./open.ts";
 import { sessionStore } from "./sessions.ts";
 import type { LeaseKey } from "./thread/running-turns.ts";
 import { turnStore } from "./turns.ts";
+import { usageStore } from "./usage.ts";
 
 function onFatal(error: Error): never {
   throw error;
@@ -110,6 +111,7 @@ describe("what memory holds of turns", () => {
     const sessions = sessionStore(database, liveTurns, Date.now);
     const storage: Storage = {
       turns,
+      usage: usageStore(database, Date.now),
       sessions,
       facts: () => ({ kind: "sqlite", durability: "memory" }),
       backlog: () => 0,

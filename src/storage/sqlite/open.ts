@@ -8,6 +8,7 @@ import { Reserve } from "./reserve.ts";
 import { sessionStore } from "./sessions.ts";
 import type { LeaseKey } from "./thread/running-turns.ts";
 import { turnStore } from "./turns.ts";
+import { usageStore } from "./usage.ts";
 
 export type SqliteOptions = {
   /** A file, made if it is missing, or `:memory:`. */
@@ -50,6 +51,7 @@ export async function openSqliteStorage(options: SqliteOptions): Promise<Storage
   return {
     sessions: sessionStore(database, liveTurns, clock),
     turns: turnStore(database, liveTurns, clock),
+    usage: usageStore(database, clock),
     async check() {
       await Promise.all([database.read("ping", {}), database.write("checkWrite", {})]);
     },

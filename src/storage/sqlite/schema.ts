@@ -94,6 +94,27 @@ const steps: readonly string[] = [
   DROP INDEX sessions_of_owner;
   CREATE INDEX sessions_of_owner ON sessions (owner, username, updated_at DESC, session_id DESC);
   `,
+  `
+  -- What turns cost, kept when their sessions are deleted. A day is counted from 1970, in UTC.
+  CREATE TABLE usage (
+    principal TEXT NOT NULL,
+    day INTEGER NOT NULL,
+    username TEXT NOT NULL,
+    model TEXT NOT NULL,
+    turns INTEGER NOT NULL,
+    input_tokens INTEGER NOT NULL,
+    output_tokens INTEGER NOT NULL,
+    estimated INTEGER NOT NULL,            -- a model server did not count all of it
+    PRIMARY KEY (principal, day, username, model)
+  ) STRICT, WITHOUT ROWID;
+  -- The sums that budgets are held against: of each principal, and of all guests together.
+  CREATE TABLE spent_tokens (
+    principal TEXT NOT NULL,
+    day INTEGER NOT NULL,
+    tokens INTEGER NOT NULL,
+    PRIMARY KEY (principal, day)
+  ) STRICT, WITHOUT ROWID;
+  `,
 ];
 
 export const schemaVersion = steps.length;

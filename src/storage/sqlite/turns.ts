@@ -79,14 +79,14 @@ export function turnStore(database: Database, liveTurns: LiveTurns<LeaseKey>, cl
       return head;
     },
 
-    async settle(lease, position, events, { beginNext }) {
+    async settle(lease, position, events, { beginNext, spent }) {
       const live = liveTurns.held(lease.sessionId, lease.turn, lease.epoch);
       if (position !== live.log.head) throw new PositionRefused(live.log.head);
       const added = placeEvents(position, events);
       const whole = mergeText([...live.log.whole(), ...added]);
       let next: Begun | undefined;
       try {
-        const settlement = { lease: live.lease.key, position, whole, now: clock() };
+        const settlement = { lease: live.lease.key, position, whole, spent, now: clock() };
         // On a full disk the next one could only fail; it waits for the claim that follows when there is space again.
         next = await database.write("settleTurn", { ...settlement, beginNext: beginNext && !database.isFull });
       } catch (error) {
@@ -95,6 +95,10 @@ export function turnStore(database: Database, liveTurns: LiveTurns<LeaseKey>, cl
       live.publish(added);
       liveTurns.settled(lease.sessionId, lease.turn);
       return next && begin(lease.sessionId, next);
+    },
+
+    async chargeDeleted({ owner, username }, spent) {
+      await database.write("chargeDeleted", { whose: { owner, username }, spent, now: clock() });
     },
 
     async release(lease) {

@@ -2,7 +2,7 @@
 local worker, lease_ms = ARGV[1], tonumber(ARGV[2])
 local held = redis.call('HMGET', session, 'running', 'lease', 'released', 'crashes', 'run', 'head', 'stop')
 local turn, lease = held[1], held[2]
-if not turn then return begin_next(worker, lease_ms) or { 'idle' } end
+if not turn then return begin_next(worker, lease_ms) or { 'idle', redis.call('HGETALL', spent) } end
 if tonumber(lease) > server_time() then return { 'held' } end
 
 local crashes = (tonumber(held[4]) or 0) + 1 - (tonumber(held[3]) or 0)

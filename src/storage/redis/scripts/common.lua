@@ -10,6 +10,8 @@ local firsts = session .. ':firsts'
 local answered = session .. ':answered'
 local sent = session .. ':sent'
 local sent_at = session .. ':sent-at'
+-- What turns cost that is not counted where it belongs yet, and whose it is; outlives the session.
+local spent = session .. ':spent'
 local wake = session .. ':wake'
 
 -- Turns that interrupt wait before the others, and among themselves in the order in which they came.

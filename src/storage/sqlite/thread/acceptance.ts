@@ -97,7 +97,7 @@ export function acceptance(database: DatabaseSync, worker: WorkerName, running: 
   return {
     acceptTurn({ access, turn: asked, now }: { access: Access; turn: NewTurn; now: number }): Accepted {
       const { ask, once, ifTurn, ifBusy = "reject" } = asked;
-      const { key, newest_turn: newest, owner } = find(access, asked.sessionId);
+      const { key, newest_turn: newest, owner, username } = find(access, asked.sessionId);
       const known = once && findSent(key, ask, once, now);
       if (known !== undefined) return { kind: "known", turn: known };
       if (ifTurn !== undefined && ifTurn !== newest) throw staleTurn(ifTurn, newest);
@@ -123,7 +123,7 @@ export function acceptance(database: DatabaseSync, worker: WorkerName, running: 
       }
       const lease = { key, turn, epoch: 1 };
       running.add(lease, emptyLogPosition);
-      return { kind: "begun", ...lease, owner, prompt, replaces, continues, isReplaced: false };
+      return { kind: "begun", ...lease, owner, username, prompt, replaces, continues, isReplaced: false };
     },
   };
 }

@@ -7,12 +7,14 @@ import type { WorkerName } from "./messages.ts";
 import type { RunningTurns } from "./running-turns.ts";
 import { sessionReads, sessionWrites } from "./sessions.ts";
 import { turnWrites } from "./turns.ts";
+import { usageReads } from "./usage.ts";
 
 export function readOperations(database: DatabaseSync) {
   const ping = database.prepare("SELECT count(*) FROM sqlite_schema");
   return {
     ...sessionReads(database),
     ...historyReads(database),
+    ...usageReads(database),
     ping: (_: object): void => void ping.get(),
   };
 }

@@ -8,7 +8,7 @@ type QueuedRow = Omit<Begun, "key" | "isReplaced"> & { readonly replaced_by: num
 
 export function turnQueue(database: DatabaseSync, worker: WorkerName, running: RunningTurns) {
   const findNext = database.prepare(`
-    SELECT turn, epoch + 1 AS epoch, prompt, replaces, continues, replaced_by, owner
+    SELECT turn, epoch + 1 AS epoch, prompt, replaces, continues, replaced_by, owner, username
     FROM turns JOIN sessions ON sessions.key = turns.session
     WHERE session = ? AND status = 'queued' ORDER BY ahead DESC, turn LIMIT 1
   `);

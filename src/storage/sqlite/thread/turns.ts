@@ -5,12 +5,14 @@ import { emptyLogPosition } from "../../../protocol/positions.ts";
 import { turnNotFound } from "../../../protocol/refusals.ts";
 import { placeEvents, textOf } from "../../event-log.ts";
 import { type Access, type LapsedTurn, LeaseLost, type UnbegunEnd } from "../../storage.ts";
+import type { Spent } from "../../usage-store.ts";
 import { eventLog, eventWriter } from "./events.ts";
 import type { Journal } from "./journal.ts";
 import type { WorkerName } from "./messages.ts";
 import { turnQueue } from "./queue.ts";
 import type { Begun, LeaseKey, RunningTurns } from "./running-turns.ts";
 import { sessionFinder } from "./sessions.ts";
+import { spentCounter, type Whose } from "./usage.ts";
 
 export type Lapsed = Omit<LapsedTurn, "lease" | "text"> &
   LeaseKey & { readonly sessionId: string; readonly log: readonly LoggedEvent[] };
@@ -25,6 +27,7 @@ export function turnWrites(database: DatabaseSync, worker: WorkerName, running: 
   const log = eventLog(database);
   const events = eventWriter(database);
   const queue = turnQueue(database, worker, running);
+  const countSpent = spentCounter(database);
   const findStatus = database.prepare("SELECT status FROM turns WHERE session = ? AND turn = ?");
   const findSessionId = database.prepare("SELECT session_id FROM sessions WHERE key = ?");
   const endTurn = database.prepare(`
@@ -34,12 +37,12 @@ export function turnWrites(database: DatabaseSync, worker: WorkerName, running: 
   const endQueued = database.prepare(
     "UPDATE turns SET status = ?, ended_at = ? WHERE session = ? AND turn = ? AND status = 'queued'",
   );
-  const endSession = database.prepare("UPDATE sessions SET updated_at = ? WHERE key = ?");
+  const endSession = database.prepare("UPDATE sessions SET updated_at = ? WHERE key = ? RETURNING owner, username");
   const markStop = database.prepare("UPDATE turns SET stop_requested = 1 WHERE session = ? AND turn = ?");
   const markReleased = database.prepare("UPDATE turns SET released = 1 WHERE session = ? AND turn = ?");
   const findLapsed = database.prepare(`
     SELECT session AS key, turn, epoch, boot, stop_requested, crashes + 1 - released AS crashes, prompt, replaces,
-      continues, replaced_by, session_id, owner
+      continues, replaced_by, session_id, owner, username
     FROM turns JOIN sessions ON sessions.key = turns.session
     WHERE status = 'running' AND (worker <> ? OR released = 1)
   `);
@@ -77,14 +80,15 @@ export function turnWrites(database: DatabaseSync, worker: WorkerName, running: 
 
   return {
     /** @param whole the turn's whole log, its text merged, up to and with its end */
-    settleTurn({ lease, position, whole, beginNext, now }: Settlement): Begun | undefined {
+    settleTurn({ lease, position, whole, beginNext, spent, now }: Settlement): Begun | undefined {
       running.check(lease, position);
       const end = whole.at(-1)?.event as TurnEnded;
       const answered = textOf(whole) === "" ? 0 : 1;
       const { changes } = endTurn.run(end.status, answered, now, lease.key, lease.turn, lease.epoch);
       if (changes === 0) throw new LeaseLost();
       events.replace(lease, whole);
-      endSession.run(now, lease.key);
+      const whose = endSession.get(now, lease.key) as Whose;
+      if (spent !== undefined) countSpent(whose, spent, now);
       running.remove(lease.key);
       journal.tidy();
       return beginNext ? queue.beginNext(lease.key) : undefined;
@@ -96,6 +100,10 @@ export function turnWrites(database: DatabaseSync, worker: WorkerName, running: 
       journal.empty();
       running.remove(lease.key);
       markReleased.run(lease.key, lease.turn);
+    },
+
+    chargeDeleted({ whose, spent, now }: { whose: Whose; spent: Spent; now: number }): void {
+      countSpent(whose, spent, now);
     },
 
     claimTurns(_: object): Claimed {
@@ -127,7 +135,7 @@ export function turnWrites(database: DatabaseSync, worker: WorkerName, running: 
 }
 
 type LapsedRow = LeaseKey &
-  Pick<Lapsed, "prompt" | "replaces" | "continues" | "crashes" | "owner"> & {
+  Pick<Lapsed, "prompt" | "replaces" | "continues" | "crashes" | "owner" | "username"> & {
     readonly boot: string;
     readonly stop_requested: number;
     readonly replaced_by: number | null;
@@ -140,6 +148,7 @@ type Settlement = {
   readonly position: number;
   readonly whole: readonly LoggedEvent[];
   readonly beginNext: boolean;
+  readonly spent?: Spent | undefined;
   readonly now: number;
 };
 

@@ -1,0 +1,59 @@
+/** The SQL of tokens. Runs in a database thread. */
+import type { DatabaseSync } from "node:sqlite";
+import { guestPrincipalPrefix } from "../../storage.ts";
+import { dayOf, type Spent, type UsageQuery, type UsageRow } from "../../usage-store.ts";
+
+/** Whose session a turn was in. */
+export type Whose = { readonly owner: string; readonly username: string };
+
+export type CountSpent = (whose: Whose, spent: Spent, now: number) => void;
+
+/** To be called in the transaction that ends the turn. */
+export function spentCounter(database: DatabaseSync): CountSpent {
+  const addUsage = database.prepare(`
+    INSERT INTO usage (principal, day, username, model, turns, input_tokens, output_tokens, estimated)
+    VALUES (?, ?, ?, ?, 1, ?, ?, ?)
+    ON CONFLICT DO UPDATE SET turns = turns + 1, input_tokens = input_tokens + excluded.input_tokens,
+      output_tokens = output_tokens + excluded.output_tokens, estimated = max(estimated, excluded.estimated)
+  `);
+  const addTokens = database.prepare(`
+    INSERT INTO spent_tokens VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET tokens = tokens + excluded.tokens
+  `);
+  return ({ owner, username }, { model, inputTokens, outputTokens, estimated }, now) => {
+    const day = dayOf(now);
+    const tokens = inputTokens + outputTokens;
+    addUsage.run(owner, day, username, model, inputTokens, outputTokens, estimated ? 1 : 0);
+    addTokens.run(owner, day, tokens);
+    if (owner.startsWith(guestPrincipalPrefix)) addTokens.run(guestPrincipalPrefix, day, tokens);
+  };
+}
+
+export type FindTokens = (principal: string, day: number) => number;
+
+export function tokenFinder(database: DatabaseSync): FindTokens {
+  const find = database.prepare("SELECT tokens FROM spent_tokens WHERE principal = ? AND day = ?");
+  return (principal, day) => (find.get(principal, day) as { tokens: number } | undefined)?.tokens ?? 0;
+}
+
+export function usageReads(database: DatabaseSync) {
+  const find = tokenFinder(database);
+  const select = (where: string) =>
+    database.prepare(`
+      SELECT day, username, model, turns, input_tokens AS inputTokens, output_tokens AS outputTokens, estimated
+      FROM usage WHERE principal = ? AND day BETWEEN ? AND ? ${where}
+      ORDER BY day DESC, username, model
+    `);
+  const selectAll = select("");
+  const selectOne = select("AND username = ?");
+  return {
+    readUsage({ principal, query }: { principal: string; query: UsageQuery }): UsageRow[] {
+      const { from, to, username } = query;
+      const rows =
+        username === undefined ? selectAll.all(principal, from, to) : selectOne.all(principal, from, to, username);
+      return (rows as StoredRow[]).map((row) => ({ ...row, estimated: row.estimated === 1 }));
+    },
+    readTokens: ({ principal, day }: { principal: string; day: number }): number => find(principal, day),
+  };
+}
+
+type StoredRow = Omit<UsageRow, "estimated"> & { readonly estimated: number };
