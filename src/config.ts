@@ -4,7 +4,7 @@
  */
 import { readFileSync } from "node:fs";
 import path from "node:path";
-import type { RedisLocation, SqliteLocation } from "./config/parsers.ts";
+import type { ModelPrices, RedisLocation, SqliteLocation } from "./config/parsers.ts";
 import { ConfigError, type ConfigSource, readSettings } from "./config/settings.ts";
 import { defaultBaseUrl, type Settings, type VariableName } from "./config/variables.ts";
 
@@ -29,6 +29,8 @@ export type Config = {
     /** Whose pages may use the API from a browser, as browsers write them. */
     readonly corsOrigins: readonly string[];
     readonly docs: boolean;
+    /** What tokens cost; undefined where the operator does not say. */
+    readonly prices: ModelPrices | undefined;
     readonly waitMs: number;
     readonly heartbeatMs: number;
   };
@@ -123,6 +125,7 @@ export function loadConfig(source: ConfigSource): Config {
       publicUrl: settings.PUBLIC_URL,
       corsOrigins: settings.CORS_ORIGINS ?? [],
       docs: settings.DOCS,
+      prices: settings.MODEL_PRICES,
       waitMs: settings.WAIT_SECONDS,
       heartbeatMs: settings.HEARTBEAT_SECONDS,
     },

@@ -10,7 +10,7 @@ const { open } = shared;
 const { started, ended } = turnEvents;
 const spent = { model: "a model", inputTokens: 3, outputTokens: 1, estimated: false };
 const guest = "guest:test";
-const anyDay = { from: 0, to: 100_000 };
+const anyDay = { from: 0, to: 100_000, limit: 1_000 };
 
 /** A replica that reaches sessions, but not what is kept for their owners. */
 async function openCutOff(): Promise<Storage> {

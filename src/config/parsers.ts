@@ -67,13 +67,41 @@ export function jsonObject(reservedKeys: readonly string[]): Parser<Readonly<Rec
     } catch {
       // The parser's own message quotes the text.
     }
-    if (typeof value !== "object" || value === null || Array.isArray(value)) {
+    if (!isRecord(value)) {
       throw new ValueRefused('must be a JSON object, such as {"temperature":0.2}');
     }
     const reserved = reservedKeys.filter((key) => Object.hasOwn(value, key));
     if (reserved.length > 0) throw new ValueRefused(`must leave ${reserved.join(", ")} to the service`);
-    return value as Record<string, unknown>;
+    return value;
   };
+}
+
+/** What tokens cost, for a million of them. */
+export type ModelPrices = {
+  readonly currency: string;
+  readonly models: Readonly<Record<string, { readonly input: number; readonly output: number }>>;
+};
+
+export function modelPrices(text: string): ModelPrices {
+  const { currency, models, ...others } = jsonObject([])(text);
+  const isKnown = typeof currency === "string" && /^[A-Z]{3}$/.test(currency) && Object.keys(others).length === 0;
+  if (!isKnown || !isRecord(models) || !Object.values(models).every(isPrice)) {
+    throw new ValueRefused(
+      'must be like {"currency":"USD","models":{"a-model":{"input":0.5,"output":1.5}}}, prices for a million tokens',
+    );
+  }
+  return { currency, models: models as ModelPrices["models"] };
+}
+
+function isPrice(value: unknown): boolean {
+  if (!isRecord(value)) return false;
+  const { input, output, ...others } = value;
+  const isAmount = (price: unknown) => typeof price === "number" && Number.isFinite(price) && price >= 0;
+  return isAmount(input) && isAmount(output) && Object.keys(others).length === 0;
+}
+
+function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
 /** A secret that goes into an HTTP header. */

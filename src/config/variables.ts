@@ -8,6 +8,7 @@ import {
   headerSecret,
   host,
   jsonObject,
+  modelPrices,
   oneOf,
   onOrOff,
   origin,
@@ -93,6 +94,11 @@ export const variables = {
     group: "model",
     description:
       "Whether the server can go on with an answer that was interrupted, and how it is told to. `assistant`: the text comes as the last message (llama.cpp, OpenRouter and Ollama with some models). `prefix`: that message is marked with `prefix: true` (Mistral, DeepSeek under `/beta`, LiteLLM). `vllm`: with `continue_final_message` (vLLM, llama.cpp since May 2026). `none`: it cannot, and an interrupted answer begins anew. OpenAI's models cannot; models that think often refuse.",
+  }),
+  MODEL_PRICES: optional(modelPrices, {
+    group: "model",
+    description:
+      'What a million tokens of each model cost, for the `cost` in `GET /usage`: `{"currency":"USD","models":{"gpt-3.5-turbo":{"input":0.5,"output":1.5}}}`. A model that is not listed has no known cost.',
   }),
   DEMO_WORD_DELAY_MS: withDefault("20", wholeNumber(0, 60_000), {
     group: "model",

@@ -10,6 +10,7 @@ import { getHistory } from "./routes/history.ts";
 import { home } from "./routes/home.ts";
 import { createSession, deleteSession, getSession, getSessions, patchSession } from "./routes/sessions.ts";
 import { stopRunningTurn, stopTurn } from "./routes/stop.ts";
+import { getUsage } from "./routes/usage.ts";
 import type { HttpService } from "./service.ts";
 
 export function routeTable(service: HttpService): readonly Route[] {
@@ -44,6 +45,8 @@ export function routeTable(service: HttpService): readonly Route[] {
     { method: "GET",    path: "/chat/:session_id/:turn",       access: "capability", scope: "read",  ...followTurn(service) },
     { method: "DELETE", path: "/chat/:session_id/:turn",       access: "capability", scope: "write", ...stopTurn(service) },
     { method: "GET",    path: "/chat_history/:session_id",     access: "capability", scope: "read",  ...getHistory(service) },
+
+    { method: "GET",    path: "/usage",                        access: "owner",      scope: "read",  ...getUsage(service) },
 
     { method: "GET",    path: "/healthz",                      access: "public",     scope: "read",  ...getHealth() },
     { method: "GET",    path: "/readyz",                       access: "public",     scope: "read",  ...getReadiness(service) },

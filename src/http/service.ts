@@ -1,5 +1,6 @@
 /** What the routes work with. */
 import type { Chat } from "../chat/chat.ts";
+import type { Prices } from "../chat/usage.ts";
 import type { Authenticator } from "../identity/authenticator.ts";
 import type { Log } from "../log.ts";
 import type { Model } from "../models/model.ts";
@@ -25,6 +26,8 @@ export type HttpConfig = {
   readonly waitMs: number;
   /** After how much silence a stream gets a sign of life. */
   readonly heartbeatMs: number;
+  /** What tokens cost; undefined where the operator does not say. */
+  readonly prices?: Prices | undefined;
   /** How old an event stream gets, give or take 20 %; 15 minutes unless a test is in a hurry. */
   readonly maxStreamAgeMs?: number;
   /** How long a reader may take for an answer that is written at once; 60 s unless a test is in a hurry. */

@@ -25,6 +25,8 @@ export type UsageQuery = {
   readonly to: number;
   /** By default all of them. */
   readonly username?: string | undefined;
+  /** How many rows at most. */
+  readonly limit: number;
 };
 
 /**

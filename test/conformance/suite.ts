@@ -14,6 +14,7 @@ import { sendingOnceConformance } from "./sending-once.ts";
 import { serviceConformance } from "./service.ts";
 import { sessionConformance } from "./sessions.ts";
 import { stoppingConformance } from "./stopping.ts";
+import { usageConformance } from "./usage.ts";
 
 export type BaseUrl = () => string;
 
@@ -35,6 +36,7 @@ export function conformanceSuite(name: string, baseUrl: BaseUrl, options: SuiteO
     resumingConformance(baseUrl);
     stoppingConformance(baseUrl);
     historyConformance(baseUrl);
+    usageConformance(baseUrl);
     badInputConformance(baseUrl, options);
     serviceConformance(baseUrl);
   });

@@ -10,7 +10,7 @@ const bob = "guest:bob";
 const service = "key:service";
 const owner = (principal: string): Access => ({ by: "owner", principal });
 const today = 20_000;
-const anyDay = { from: 0, to: 40_000 };
+const anyDay = { from: 0, to: 40_000, limit: 1_000 };
 const cost = (inputTokens: number, outputTokens: number, facts: Partial<Spent> = {}): Spent => ({
   model: "m",
   inputTokens,
@@ -95,6 +95,10 @@ export function usageContract(
       ]);
       expect(await days({ username: "other" })).toEqual([[today + 4, 9]]);
       expect(await days({ username: "nobody" })).toEqual([]);
+      expect(await days({ limit: 2 })).toEqual([
+        [today + 4, 9],
+        [today + 3, 3],
+      ]);
     });
 
     test("nobody sees what somebody else spent, and guests are also counted together", async () => {

@@ -54,6 +54,7 @@ describe("/openapi.json", () => {
         "GET /sessions/{session_id}",
         "PATCH /sessions/{session_id}",
         "GET /sessions/{session_id}/export",
+        "GET /usage",
         "DELETE /sessions/{session_id}",
         "PUT /chat/{session_id}",
         "GET /chat/{session_id}",

@@ -96,17 +96,18 @@ export class Usage implements UsageStore {
     await Promise.all(this.#counting);
   }
 
-  async read(principal: string, { from, to, username }: UsageQuery): Promise<readonly UsageRow[]> {
+  async read(principal: string, { from, to, username, limit }: UsageQuery): Promise<readonly UsageRow[]> {
     await this.settled();
     const range = ["ZREVRANGEBYSCORE", usageDaysKey(principal), String(to), String(from)];
     const days = listOf(await this.#server.read(range)).map(Number);
     const rows: UsageRow[] = [];
     // One after the other, so that no long list holds up the server.
     for (const day of days) {
+      if (rows.length >= limit) break;
       const found = rowsOf(day, await this.#server.read(["HGETALL", usageKey(principal, day)]));
       rows.push(...found.filter((row) => username === undefined || row.username === username));
     }
-    return rows;
+    return rows.slice(0, limit);
   }
 
   async tokens(principal: string, day: number): Promise<number> {

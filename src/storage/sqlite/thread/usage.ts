@@ -41,15 +41,17 @@ export function usageReads(database: DatabaseSync) {
     database.prepare(`
       SELECT day, username, model, turns, input_tokens AS inputTokens, output_tokens AS outputTokens, estimated
       FROM usage WHERE principal = ? AND day BETWEEN ? AND ? ${where}
-      ORDER BY day DESC, username, model
+      ORDER BY day DESC, username, model LIMIT ?
     `);
   const selectAll = select("");
   const selectOne = select("AND username = ?");
   return {
     readUsage({ principal, query }: { principal: string; query: UsageQuery }): UsageRow[] {
-      const { from, to, username } = query;
+      const { from, to, username, limit } = query;
       const rows =
-        username === undefined ? selectAll.all(principal, from, to) : selectOne.all(principal, from, to, username);
+        username === undefined
+          ? selectAll.all(principal, from, to, limit)
+          : selectOne.all(principal, from, to, username, limit);
       return (rows as StoredRow[]).map((row) => ({ ...row, estimated: row.estimated === 1 }));
     },
     readTokens: ({ principal, day }: { principal: string; day: number }): number => find(principal, day),

@@ -1,0 +1,39 @@
+/** What a caller's turns cost, as clients see it. */
+import { z } from "zod";
+
+/** So many days can be asked for at once. */
+export const mostUsageDays = 366;
+
+/** Where nobody says since when. */
+export const defaultUsageDays = 30;
+
+export const daySchema = z.iso.date("must be a day such as 2026-11-28");
+
+export const usageEntrySchema = z
+  .object({
+    day: z.iso.date().describe("In UTC; a turn counts on the day on which it ended"),
+    username: z.string(),
+    turns: z.number().int().min(0),
+    input_tokens: z.number().int().min(0),
+    output_tokens: z.number().int().min(0),
+    estimated: z
+      .literal(true)
+      .optional()
+      .describe("Present when not all of it was counted by the model server, as with a turn that was stopped"),
+    cost: z
+      .number()
+      .min(0)
+      .optional()
+      .describe("In `currency`, by the operator's prices; absent where one of the models has none"),
+  })
+  .meta({ id: "UsageEntry", description: "What one username spent on one day" });
+export type UsageEntry = z.infer<typeof usageEntrySchema>;
+
+export const usageListSchema = z
+  .object({
+    usage: z.array(usageEntrySchema).describe("Newest day first, then by username"),
+    currency: z.string().optional().describe("Of every `cost`; absent where the operator set no prices"),
+    has_more: z.boolean().describe("Whether there is more in that span than one answer takes: ask for fewer days"),
+  })
+  .meta({ id: "UsageList" });
+export type UsageList = z.infer<typeof usageListSchema>;
