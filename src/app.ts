@@ -6,14 +6,18 @@ import { answerSources } from "./chat/answer.ts";
 import { answerProducers, createChat } from "./chat/chat.ts";
 import type { Config, OpenAiCompatibleModelConfig } from "./config.ts";
 import type { LoadGauges } from "./http/overload.ts";
+import type { HttpServer } from "./http/server.ts";
 import { guestAuthenticator } from "./identity/guests.ts";
+import { openMetrics } from "./metrics/open.ts";
 import { openDemoModel } from "./models/demo/demo.ts";
 import { openModelWithFallback } from "./models/fallback.ts";
 import type { Model } from "./models/model.ts";
 import { openOpenAiCompatibleModel } from "./models/openai-compatible/open.ts";
+import type { Observer } from "./observer.ts";
 import { isProblem } from "./protocol/problems.ts";
 import type { RedisOptions } from "./storage/redis/open.ts";
 import { damagedFile } from "./storage/sqlite/failures.ts";
+import { fileSizes } from "./storage/sqlite/file-sizes.ts";
 import { openSqliteStorage } from "./storage/sqlite/open.ts";
 import type { Storage } from "./storage/storage.ts";
 import { estimatingCounter } from "./tokens/estimate.ts";
@@ -37,25 +41,45 @@ export type Closing = Config["shutdown"] & {
   readonly refuseConnections?: boolean;
 };
 
+/** The process around the service. */
+export type AppOptions = {
+  readonly log: Logger;
+  /** Called when the process must not go on; see `SqliteOptions.onFatal`. */
+  readonly onFatal: (error: Error) => void;
+  /** Log lines that nobody took, since the start. */
+  readonly droppedLogLines?: () => number;
+  /** Instead of the process's own, for tests. */
+  readonly gauges?: LoadGauges;
+};
+
 /**
  * Builds the service and starts listening.
  *
- * @param onFatal called when the process must not go on; see `SqliteOptions.onFatal`
- * @param gauges instead of the process's own, for tests
  * @throws Error with a sentence for the operator when the storage or the port cannot be used
  */
-export async function startApp(
-  config: Config,
-  log: Logger,
-  onFatal: (error: Error) => void,
-  gauges?: LoadGauges,
-): Promise<App> {
-  const model = openModel(config, log);
-  const counter = openCounter(config, log);
+export async function startApp(config: Config, options: AppOptions): Promise<App> {
+  const { log, onFatal, gauges, droppedLogLines = () => 0 } = options;
   let storage: Storage | undefined;
   let engine: TurnEngine | undefined;
+  let server: HttpServer | undefined;
+  const metrics = openMetrics({
+    models: modelNames(config),
+    sources: {
+      version: packageJson.version,
+      runningTurns: () => engine?.running ?? 0,
+      openStreams: () => server?.openStreams ?? 0,
+      modelConditions: () => new Map([...servers].map(([role, { condition }]) => [role, condition])),
+      overload: () => server?.overload ?? [],
+      storageBacklog: () => storage?.backlog() ?? 0,
+      storageBytes: async () => (config.storage.kind === "sqlite" ? fileSizes(config.storage.path) : new Map()),
+      droppedLogLines,
+    },
+  });
+  const { model, servers } = openModels(config, { log, observer: metrics });
+  const counter = openCounter(config, log);
   try {
-    const opening = openStorage(config.storage, { onFatal, log, onClaimable: () => claimMore(engine, log) });
+    const onClaimable = () => void claimMore(engine, log);
+    const opening = openStorage(config.storage, { onFatal, log, onClaimable, observer: metrics });
     opening.catch(() => undefined);
     // Loading the largest room takes as long as opening the storage, so both happen at once.
     const { createHttpServer } = await import("./http/server.ts");
@@ -64,11 +88,11 @@ export async function startApp(
     const sources = answerSources(turns, model, { ...config.context, counter, log });
     // What is in memory alone has no next start.
     const policy = storage.facts().durability === "memory" ? "interrupt" : config.recovery;
-    const turnEngine = createTurnEngine({ turns, producers: answerProducers(sources), policy, log });
+    const turnEngine = createTurnEngine({ turns, producers: answerProducers(sources), policy, log, observer: metrics });
     engine = turnEngine;
     const recovered = await turnEngine.recover();
-    const chat = createChat({ storage, engine: turnEngine, sources });
-    const server = await createHttpServer({
+    const chat = createChat({ storage, engine: turnEngine, sources, observer: metrics });
+    const httpServer = await createHttpServer({
       config: config.http,
       chat,
       storage,
@@ -77,9 +101,12 @@ export async function startApp(
       isDemo: config.model.kind === "demo",
       version: packageJson.version,
       log,
+      metrics,
+      observer: metrics,
       ...(gauges !== undefined && { gauges }),
     });
-    const url = await server.listen();
+    server = httpServer;
+    const url = await httpServer.listen();
     return {
       url,
       recovered,
@@ -87,13 +114,13 @@ export async function startApp(
         return turnEngine.running;
       },
       async close({ delayMs, drainMs, refuseConnections = false }: Closing = config.shutdown) {
-        server.announceEnd();
-        if (refuseConnections) server.refuseConnections();
+        httpServer.announceEnd();
+        if (refuseConnections) httpServer.refuseConnections();
         if (delayMs > 0) await delay(delayMs);
-        server.closeWaitingStreams();
+        httpServer.closeWaitingStreams();
         await chat.drain(drainMs);
         try {
-          await server.close();
+          await httpServer.close();
         } finally {
           await letGo(model, counter, storage);
         }
@@ -108,7 +135,7 @@ export async function startApp(
   }
 }
 
-type StorageEvents = Pick<RedisOptions, "onFatal" | "onClaimable"> & { readonly log: Logger };
+type StorageEvents = Pick<RedisOptions, "onFatal" | "onClaimable" | "observer"> & { readonly log: Logger };
 
 async function openStorage(config: Config["storage"], events: StorageEvents): Promise<Storage> {
   if (config.kind === "sqlite") return openSqliteStorage({ path: config.path, ...events });
@@ -140,18 +167,46 @@ function openCounter(config: Config, log: Logger): TokenCounter {
   return config.model.kind === "demo" ? estimatingCounter : openO200kCounter({ log });
 }
 
-function openModel({ model, fallback }: Config, log: Logger): Model {
-  if (model.kind === "demo") return openDemoModel({ wordDelayMs: model.wordDelayMs });
-  const first = openServer(model, log);
-  if (fallback === undefined) return first;
-  return openModelWithFallback({ first, second: openServer(fallback.model, log), afterText: fallback.afterText, log });
+/** The names that the operator chose, for what tells models apart. */
+function modelNames({ model, fallback }: Config): readonly string[] {
+  if (model.kind === "demo") return ["demo"];
+  return [model, ...(fallback === undefined ? [] : [fallback.model])].flatMap(({ models }) => models);
 }
 
-function openServer({ models, takeFirstListedModel, ...server }: OpenAiCompatibleModelConfig, log: Logger): Model {
+type Watchers = { readonly log: Logger; readonly observer: Observer };
+
+type Models = {
+  readonly model: Model;
+  /** By their role, for whoever watches them. */
+  readonly servers: ReadonlyMap<string, Model>;
+};
+
+function openModels({ model, fallback }: Config, watchers: Watchers): Models {
+  if (model.kind === "demo") {
+    const demo = openDemoModel({ wordDelayMs: model.wordDelayMs });
+    return { model: demo, servers: new Map([["first", demo]]) };
+  }
+  const first = openServer(model, watchers);
+  if (fallback === undefined) return { model: first, servers: new Map([["first", first]]) };
+  const second = openServer(fallback.model, watchers);
+  const { afterText } = fallback;
+  return {
+    model: openModelWithFallback({ first, second, afterText, log: watchers.log }),
+    servers: new Map([
+      ["first", first],
+      ["fallback", second],
+    ]),
+  };
+}
+
+function openServer(
+  { models, takeFirstListedModel, ...server }: OpenAiCompatibleModelConfig,
+  watchers: Watchers,
+): Model {
   return openOpenAiCompatibleModel({
     ...server,
+    ...watchers,
     models: takeFirstListedModel ? undefined : models,
     defaultModels: models,
-    log,
   });
 }

@@ -31,6 +31,7 @@ export type Config = {
     readonly docs: boolean;
     /** What tokens cost; undefined where the operator does not say. */
     readonly prices: ModelPrices | undefined;
+    readonly metricsToken: string | undefined;
     readonly waitMs: number;
     readonly heartbeatMs: number;
   };
@@ -126,6 +127,7 @@ export function loadConfig(source: ConfigSource): Config {
       corsOrigins: settings.CORS_ORIGINS ?? [],
       docs: settings.DOCS,
       prices: settings.MODEL_PRICES,
+      metricsToken: settings.METRICS_TOKEN,
       waitMs: settings.WAIT_SECONDS,
       heartbeatMs: settings.HEARTBEAT_SECONDS,
     },

@@ -25,6 +25,7 @@ export class LogOutput {
   /** What the last write left over. */
   #rest: Uint8Array = new Uint8Array();
   #dropped = 0;
+  #droppedEver = 0;
   #isScheduled = false;
 
   /** @param onDropped told how many lines were dropped, once lines are taken again */
@@ -34,9 +35,15 @@ export class LogOutput {
     void process.stdout;
   }
 
+  /** How many lines were dropped since the start. */
+  get droppedEver(): number {
+    return this.#droppedEver;
+  }
+
   write(line: string): void {
     if (this.#length + line.length > mostWaiting) {
       this.#dropped += 1;
+      this.#droppedEver += 1;
       return;
     }
     this.#lines.push(line);

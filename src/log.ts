@@ -1,9 +1,16 @@
+import { hash } from "node:crypto";
+
 /** What the rooms need of a logger (pino's shape): an object of facts, never texts or secrets, then a sentence. */
 export interface Log {
   debug(facts: object, message: string): void;
   info(facts: object, message: string): void;
   warn(facts: object, message: string): void;
   error(facts: object, message: string): void;
+}
+
+/** The id of a session is a secret, so the log tells which one it was by this: 12 hexadecimal digits of its SHA-256. */
+export function hashOfSession(sessionId: string): string {
+  return hash("sha256", sessionId).slice(0, 12);
 }
 
 /**

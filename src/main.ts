@@ -57,9 +57,11 @@ async function main(): Promise<void> {
     );
   });
   try {
-    app = await startApp(config, log, (error) =>
-      die(error, "Stopping: the storage cannot be trusted any more", fatalExitCode),
-    );
+    app = await startApp(config, {
+      log,
+      onFatal: (error) => die(error, "Stopping: the storage cannot be trusted any more", fatalExitCode),
+      droppedLogLines: () => output.droppedEver,
+    });
   } catch (error) {
     // A port in use or a file that is locked: a sentence helps, a stack does not.
     log.fatal({ causes: causesOf(error as Error) }, `The service cannot start: ${(error as Error).message}`);

@@ -44,7 +44,7 @@ function importedFiles(file: SourceFile): string[] {
     .map((specifier) => path.posix.join(path.posix.dirname(file.path), specifier));
 }
 
-const common = ["protocol", "async", "log"];
+const common = ["protocol", "async", "log", "observer"];
 const contracts = [...common, "contract"];
 
 /** Which rooms each room may import from, besides itself. */
@@ -52,6 +52,8 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   protocol: [],
   async: [],
   log: [],
+  observer: ["protocol"],
+  metrics: common,
   config: [],
   contract: common,
   turns: contracts,
@@ -59,7 +61,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   identity: contracts,
   chat: [...contracts, "turns"],
   http: [...contracts, "turns", "identity", "chat"],
-  app: [...contracts, "turns", "backEnd", "identity", "chat", "http", "config", "package.json"],
+  app: [...contracts, "turns", "backEnd", "identity", "chat", "http", "metrics", "config", "package.json"],
   "log-output": [],
   main: ["log", "log-output", "config", "app"],
 };
@@ -138,11 +140,12 @@ function environmentReaders(files: readonly SourceFile[]): string[] {
   );
 }
 
-/** What a back end stores with is that back end's alone. */
-function storeImporters(files: readonly SourceFile[]): string[] {
+/** What a room stores or counts with is that room's alone. */
+function packageImporters(files: readonly SourceFile[]): string[] {
   return [
     ...matching(files, /["']node:sqlite["']/, /^src\/storage\/sqlite\//),
     ...matching(files, /["']@redis\/client["']/, /^src\/storage\/redis\//),
+    ...matching(files, /["']prom-client["']/, /^src\/metrics\//),
   ];
 }
 
@@ -323,10 +326,10 @@ describe("what may stand where", () => {
     expect(combinedSignals(made("src/app.ts", "fetch(url, { signal: AbortSignal.any([a, b]) })"))).toHaveLength(1);
   });
 
-  it("node:sqlite is used in storage/sqlite/ alone, and the Redis client in storage/redis/", () => {
-    expect(storeImporters(sourceFiles)).toEqual([]);
-    for (const name of ["node:sqlite", "@redis/client"]) {
-      expect(storeImporters(made("src/app.ts", `import { open } from "${name}";`))).toEqual(["src/app.ts"]);
+  it("node:sqlite is used in storage/sqlite/ alone, the Redis client in storage/redis/, prom-client in metrics/", () => {
+    expect(packageImporters(sourceFiles)).toEqual([]);
+    for (const name of ["node:sqlite", "@redis/client", "prom-client"]) {
+      expect(packageImporters(made("src/app.ts", `import { open } from "${name}";`))).toEqual(["src/app.ts"]);
     }
   });
 

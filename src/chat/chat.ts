@@ -1,5 +1,6 @@
 /** The verbs of a conversation: send a prompt, follow an answer, stop it, ask how it stands. */
 import { type Admission, ModelError } from "../models/model.ts";
+import type { Observer } from "../observer.ts";
 import type { StoppedTurn, TurnAnswer } from "../protocol/chat.ts";
 import { emptyLogPosition } from "../protocol/positions.ts";
 import { Problem } from "../protocol/problems.ts";
@@ -53,6 +54,7 @@ export type ChatOptions = {
   readonly storage: Storage;
   readonly engine: TurnEngine;
   readonly sources: AnswerSources;
+  readonly observer?: Observer | undefined;
 };
 
 /** Milliseconds that a stop waits for the turn's end. */
@@ -73,7 +75,7 @@ export function answerProducers(sources: AnswerSources): Producers {
   };
 }
 
-export function createChat({ storage, engine, sources }: ChatOptions): Chat {
+export function createChat({ storage, engine, sources, observer }: ChatOptions): Chat {
   const { sessions, turns } = storage;
   const { model } = sources;
   /** Sends between their request and their turn's start. */
@@ -89,6 +91,7 @@ export function createChat({ storage, engine, sources }: ChatOptions): Chat {
       const { once } = asked;
       const turn = once && (await turns.findSent(access, { ...asked, once }));
       if (turn === undefined) throw refusal;
+      observer?.sent("replayed");
       return { turn, isReplay: true };
     }
     const accepted = await turns.accept(access, asked).catch((error) => {
@@ -97,6 +100,7 @@ export function createChat({ storage, engine, sources }: ChatOptions): Chat {
     });
     if (accepted.kind === "begun") engine.start(accepted.begun, answerProducer(sources, accepted.begun, { admission }));
     else admission.release();
+    observer?.sent(accepted.kind === "known" ? "replayed" : accepted.kind);
     return { turn: accepted.turn, isReplay: accepted.kind === "known" };
   }
 

@@ -110,6 +110,12 @@ export function headerSecret(value: string): string {
   throw new ValueRefused("must be one word of printable ASCII, without spaces, line breaks or `Bearer`");
 }
 
+/** A secret that clients send as a bearer token (the `token68` of RFC 9110, 11.2), too long to be guessed. */
+export function bearerToken(value: string): string {
+  if (/^[\w.~+/-]{16,}=*$/.test(value)) return value;
+  throw new ValueRefused("must be at least 16 letters, digits and `-._~+/`");
+}
+
 /** Gives the URL without a slash at its end. */
 export function baseUrl(text: string): string {
   const url = URL.parse(text);

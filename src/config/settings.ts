@@ -1,7 +1,7 @@
 /** The texts of an environment → the parsed value of every variable, or everything that is wrong with them. */
 import { parseEnv } from "node:util";
 import { likelyMeant } from "./likely-typos.ts";
-import { headerSecret, ValueRefused } from "./parsers.ts";
+import { type Parser, ValueRefused } from "./parsers.ts";
 import { type Settings, type Variable, type VariableName, variableNames, variables } from "./variables.ts";
 
 export type ConfigSource = {
@@ -36,7 +36,7 @@ export type ReadSettings = {
 };
 
 /** The keys that may also come from a file. */
-const keyNames = ["OPENAI_API_KEY", "FALLBACK_API_KEY"] as const;
+const keyNames = ["OPENAI_API_KEY", "FALLBACK_API_KEY", "METRICS_TOKEN"] as const;
 
 /** @throws ConfigError naming everything that is wrong */
 export function readSettings(source: ConfigSource): ReadSettings {
@@ -48,7 +48,10 @@ export function readSettings(source: ConfigSource): ReadSettings {
     if (texts.has(name) && texts.has(file)) {
       faults.push({ variable: file, message: `${name} and ${file} are both set; use one of them.` });
     }
-    return [name, settings[name] ?? readKeyFile(source, file, settings[file], faults)] as const;
+    return [
+      name,
+      settings[name] ?? readKeyFile(source, { variable: file, parse: variables[name].parse }, settings[file], faults),
+    ] as const;
   });
   if (faults.length > 0) throw new ConfigError(faults);
   return {
@@ -101,7 +104,7 @@ function shorten(text: string): string {
 
 function readKeyFile(
   { readFile }: ConfigSource,
-  variable: VariableName,
+  { variable, parse }: { readonly variable: VariableName; readonly parse: Parser<string | undefined> },
   path: string | undefined,
   faults: ConfigFault[],
 ): string | undefined {
@@ -112,7 +115,7 @@ function readKeyFile(
     return undefined;
   }
   try {
-    return headerSecret(content.trim());
+    return parse(content.trim());
   } catch (error) {
     if (!(error instanceof ValueRefused)) throw error;
     faults.push({ variable, message: `The content of the file that ${variable} names ${error.message}.` });

@@ -4,6 +4,7 @@
  */
 import {
   baseUrl,
+  bearerToken,
   commaList,
   headerSecret,
   host,
@@ -26,6 +27,7 @@ export const groups = {
   conversation: "Conversations",
   server: "The server",
   storage: "Storage",
+  watching: "Watching it",
   timers: "Patience with the model server",
 } as const;
 
@@ -200,6 +202,17 @@ export const variables = {
     group: "server",
     description:
       "How much is logged: `fatal`, `error`, `warn`, `info`, `debug`, `trace` or `silent`. Prompts and answers never are.",
+  }),
+
+  METRICS_TOKEN: optional(bearerToken, {
+    group: "watching",
+    sensitive: true,
+    description:
+      "Opens `/metrics` to whoever sends it as `Authorization: Bearer …`; without it only the machine itself may ask. At least 16 letters, digits and `-._~+/`.",
+  }),
+  METRICS_TOKEN_FILE: optional(text(4_096), {
+    group: "watching",
+    description: "A file that holds that token; use it or `METRICS_TOKEN`, not both.",
   }),
 
   STORAGE_URL: withDefault("sqlite:./data/chat.db", storageUrl, {

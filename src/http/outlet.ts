@@ -4,6 +4,7 @@
  */
 import type { ServerResponse } from "node:http";
 import type { Socket } from "node:net";
+import type { Observer } from "../observer.ts";
 
 export type Delivery = "ok" | "blocked" | "closed";
 
@@ -15,18 +16,26 @@ const maxDrainMs = 30_000;
 /** Why the signal fires; one for all, as an error for each response would cost a stack trace that nobody looks at. */
 const closed = new Error("The response is closed");
 
+export type OutletOptions = {
+  /** How long a reader that is behind may take; 30 s unless a test is in a hurry. */
+  readonly maxDrainMs?: number;
+  readonly observer?: Observer | undefined;
+};
+
 export class Outlet {
   readonly #response: ServerResponse;
   readonly #maxDrainMs: number;
+  readonly #observer: Observer | undefined;
   readonly #closed = new AbortController();
   readonly #onDrain = () => this.#wake();
   /** Once the headers are out and it is our turn on the connection. */
   #socket: Socket | undefined;
   #wakeWaiting: (() => void) | undefined;
 
-  constructor(response: ServerResponse, options: { readonly maxDrainMs?: number } = {}) {
+  constructor(response: ServerResponse, options: OutletOptions = {}) {
     this.#response = response;
     this.#maxDrainMs = options.maxDrainMs ?? maxDrainMs;
+    this.#observer = options.observer;
     // Once for the whole response: a listener for each wait would leak whenever another event ends the wait.
     response.on("drain", this.#onDrain);
     response.on("close", () => this.#close());
@@ -46,6 +55,7 @@ export class Outlet {
     if (piece.length === 0) return this.isBlocked ? "blocked" : "ok";
     if (this.#writeChunk(piece) ?? this.#writeThroughResponse(piece)) return "ok";
     if (response.writableLength <= maxBufferedBytes) return "blocked";
+    this.#observer?.streamCut("behind");
     this.destroy();
     return "closed";
   }
@@ -85,7 +95,7 @@ export class Outlet {
     if (!this.#closed.signal.aborted && this.isBlocked) {
       const { promise, resolve } = Promise.withResolvers<void>();
       this.#wakeWaiting = resolve;
-      const timer = setTimeout(() => this.destroy(), this.#maxDrainMs);
+      const timer = setTimeout(() => this.#cutAsStalled(), this.#maxDrainMs);
       await promise;
       clearTimeout(timer);
     }
@@ -98,7 +108,7 @@ export class Outlet {
     const response = this.#response;
     response.end();
     // Also when the reader is not behind by so much that it counts as blocked.
-    const timer = setTimeout(() => this.destroy(), this.#maxDrainMs);
+    const timer = setTimeout(() => this.#cutAsStalled(), this.#maxDrainMs);
     response.on("close", () => clearTimeout(timer));
     this.#close();
   }
@@ -124,6 +134,11 @@ export class Outlet {
       await promise;
       clearTimeout(timer);
     }
+    this.destroy();
+  }
+
+  #cutAsStalled(): void {
+    this.#observer?.streamCut("stalled");
     this.destroy();
   }
 

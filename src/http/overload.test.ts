@@ -29,7 +29,7 @@ describe("Overload", () => {
     const resting = restingGauges();
     state = resting.state;
     const log = { ...silentLog, warn: (_: object, text: string) => void lines.push(text) };
-    overload = new Overload(resting.gauges, 20_000, log);
+    overload = new Overload(resting.gauges, 20_000, { log });
   });
   afterEach(() => {
     overload.stop();
@@ -86,7 +86,7 @@ describe("Overload", () => {
 
   it("H7: where there may be few connections, half of them may be streams", () => {
     const { gauges, state: few } = restingGauges();
-    const small = new Overload(gauges, 40, silentLog);
+    const small = new Overload(gauges, 40, { log: silentLog });
     few.connections = 20;
     expect(refuses(() => small.refuseStream())).toBe(false);
     few.connections = 19;

@@ -4,6 +4,7 @@
  * a request pays for a look at a field.
  */
 import type { Log } from "../log.ts";
+import type { Observer } from "../observer.ts";
 import { Problem } from "../protocol/problems.ts";
 
 /** What there is too much of. */
@@ -45,16 +46,22 @@ export class Overload {
   readonly #gauges: LoadGauges;
   readonly #connectionReserve: number;
   readonly #log: Log;
+  readonly #observer: Observer | undefined;
   readonly #timer: NodeJS.Timeout;
   readonly #sampled = new Set<OverloadReason>();
   #samples = 0;
   #logged = "";
 
   /** @param mostConnections how many connections there may be; where that is few, half of them are the reserve */
-  constructor(gauges: LoadGauges, mostConnections: number, log: Log) {
+  constructor(
+    gauges: LoadGauges,
+    mostConnections: number,
+    { log, observer }: { readonly log: Log; readonly observer?: Observer | undefined },
+  ) {
     this.#gauges = gauges;
     this.#connectionReserve = Math.min(overloadLimits.connectionReserve, mostConnections / 2);
     this.#log = log;
+    this.#observer = observer;
     this.#timer = setInterval(() => this.#sample(), sampleMs).unref();
   }
 
@@ -94,7 +101,9 @@ export class Overload {
   #sample(): void {
     this.#samples += 1;
     if (this.#samples % samplesPerLoopWindow === 0) {
-      this.#set("event_loop", this.#gauges.takeLoopDelay() > overloadLimits.loopDelayMs);
+      const delay = this.#gauges.takeLoopDelay();
+      this.#observer?.loopDelayed(delay);
+      this.#set("event_loop", delay > overloadLimits.loopDelayMs);
     }
     this.#set("memory", this.#gauges.heapShare() > overloadLimits.heapShare);
     this.#set("descriptors", this.#gauges.descriptorShare() > overloadLimits.descriptorShare);

@@ -27,7 +27,7 @@ export function addRequestChecks(app: FastifyInstance, service: HttpService, all
     reply.headers(service.headers.api).header("x-request-id", request.id);
     request.source = sourceOf(request.headers);
     allowReading(request, reply);
-    logWhenDone(request, reply, service.log);
+    logWhenDone(request, reply, service);
     requireFewHeaders(request);
     requireOneHost(request.raw);
     requireAllowedHost(request.headers.host);

@@ -8,6 +8,7 @@ import { followNewestTurn, followTurn } from "./routes/follow.ts";
 import { getHealth, getReadiness } from "./routes/health.ts";
 import { getHistory } from "./routes/history.ts";
 import { home } from "./routes/home.ts";
+import { getMetrics } from "./routes/metrics.ts";
 import { createSession, deleteSession, getSession, getSessions, patchSession } from "./routes/sessions.ts";
 import { stopRunningTurn, stopTurn } from "./routes/stop.ts";
 import { getUsage } from "./routes/usage.ts";
@@ -50,6 +51,7 @@ export function routeTable(service: HttpService): readonly Route[] {
 
     { method: "GET",    path: "/healthz",                      access: "public",     scope: "read",  ...getHealth() },
     { method: "GET",    path: "/readyz",                       access: "public",     scope: "read",  ...getReadiness(service) },
+    { method: "GET",    path: "/metrics",                      access: "public",     scope: "read",  ...getMetrics(service) },
     { method: "GET",    path: "/openapi.json",                 access: "public",     scope: "read",  ...getOpenApi(service, document) },
     ...(service.config.docs ? docs : []),
     { method: "GET",    path: "/docs/errors",                  access: "public",     scope: "read",  ...getErrorsPage(service) },

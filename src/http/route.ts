@@ -2,6 +2,7 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest, FastifySchema } from "fastify";
 import type { z } from "zod";
 import type { Scope } from "../identity/caller.ts";
+import type { ProblemCode } from "../protocol/problems.ts";
 import type { Produces } from "./accept.ts";
 import type { AccessRule, Authorization } from "./authorization.ts";
 import type { ResponseDocs } from "./openapi/responses.ts";
@@ -19,7 +20,7 @@ declare module "fastify" {
   }
   interface FastifyReply {
     /** The problem that was answered, for the log. */
-    problemCode: string | undefined;
+    problemCode: ProblemCode | undefined;
   }
   interface FastifyRequest extends Authorization {
     /** What to answer with: the one of the route's media types that the client likes best. */

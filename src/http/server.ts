@@ -10,7 +10,7 @@ import { hostCheck, requireOneHost } from "./hosts.ts";
 import { maxBodyBytes, parseJson } from "./json-body.ts";
 import { listen } from "./listen.ts";
 import { mostConnections, openLoadGauges } from "./load-gauges.ts";
-import { Overload } from "./overload.ts";
+import { Overload, type OverloadReason } from "./overload.ts";
 import { asProblem, sendProblem } from "./problem-reply.ts";
 import { addRequestChecks } from "./request-checks.ts";
 import { logWhenDone } from "./request-log.ts";
@@ -29,6 +29,10 @@ export type HttpServer = {
    * @throws Error with a sentence for the operator when the port cannot be used
    */
   listen(): Promise<string>;
+  /** Answers that stay open: event streams, and others that wait for the end of their turn. */
+  readonly openStreams: number;
+  /** What there is too much of; empty while the service takes new work. */
+  readonly overload: readonly OverloadReason[];
   /** From now on `/readyz` is 503, so that load balancers look elsewhere. Everything else goes on. */
   announceEnd(): void;
   /** Closes the streams of turns that have not begun; their clients are told when to come back. */
@@ -41,19 +45,26 @@ export type HttpServer = {
 
 /** Builds the server; it does not listen yet. */
 export async function createHttpServer(options: HttpServiceOptions): Promise<HttpServer> {
+  const { observer } = options;
   const { heartbeatMs, maxStreamAgeMs } = options.config;
   const headers = headerSets(options.config);
   const app = createApp(options, headers);
   const service: HttpService = {
     ...options,
     headers,
-    streams: new LiveStreams(heartbeatMs, maxStreamAgeMs),
+    streams: new LiveStreams(heartbeatMs, { maxAgeMs: maxStreamAgeMs, observer }),
     overload: watchLoad(app, options),
     ending: false,
   };
   await addRoutes(app, service);
   return {
     app,
+    get openStreams() {
+      return service.streams.size;
+    },
+    get overload() {
+      return service.overload.reasons;
+    },
     listen: () => listen(app, options.config),
     announceEnd() {
       service.ending = true;
@@ -66,9 +77,9 @@ export async function createHttpServer(options: HttpServiceOptions): Promise<Htt
   };
 }
 
-function watchLoad({ server }: FastifyInstance, { storage, gauges, log }: HttpServiceOptions): Overload {
+function watchLoad({ server }: FastifyInstance, { storage, gauges, log, observer }: HttpServiceOptions): Overload {
   const most = server.maxConnections;
-  return new Overload(gauges ?? openLoadGauges(server, most, () => storage.backlog()), most, log);
+  return new Overload(gauges ?? openLoadGauges(server, most, () => storage.backlog()), most, { log, observer });
 }
 
 function createApp(options: HttpServiceOptions, headers: HeaderSets): FastifyInstance {
@@ -104,7 +115,7 @@ async function addRoutes(app: FastifyInstance, service: HttpService): Promise<vo
   addRequestChecks(app, service, allowedMethods);
   answerErrors(app, service);
   dropBodiesOfHead(app);
-  cutStalledReaders(app, service.config.maxDeliveryMs);
+  cutStalledReaders(app, service);
   requireDeclaredAccess(app);
   for (const route of routeTable(service)) addRoute(app, route);
   await app.ready();
@@ -112,7 +123,7 @@ async function addRoutes(app: FastifyInstance, service: HttpService): Promise<vo
 
 /** A path that cannot be decoded, such as `/chat/%zz`: Fastify gives it to no route and runs no hooks. */
 function answerUnreadablePath(service: HttpServiceOptions, error: Error, request: FastifyRequest, reply: FastifyReply) {
-  logWhenDone(request, reply, service.log);
+  logWhenDone(request, reply, service);
   const id = /^\/(?:chat|chat_history|sessions)\/(?<id>[^/?]*)/.exec(request.url)?.groups?.["id"];
   try {
     requireOneHost(request.raw);
@@ -157,9 +168,14 @@ function clientLeft(cause: unknown): Problem {
 const defaultMaxDeliveryMs = 60_000;
 
 /** For the answers that Fastify writes at once; those that are written piece by piece have an `Outlet`. */
-function cutStalledReaders(app: FastifyInstance, maxDeliveryMs = defaultMaxDeliveryMs): void {
+function cutStalledReaders(app: FastifyInstance, { config, observer }: HttpService): void {
+  const { maxDeliveryMs = defaultMaxDeliveryMs } = config;
   app.addHook("onSend", async (_request, reply) => {
-    const timer = setTimeout(() => reply.raw.socket?.resetAndDestroy(), maxDeliveryMs).unref();
+    const cut = () => {
+      observer?.streamCut("stalled");
+      reply.raw.socket?.resetAndDestroy();
+    };
+    const timer = setTimeout(cut, maxDeliveryMs).unref();
     reply.raw.once("close", () => clearTimeout(timer));
   });
 }

@@ -4,6 +4,7 @@ import type { Prices } from "../chat/usage.ts";
 import type { Authenticator } from "../identity/authenticator.ts";
 import type { Log } from "../log.ts";
 import type { Model } from "../models/model.ts";
+import type { Observer } from "../observer.ts";
 import type { Storage } from "../storage/storage.ts";
 import type { LiveStreams } from "./answers/live-streams.ts";
 import type { HeaderSets } from "./headers.ts";
@@ -22,6 +23,8 @@ export type HttpConfig = {
   readonly corsOrigins: readonly string[];
   /** Whether `/docs` is there. */
   readonly docs: boolean;
+  /** Opens `/metrics` beyond the machine itself. */
+  readonly metricsToken?: string | undefined;
   /** How long a client that wants the whole answer as JSON is kept waiting. */
   readonly waitMs: number;
   /** After how much silence a stream gets a sign of life. */
@@ -43,6 +46,10 @@ export type HttpServiceOptions = {
   /** The built-in demo model answers, no language model; `/readyz` says so. */
   readonly isDemo: boolean;
   readonly log: Log;
+  /** What `/metrics` answers. */
+  readonly metrics: { readonly contentType: string; text(): Promise<string> };
+  /** Is told of requests and streams. */
+  readonly observer?: Observer | undefined;
   /** Instead of the process's own, for tests. */
   readonly gauges?: LoadGauges;
   /** The version of the service, for the OpenAPI document. */

@@ -4,6 +4,7 @@
  * Group commit: what is to be written while a commit is under way gathers, and goes together in the next one. At rest
  * the first write waits only for the end of the event loop's turn, so that no first token is held back.
  */
+import type { Observer } from "../observer.ts";
 
 /**
  * The longest pause between two commits, in milliseconds. A commit costs nearly the same for one write as for forty, so one
@@ -17,6 +18,8 @@ export type PacedCommit = {
   isWaiting(): boolean;
   /** Writes what waits, or as much of it as goes together. Gives how many writes that is, before it is done. Never rejects. */
   commit(): { readonly writes: number; readonly done: Promise<void> };
+  /** Is told of each commit when it is done. */
+  readonly observer?: Pick<Observer, "committed"> | undefined;
 };
 
 export class CommitPacer {
@@ -69,9 +72,11 @@ export class CommitPacer {
     this.#pause = undefined;
     if (this.#committing !== undefined || !this.#paced.isWaiting()) return;
     const { writes, done } = this.#paced.commit();
-    if (writes > 0) this.#pauseEndsAt = performance.now() + Math.min(writes - 1, longestPause);
+    const begunAt = performance.now();
+    if (writes > 0) this.#pauseEndsAt = begunAt + Math.min(writes - 1, longestPause);
     this.#committing = done.finally(() => {
       this.#committing = undefined;
+      if (writes > 0) this.#paced.observer?.committed(writes, performance.now() - begunAt);
       if (this.#paced.isWaiting()) this.#schedule();
     });
   }

@@ -1,6 +1,7 @@
 /** The turns that run in this process: starts them, takes over those of a dead one, and ends them when it goes down. */
 import { setTimeout as delay } from "node:timers/promises";
 import type { Log } from "../log.ts";
+import type { Observer } from "../observer.ts";
 import { isProblem } from "../protocol/problems.ts";
 import { type BegunTurn, type LapsedTurn, LeaseLost, type Spent, type TurnStore } from "../storage/storage.ts";
 import type { LastEvents } from "./last-events.ts";
@@ -8,6 +9,7 @@ import type { Producer } from "./producer.ts";
 import { type RecoveryPolicy, recoveryOf, resetAfterLoss } from "./recovery.ts";
 import { type RunTurn, runTurn, TurnInterrupted } from "./run-turn.ts";
 import { costOf } from "./turn-cost.ts";
+import { TurnRecord } from "./turn-record.ts";
 import { TurnWriter } from "./turn-writer.ts";
 
 export interface TurnEngine {
@@ -49,12 +51,13 @@ export type TurnEngineOptions = {
   readonly producers: Producers;
   readonly policy: RecoveryPolicy;
   readonly log: Log;
+  readonly observer?: Observer | undefined;
 };
 
 /** Milliseconds until a storage that refused to settle lapsed turns is asked again. */
 const retryPause = 5_000;
 
-export function createTurnEngine({ turns, producers, policy, log }: TurnEngineOptions): TurnEngine {
+export function createTurnEngine({ turns, producers, policy, log, observer }: TurnEngineOptions): TurnEngine {
   const running = new Set<Promise<void>>();
   const interrupt = new AbortController();
   let draining = false;
@@ -70,9 +73,10 @@ export function createTurnEngine({ turns, producers, policy, log }: TurnEngineOp
   function start(first: Pick<RunTurn, "begun" | "producer" | "inherited">): void {
     track(
       (async () => {
-        const common = { turns, interrupt: interrupt.signal, policy, beginsNext, log };
+        const common = { turns, interrupt: interrupt.signal, policy, beginsNext, log, observer };
         let next = await runTurn({ ...common, ...first });
         while (next !== undefined) {
+          observer?.turnBegan("waited");
           next = await runTurn({ ...common, begun: next, producer: producers.producerOf(next, "") });
         }
       })(),
@@ -80,22 +84,27 @@ export function createTurnEngine({ turns, producers, policy, log }: TurnEngineOp
   }
 
   function begin(begun: BegunTurn): void {
+    observer?.turnBegan("waited");
     start({ begun, producer: producers.producerOf(begun, "") });
   }
 
   async function endLapsed(lapsed: LapsedTurn, last: LastEvents, model: string): Promise<void> {
+    const record = new TurnRecord(lapsed, { log, observer });
     try {
-      const writer = new TurnWriter(turns, lapsed, log, { hasText: lapsed.text !== "", owed: resetAfterLoss(lapsed) });
+      const inherited = { hasText: lapsed.text !== "", owed: resetAfterLoss(lapsed) };
+      const writer = new TurnWriter(turns, lapsed, log, record, inherited);
       const spent = await costOf([() => producers.spentBefore(lapsed)], log);
       const next = await writer.settle(last, { model, giveUp: interrupt.signal, beginsNext, spent });
       if (next !== undefined) begin(next);
     } catch (error) {
+      record.left("lost");
       if (!(error instanceof LeaseLost)) log.error({ err: error }, "A turn of a dead process could not be settled");
     }
   }
 
   /** Gives the promise of its end for a turn that is ended; one that goes on only is started. */
   function recoverOne(lapsed: LapsedTurn): Promise<void> | undefined {
+    observer?.turnBegan("recovered");
     const model = lapsed.model ?? producers.modelName;
     const recovery = recoveryOf(lapsed, { policy, goesOn: producers.goOn, model });
     if ("last" in recovery) return endLapsed(lapsed, recovery.last, model);
@@ -139,7 +148,10 @@ export function createTurnEngine({ turns, producers, policy, log }: TurnEngineOp
     get running() {
       return running.size;
     },
-    start: (begun, producer) => start({ begun, producer }),
+    start(begun, producer) {
+      observer?.turnBegan("asked");
+      start({ begun, producer });
+    },
     async drain(graceMs) {
       draining = true;
       const timer = setTimeout(() => interrupt.abort(new TurnInterrupted()), graceMs);

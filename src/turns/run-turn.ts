@@ -5,6 +5,7 @@
  * makes its server wait when that is too much: that is the whole of back-pressure.
  */
 import type { Log } from "../log.ts";
+import type { Observer } from "../observer.ts";
 import type { TextReset } from "../protocol/events.ts";
 import { isProblem, Problem } from "../protocol/problems.ts";
 import { type BegunTurn, LeaseLost, type Spent, TurnStopRequested, type TurnStore } from "../storage/storage.ts";
@@ -19,6 +20,7 @@ import {
 import type { Producer } from "./producer.ts";
 import type { RecoveryPolicy } from "./recovery.ts";
 import { chargeIfDeleted, costOf } from "./turn-cost.ts";
+import { TurnRecord } from "./turn-record.ts";
 import { type Inherited, TurnWriter } from "./turn-writer.ts";
 import { WholeCharacters } from "./whole-characters.ts";
 
@@ -52,6 +54,7 @@ export type RunTurn = {
   /** Whether the session's next turn may begin when this one ends. */
   readonly beginsNext: () => boolean;
   readonly log: Log;
+  readonly observer?: Observer | undefined;
 };
 
 /**
@@ -68,18 +71,21 @@ export async function runTurn(run: RunTurn): Promise<BegunTurn | undefined> {
     if (source.aborted) cancel.abort(source.reason);
     source.addEventListener("abort", forward);
   }
-  const writer = new TurnWriter(turns, begun, log, inherited);
+  const record = new TurnRecord(begun, run);
+  const writer = new TurnWriter(turns, begun, log, record, inherited);
   const cost = () => costOf([inherited?.spent, producer.spent?.bind(producer)], log);
   try {
     const last = await produce(run, writer, cancel.signal);
     return await writer.settle(last, { model: producer.model, giveUp: interrupt, beginsNext, spent: await cost() });
   } catch (error) {
     if (error instanceof LeaseLost) {
+      record.left("lost");
       await chargeIfDeleted(turns, begun, cost, log);
       return undefined;
     }
     if (!(error instanceof TurnInterrupted)) log.error({ err: error, turn: lease.turn }, "A turn could not be settled");
     // Also one that the storage would not settle while the service went down: that is no crash of its own.
+    record.left("released");
     await handBack(run);
     return undefined;
   } finally {

@@ -4,6 +4,7 @@ import type { TurnEvent } from "../protocol/events.ts";
 import { emptyLogPosition, positionAfter } from "../protocol/positions.ts";
 import { type BegunTurn, LeaseLost, PositionRefused, type Spent, type TurnStore } from "../storage/storage.ts";
 import { type LastEvents, turnStarted } from "./last-events.ts";
+import type { TurnRecord } from "./turn-record.ts";
 
 /** Milliseconds between tries to settle: the first pause, and the longest. */
 const pauses = { first: 100, longest: 5_000 };
@@ -28,6 +29,7 @@ export class TurnWriter {
   readonly #turns: TurnStore;
   readonly #begun: BegunTurn;
   readonly #log: Log;
+  readonly #record: TurnRecord;
   #head: number;
   #hasText: boolean;
   #owed: readonly TurnEvent[];
@@ -36,11 +38,13 @@ export class TurnWriter {
     turns: TurnStore,
     begun: BegunTurn,
     log: Log,
+    record: TurnRecord,
     { hasText, owed }: Inherited = { hasText: false, owed: [] },
   ) {
     this.#turns = turns;
     this.#begun = begun;
     this.#log = log;
+    this.#record = record;
     this.#head = begun.lease.head;
     this.#hasText = hasText;
     this.#owed = owed;
@@ -73,8 +77,10 @@ export class TurnWriter {
     }
     this.#owed = [];
     for (const event of added) {
-      if (event.type === "text") this.#hasText = true;
-      else if (event.type === "reset") this.#hasText = event.text !== "";
+      if (event.type === "text") {
+        this.#hasText = true;
+        this.#record.textLogged(event.text.length);
+      } else if (event.type === "reset") this.#hasText = event.text !== "";
     }
   }
 
@@ -97,7 +103,12 @@ export class TurnWriter {
       try {
         // Also the log of a turn that ended before it began has a first event.
         const last: LastEvents = this.isEmpty ? [turnStarted(this.#begun, model), ...events] : events;
-        return await this.#turns.settle(lease, this.#head, this.#withOwed(last), { beginNext: beginsNext(), spent });
+        const next = await this.#turns.settle(lease, this.#head, this.#withOwed(last), {
+          beginNext: beginsNext(),
+          spent,
+        });
+        this.#record.ended(last);
+        return next;
       } catch (error) {
         if (error instanceof LeaseLost || giveUp.aborted) throw error;
         if (error instanceof PositionRefused) this.#head = error.head;

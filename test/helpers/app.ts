@@ -28,6 +28,6 @@ export async function startTestApp(environment: Record<string, string>): Promise
   const onFatal = (error: Error) => {
     throw error;
   };
-  const app = await startApp(config, logger, onFatal, restingGauges);
+  const app = await startApp(config, { log: logger, onFatal, gauges: restingGauges });
   return { baseUrl: app.url, log, close: () => app.close() };
 }

@@ -64,6 +64,7 @@ export async function startTestServer(options: TestServerOptions = {}): Promise<
     gauges: options.gauges ?? restingGauges,
     log: logger,
     version: "1.2.3",
+    metrics: { contentType: "text/plain", text: async () => "" },
   };
   const server = await createHttpServer(serviceOptions);
   const url = await server.listen();

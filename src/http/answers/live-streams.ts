@@ -1,5 +1,7 @@
 /** All answers of this process that stay open, with one timer for the heartbeats of all event streams. */
 
+import type { Observer } from "../../observer.ts";
+
 /** An answer that stays open until its turn ends, or the service does. */
 export interface OpenAnswer {
   /** Ends without the turn's end; the client comes back for the rest. */
@@ -27,21 +29,30 @@ const checksPerBeat = 8;
 
 type Place = { quietChecks: number; remainingChecks: number };
 
+export type LiveStreamsOptions = {
+  /** By default 15 minutes. */
+  readonly maxAgeMs?: number | undefined;
+  readonly observer?: Observer | undefined;
+};
+
 export class LiveStreams {
   readonly #streams = new Map<LiveStream, Place>();
   readonly #others = new Set<OpenAnswer>();
   readonly #checkMs: number;
   readonly #maxAgeMs: number;
+  readonly #observer: Observer | undefined;
   #timer: NodeJS.Timeout | undefined;
   #closed = false;
 
-  constructor(heartbeatMs: number, maxAgeMs = defaultMaxAgeMs) {
+  constructor(heartbeatMs: number, { maxAgeMs = defaultMaxAgeMs, observer }: LiveStreamsOptions = {}) {
     this.#checkMs = heartbeatMs / checksPerBeat;
     this.#maxAgeMs = maxAgeMs;
+    this.#observer = observer;
   }
 
+  /** Answers of every shape. */
   get size(): number {
-    return this.#streams.size;
+    return this.#streams.size + this.#others.size;
   }
 
   add(stream: LiveStream): void {
@@ -85,6 +96,7 @@ export class LiveStreams {
       stream.wrote = false;
       place.remainingChecks -= 1;
       if (place.remainingChecks <= 0) {
+        this.#observer?.streamCut("aged");
         stream.close();
       } else if (place.quietChecks >= checksPerBeat - 1) {
         place.quietChecks = 0;

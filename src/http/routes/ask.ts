@@ -134,7 +134,7 @@ async function sendAndAnswer(
     turn,
     resumes: false,
     namedHeartbeat: query.heartbeat === "event",
-    outlet: new Outlet(reply.raw),
+    outlet: new Outlet(reply.raw, service),
     async follow(signal) {
       const following = await chat.follow(access, sessionId, { turn, after: emptyLogPosition }, signal);
       if (following === undefined) throw new Error("There was nothing to follow in a turn that was accepted");

@@ -121,7 +121,7 @@ async function answerFrom(asked: Asked): Promise<unknown> {
   const { access, query } = request;
   const place = placeOf(request, turn);
   if (request.answerType === "application/json") return answerState(asked);
-  const outlet = new Outlet(reply.raw);
+  const outlet = new Outlet(reply.raw, service);
   const where = { turn: place?.turn ?? turn, after: place?.position };
   const following = await service.chat.follow(access, sessionId, where, outlet.signal);
   if (following === undefined || following.finished) {

@@ -3,6 +3,7 @@
  * told at once to whoever gathers it (generation.ts).
  */
 import type { Log } from "../../log.ts";
+import type { EndedAttempt, Observer } from "../../observer.ts";
 import type { Usage } from "../../protocol/events.ts";
 import type { ModelError, ModelEvent, ModelRequest } from "../model.ts";
 import { isOutage } from "../outages.ts";
@@ -24,6 +25,7 @@ export type Provider = Pick<AttemptOptions, "connection" | "timeouts" | "now"> &
   readonly extraBody: Readonly<Record<string, unknown>>;
   readonly prefill: Prefill;
   readonly log: Pick<Log, "info">;
+  readonly observer?: Observer | undefined;
 };
 
 /** What an asking tells: any number of texts, then one finish or one failure. */
@@ -42,6 +44,7 @@ export class Asking implements AttemptSink {
   /** The models that are left to ask, the one that is asked now first. */
   #models: readonly string[] = [];
   #attempt: Attempt | undefined;
+  #isAsking = false;
   /** Where the attempt goes on with an answer that has begun. */
   #continuation: Continuation | undefined;
   #permit: Permit | undefined;
@@ -84,6 +87,7 @@ export class Asking implements AttemptSink {
     this.#abandoned = true;
     clearTimeout(this.#pause);
     this.#attempt?.abandon();
+    this.#attemptEnded("abandoned");
     this.#permit?.end("abandoned");
     this.#admission?.release();
   }
@@ -96,11 +100,13 @@ export class Asking implements AttemptSink {
     // Where it fails instead, what is held back goes with it: nobody has seen it, so the answer may be asked for again.
     if (this.#continuation !== undefined) this.#tell(this.#continuation.end());
     this.#permit?.end("succeeded");
+    this.#attemptEnded("answered");
     this.#sink.finish({ type: "finish", finishReason, usage, model: this.#model });
   }
 
   fail(error: ModelError, circumstances: Circumstances): void {
     const { gate, list } = this.#provider;
+    this.#attemptEnded(error.code);
     if (circumstances.staleConnection && this.#mayForgiveStaleConnection) {
       this.#mayForgiveStaleConnection = false;
       this.#send();
@@ -122,12 +128,20 @@ export class Asking implements AttemptSink {
       return;
     }
     this.#retries += 1;
+    this.#provider.observer?.retried(error.code);
     this.#provider.log.info({ err: error, pauseMs: Math.round(pause) }, "An answer is asked for again");
     this.#pause = setTimeout(() => this.#askAgain(error), pause);
   }
 
   get #model(): string {
     return this.#models[0] ?? "";
+  }
+
+  /** Does nothing where none is under way. */
+  #attemptEnded(outcome: EndedAttempt["outcome"]): void {
+    if (!this.#isAsking) return;
+    this.#isAsking = false;
+    this.#provider.observer?.attemptEnded({ model: this.#model, outcome });
   }
 
   #tell(text: string): void {
@@ -171,6 +185,7 @@ export class Asking implements AttemptSink {
     const body = chatCompletionBody(model, messages, extraBody, continues ? { prefill, text: sent } : undefined);
     const startedAt = this.#startedAt;
     const { turnStartedAt = startedAt } = this.#request;
+    this.#isAsking = true;
     this.#attempt = new Attempt({ connection, timeouts, now, model, body, continues, startedAt, turnStartedAt }, this);
   }
 

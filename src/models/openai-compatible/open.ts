@@ -1,5 +1,6 @@
 /** A model behind any server that speaks OpenAI's chat completions: OpenAI, Ollama, vLLM, llama.cpp, a gateway. */
 import type { Log } from "../../log.ts";
+import type { Observer } from "../../observer.ts";
 import type { Model } from "../model.ts";
 import type { Provider } from "./asking.ts";
 import { openConnection } from "./connection.ts";
@@ -26,6 +27,7 @@ export type OpenAiCompatibleOptions = {
   /** How often an answer of which nothing has come is asked for again, at most. */
   readonly retries: number;
   readonly log: Pick<Log, "info" | "warn">;
+  readonly observer?: Observer | undefined;
   /**
    * Answers that may run at once; more wait for a connection, at most `headersMs`. By default as many as the HTTP server
    * takes: a stuck answer must not hold up another.
@@ -48,7 +50,7 @@ const defaultRetryBaseMs = 500;
  * @throws TypeError when the base URL is not http(s), the key cannot stand in a header, or there is no model to ask.
  */
 export function openOpenAiCompatibleModel(options: OpenAiCompatibleOptions): Model {
-  const { baseUrl, apiKey, extraBody, timeouts, log, prefill = "none" } = options;
+  const { baseUrl, apiKey, extraBody, timeouts, log, observer, prefill = "none" } = options;
   const connection = openConnection({ baseUrl, apiKey, maxConnections: options.maxConnections ?? 20_000 });
   const list = new ModelList({ configured: options.models, defaults: options.defaultModels, connection, log });
   const clock = options.clock ?? (() => performance.now());
@@ -63,6 +65,7 @@ export function openOpenAiCompatibleModel(options: OpenAiCompatibleOptions): Mod
     prefill,
     timeouts,
     log,
+    observer,
     now: options.now ?? Date.now,
   };
   return {

@@ -1,4 +1,5 @@
 /** Writes on one connection, gathered while the ones before them are under way. */
+import type { Observer } from "../../observer.ts";
 import { isProblem } from "../../protocol/problems.ts";
 import { CommitPacer } from "../commit-pacer.ts";
 import type { Command, Connection, Outcome } from "./connection.ts";
@@ -20,15 +21,24 @@ type Acknowledgement = { readonly durability: Durability; readonly replicas: num
 export class Lane {
   readonly #connection: Connection;
   readonly #acknowledgement: () => Acknowledgement | undefined;
-  readonly #pacer = new CommitPacer({ isWaiting: () => this.#waiting.length > 0, commit: () => this.#commit() });
+  readonly #pacer: CommitPacer;
   #waiting: Waiting[] = [];
   /** On the clock of `performance.now()`. */
   #sendingSince: number | undefined;
 
   /** @param acknowledgement what each batch waits for, besides the server's answers */
-  constructor(connection: Connection, acknowledgement: () => Acknowledgement | undefined) {
+  constructor(
+    connection: Connection,
+    acknowledgement: () => Acknowledgement | undefined,
+    observer: Pick<Observer, "committed"> | undefined,
+  ) {
     this.#connection = connection;
     this.#acknowledgement = acknowledgement;
+    this.#pacer = new CommitPacer({
+      isWaiting: () => this.#waiting.length > 0,
+      commit: () => this.#commit(),
+      observer,
+    });
   }
 
   get isReady(): boolean {

@@ -1,6 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { setTimeout as delay } from "node:timers/promises";
 import type { Log } from "../../log.ts";
+import type { Observer } from "../../observer.ts";
 import { LiveTurns } from "../live/live-turns.ts";
 import type { Storage } from "../storage.ts";
 import type { Durability } from "./durability.ts";
@@ -29,6 +30,7 @@ export type RedisOptions = {
   /** Called when there may be turns to claim. */
   readonly onClaimable?: (() => void) | undefined;
   readonly log?: Log | undefined;
+  readonly observer?: Pick<Observer, "committed"> | undefined;
 };
 
 /** Milliseconds that opening waits for the server; without it nothing is stored, but the service says so. */
@@ -50,6 +52,7 @@ export async function openRedisStorage(options: RedisOptions): Promise<Storage> 
     durability,
     allowWeak,
     log,
+    observer: options.observer,
     onReady: () => {
       opened.resolve();
       if (isOpen) options.onClaimable?.();

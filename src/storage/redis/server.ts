@@ -4,6 +4,7 @@
  */
 import { setTimeout as delay } from "node:timers/promises";
 import type { Log } from "../../log.ts";
+import type { Observer } from "../../observer.ts";
 import { isProblem, Problem } from "../../protocol/problems.ts";
 import { type Command, Connection, type Outcome, type Reply, type ScriptCall } from "./connection.ts";
 import { type Durability, inspectServer, obstaclesOf, type ServerFacts, weaknessesOf } from "./durability.ts";
@@ -22,6 +23,7 @@ export type ServerOptions = {
   /** Called whenever the server is there, and again after it was lost. */
   readonly onReady: () => void;
   readonly log: Log | undefined;
+  readonly observer: Pick<Observer, "committed"> | undefined;
 };
 
 /** A write, and whether it is as durable as was wanted. */
@@ -47,7 +49,7 @@ export class Server {
 
   constructor(options: ServerOptions) {
     this.#options = options;
-    const { url } = options;
+    const { url, observer } = options;
     const onLost = (cause: Error) => this.#onLost(cause);
     this.#reads = new Connection({
       url,
@@ -57,10 +59,11 @@ export class Server {
       onReady: () => void this.#inspect(),
     });
     const onReady = () => this.#announce();
-    this.#logs = new Lane(new Connection({ url, name: "chat-logs", onLost, onReady }), () => undefined);
+    this.#logs = new Lane(new Connection({ url, name: "chat-logs", onLost, onReady }), () => undefined, observer);
     this.#durable = new Lane(
       new Connection({ url, name: "chat-writes", onLost, onReady }),
       () => this.#acknowledgement,
+      observer,
     );
   }
 

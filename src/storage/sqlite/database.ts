@@ -1,5 +1,6 @@
 /** The main thread's end of the database: one thread that writes and one that reads. */
 import { randomUUID } from "node:crypto";
+import type { Observer } from "../../observer.ts";
 import { Problem } from "../../protocol/problems.ts";
 import { CommitPacer } from "../commit-pacer.ts";
 import { LeaseLost, PositionRefused } from "../storage.ts";
@@ -33,13 +34,19 @@ const endings: ReadonlySet<Call["name"]> = new Set<keyof WriteOperations>([
   "deleteSession",
 ]);
 
+type DatabaseOptions = {
+  /** Used when a write meets a full disk. */
+  readonly reserve?: Reserve | undefined;
+  readonly observer?: Pick<Observer, "committed"> | undefined;
+};
+
 export class Database {
   readonly #writer: Thread;
   readonly #reader: Thread;
   readonly #reserve: Reserve | undefined;
   #calls: WaitingCall[] = [];
   #appends: WaitingAppend[] = [];
-  readonly #pacer = new CommitPacer({ isWaiting: () => this.#isWaiting, commit: () => this.#commit() });
+  readonly #pacer: CommitPacer;
   /** Since when the oldest write of the commit that is under way waits; on the clock of `performance.now()`. */
   #committingSince: number | undefined;
   #closing = false;
@@ -48,29 +55,29 @@ export class Database {
   /** Set once the file turned out to be damaged: writing on could only make it worse. */
   #damage: Problem | undefined;
 
-  private constructor(writer: Thread, reader: Thread, reserve: Reserve | undefined) {
+  private constructor(writer: Thread, reader: Thread, { reserve, observer }: DatabaseOptions) {
     this.#writer = writer;
     this.#reader = reader;
     this.#reserve = reserve;
+    this.#pacer = new CommitPacer({ isWaiting: () => this.#isWaiting, commit: () => this.#commit(), observer });
   }
 
   /**
    * @param onFatal called when acknowledging anything more would be a lie: a thread died or an fsync failed
-   * @param reserve used when a write meets a full disk
    * @throws Error with a sentence for the operator when the file cannot be used
    */
-  static async open(path: string, onFatal: (error: Error) => void, reserve?: Reserve): Promise<Database> {
+  static async open(path: string, onFatal: (error: Error) => void, options: DatabaseOptions = {}): Promise<Database> {
     const worker = { boot: bootId(), id: randomUUID() };
     // A database in memory belongs to one connection.
     if (path === inMemory) {
       const thread = await Thread.start({ path, role: "writer-and-reader", worker }, onFatal);
-      return new Database(thread, thread, reserve);
+      return new Database(thread, thread, options);
     }
     const writer = Thread.start({ path, role: "writer", worker }, onFatal);
     // The writer makes the tables that the reader prepares its statements for.
     const reader = Thread.start({ path, role: "reader", worker }, onFatal, writer);
     try {
-      return new Database(await writer, await reader, reserve);
+      return new Database(await writer, await reader, options);
     } catch (error) {
       await Promise.all(
         [writer, reader].map((starting) => starting.then((thread) => thread.close()).catch(() => undefined)),

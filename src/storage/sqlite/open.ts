@@ -1,4 +1,5 @@
 import type { Log } from "../../log.ts";
+import type { Observer } from "../../observer.ts";
 import { LiveTurns } from "../live/live-turns.ts";
 import type { Storage } from "../storage.ts";
 import { inMemory } from "./connection.ts";
@@ -27,6 +28,7 @@ export type SqliteOptions = {
    * were not begun meanwhile.
    */
   readonly onClaimable?: (() => void) | undefined;
+  readonly observer?: Pick<Observer, "committed"> | undefined;
 };
 
 /**
@@ -35,12 +37,12 @@ export type SqliteOptions = {
  * @throws Error with a sentence for the operator when the file is in use, cannot be written, or is not ours
  */
 export async function openSqliteStorage(options: SqliteOptions): Promise<Storage> {
-  const { path, clock = Date.now, onFatal, log, onClaimable } = options;
+  const { path, clock = Date.now, onFatal, log, onClaimable, observer } = options;
   const lock = path === inMemory ? undefined : await lockDatabaseFile(path);
   const reserve = path === inMemory ? undefined : new Reserve(path, { log, onRestored: onClaimable });
   let database: Database;
   try {
-    database = await Database.open(path, onFatal, reserve);
+    database = await Database.open(path, onFatal, { reserve, observer });
   } catch (error) {
     await reserve?.close();
     lock?.release();
