@@ -67,6 +67,14 @@ function seenBy(replicas: readonly FakeReplica[]): string[] {
   return replicas.flatMap(({ requests }) => requests);
 }
 
+test("GET /metrics is the replica's own affair", async () => {
+  expect((await fetch(`${service.baseUrl}/metrics`)).status).toBe(200);
+  for (const path of ["/metrics", "/%6Detrics", "//metrics", "/metrics?x=1"]) {
+    const response = await fetch(nginx.baseUrl + path);
+    expect([response.status, (await problemOf(response))["code"]]).toEqual([404, "not_found"]);
+  }
+});
+
 describe("a request that may change something goes to one replica, once", () => {
   test.each([
     ["resets the connection", reset],

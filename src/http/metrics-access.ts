@@ -2,6 +2,7 @@
 import { hash, timingSafeEqual } from "node:crypto";
 import type { FastifyRequest } from "fastify";
 import { Problem } from "../protocol/problems.ts";
+import { nothingThere } from "../protocol/refusals.ts";
 import { readBearerToken } from "./credentials.ts";
 
 /** What a proxy on the machine says of whom it asks for; then the address of the connection says nothing. */
@@ -14,7 +15,7 @@ const proxyHeaders = ["forwarded", "x-forwarded-for", "x-forwarded-host", "x-for
  */
 export function requireMetricsAccess(request: FastifyRequest, token: string | undefined): void {
   if (isFromThisMachine(request)) return;
-  if (token === undefined) throw new Problem("not_found", "The path names nothing; /docs lists what there is.");
+  if (token === undefined) throw nothingThere();
   const given = readBearerToken(request);
   if (given === undefined) {
     throw new Problem("unauthenticated", "The metrics need METRICS_TOKEN: send it as `Authorization: Bearer <token>`.");

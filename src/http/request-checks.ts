@@ -1,7 +1,7 @@
 /** What every request passes before anything of it is read or done, in this order. */
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import { Problem } from "../protocol/problems.ts";
-import { sessionNotFound, turnNotFound } from "../protocol/refusals.ts";
+import { nothingThere, sessionNotFound, turnNotFound } from "../protocol/refusals.ts";
 import { sessionIdPattern } from "../protocol/sessions.ts";
 import { chooseMediaType } from "./accept.ts";
 import type { AllowedMethods } from "./allowed-methods.ts";
@@ -69,7 +69,7 @@ function requirePossibleIds({ params }: FastifyRequest): void {
 
 async function answerUnrouted(request: FastifyRequest, reply: FastifyReply, methods: AllowedMethods) {
   const allow = methods.of(request.url.replace(/\?.*/s, ""));
-  if (allow === undefined) throw new Problem("not_found", "The path names nothing; /openapi.json lists what there is.");
+  if (allow === undefined) throw nothingThere();
   reply.header("allow", allow);
   if (request.method === "OPTIONS") {
     allowSending(request, reply, allow);

@@ -1,6 +1,11 @@
 /** Problems that several rooms raise and that must read the same wherever they come from. */
 import { Problem } from "./problems.ts";
 
+/** Also where there is something that its caller must not learn of. */
+export function nothingThere(): Problem {
+  return new Problem("not_found", "The path names nothing; /openapi.json lists what there is.");
+}
+
 /** The same for an id that is malformed, was never given out, was deleted, or is somebody else's. */
 export function sessionNotFound(sessionId: string): Problem {
   const shown = sessionId.replace(/[^\x21-\x7e]/g, "?").slice(0, 64);

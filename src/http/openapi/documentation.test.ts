@@ -64,6 +64,7 @@ describe("/openapi.json", () => {
         "GET /chat_history/{session_id}",
         "GET /healthz",
         "GET /readyz",
+        "GET /metrics",
         "GET /openapi.json",
         "GET /docs/errors",
       ].sort(),
