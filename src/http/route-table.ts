@@ -9,6 +9,7 @@ import { getHealth, getReadiness } from "./routes/health.ts";
 import { getHistory } from "./routes/history.ts";
 import { home } from "./routes/home.ts";
 import { getMetrics } from "./routes/metrics.ts";
+import { streamSelfTest } from "./routes/selftest.ts";
 import { createSession, deleteSession, getSession, getSessions, patchSession } from "./routes/sessions.ts";
 import { stopRunningTurn, stopTurn } from "./routes/stop.ts";
 import { getUsage } from "./routes/usage.ts";
@@ -51,6 +52,7 @@ export function routeTable(service: HttpService): readonly Route[] {
 
     { method: "GET",    path: "/healthz",                      access: "public",     scope: "read",  ...getHealth() },
     { method: "GET",    path: "/readyz",                       access: "public",     scope: "read",  ...getReadiness(service) },
+    { method: "GET",    path: "/selftest/stream",              access: "public",     scope: "read",  ...streamSelfTest(service) },
     { method: "GET",    path: "/metrics",                      access: "public",     scope: "read",  ...getMetrics(service) },
     { method: "GET",    path: "/openapi.json",                 access: "public",     scope: "read",  ...getOpenApi(service, document) },
     ...(service.config.docs ? docs : []),

@@ -65,6 +65,7 @@ describe("/openapi.json", () => {
         "GET /healthz",
         "GET /readyz",
         "GET /metrics",
+        "GET /selftest/stream",
         "GET /openapi.json",
         "GET /docs/errors",
       ].sort(),
