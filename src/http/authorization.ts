@@ -2,9 +2,10 @@
 import type { FastifyRequest } from "fastify";
 import type { Authenticator } from "../identity/authenticator.ts";
 import type { Caller, Scope } from "../identity/caller.ts";
-import { Problem } from "../protocol/problems.ts";
+import { isProblem, Problem } from "../protocol/problems.ts";
 import type { Access } from "../storage/storage.ts";
-import { readBearerToken } from "./credentials.ts";
+import { type Credential, readCredential } from "./credentials.ts";
+import type { PageCookie } from "./page-cookie.ts";
 
 /**
  * What a route demands of its caller:
@@ -22,10 +23,12 @@ export type Demand = { readonly access: AccessRule; readonly scope: Scope };
 export type Authorization = {
   /** Undefined for a stranger, who holds no more than the id of a session. */
   readonly caller: Caller | undefined;
+  /** What the caller proved it with. */
+  readonly credential: Credential | undefined;
   readonly access: Access;
 };
 
-const stranger: Authorization = { caller: undefined, access: { by: "capability" } };
+const stranger: Authorization = { caller: undefined, credential: undefined, access: { by: "capability" } };
 
 /**
  * @throws Problem `unauthenticated`, `invalid_credential`, `ambiguous_credentials`, `insufficient_scope`
@@ -33,24 +36,30 @@ const stranger: Authorization = { caller: undefined, access: { by: "capability" 
 export async function authorize(
   request: FastifyRequest,
   { access: rule, scope }: Demand,
-  authenticator: Authenticator,
+  { authenticator, pageCookie }: { readonly authenticator: Authenticator; readonly pageCookie: PageCookie },
 ): Promise<Authorization> {
   const letsStrangersIn = authenticator.welcome !== undefined;
   if (rule === "public" || (rule === "capability" && letsStrangersIn)) return stranger;
-  const token = readBearerToken(request);
-  if (token === undefined) {
+  const credential = readCredential(request, letsStrangersIn ? pageCookie : undefined);
+  if (credential === undefined) {
     if (rule === "opening" && letsStrangersIn) return stranger;
     throw new Problem(
       "unauthenticated",
       "This needs the token that opening the session answered: send it as `Authorization: Bearer <token>`.",
     );
   }
-  const caller = await authenticator.authenticate(token);
+  const caller = await authenticator.authenticate(credential.token).catch((error: unknown) => {
+    // The page can neither see its cookie nor take it away: one that is good for nothing any more gets a new one.
+    const isForgotten = credential.from === "cookie" && isProblem(error, "invalid_credential");
+    if (isForgotten && rule === "opening") return undefined;
+    throw error;
+  });
+  if (caller === undefined) return stranger;
   if (!caller.scopes.includes(scope)) {
     throw new Problem(
       "insufficient_scope",
       `The credential may not be used for this: it lacks the scope \`${scope}\`.`,
     );
   }
-  return { caller, access: { by: "owner", principal: caller.principal } };
+  return { caller, credential, access: { by: "owner", principal: caller.principal } };
 }

@@ -1,6 +1,9 @@
-/** The one reader of credentials: `Authorization: Bearer`, and nothing else. */
+/** The one reader of credentials: `Authorization: Bearer`, or else the page's cookie, and nothing else. */
 import type { FastifyRequest } from "fastify";
 import { Problem } from "../protocol/problems.ts";
+import type { PageCookie } from "./page-cookie.ts";
+
+export type Credential = { readonly token: string; readonly from: "header" | "cookie" };
 
 const namesInUrl = ["token", "access_token", "api_key"];
 
@@ -21,7 +24,22 @@ export function refuseMisplacedCredentials({ query, raw, headers }: FastifyReque
 }
 
 /**
- * The token that a request brings, undefined when it brings none.
+ * The credential that a request brings, undefined when it brings none. Whoever writes a header means it, while a browser
+ * adds its cookie to everything: so the cookie is not looked at beside a header, nor where another site's page asks.
+ *
+ * @param pageCookie undefined where no cookie is a credential
+ * @throws Problem `ambiguous_credentials`, `invalid_credential`
+ */
+export function readCredential(request: FastifyRequest, pageCookie: PageCookie | undefined): Credential | undefined {
+  const token = readBearerToken(request);
+  if (token !== undefined) return { token, from: "header" };
+  if (request.source !== "page" && request.source !== "direct") return undefined;
+  const kept = pageCookie?.read(request.headers.cookie);
+  return kept === undefined ? undefined : { token: kept, from: "cookie" };
+}
+
+/**
+ * The token of the `Authorization` header.
  *
  * @throws Problem `ambiguous_credentials`, `invalid_credential`
  */

@@ -38,7 +38,7 @@ export function addRequestChecks(app: FastifyInstance, service: HttpService, all
     const { produces, takesJson, startsWork, opensStream } = request.routeOptions.config;
     if (startsWork) service.overload.refuseWork();
     if (opensStream) service.overload.refuseStream();
-    Object.assign(request, await authorize(request, demand, service.authenticator));
+    Object.assign(request, await authorize(request, demand, service));
     requirePossibleIds(request);
     if (produces !== undefined) request.answerType = chooseMediaType(request.headers.accept, produces);
     if (takesJson) requireJson(request);

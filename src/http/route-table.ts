@@ -8,6 +8,7 @@ import { followNewestTurn, followTurn } from "./routes/follow.ts";
 import { getHealth, getReadiness } from "./routes/health.ts";
 import { getHistory } from "./routes/history.ts";
 import { home } from "./routes/home.ts";
+import { logOut } from "./routes/logout.ts";
 import { getMetrics } from "./routes/metrics.ts";
 import { streamSelfTest } from "./routes/selftest.ts";
 import { createSession, deleteSession, getSession, getSessions, patchSession } from "./routes/sessions.ts";
@@ -38,6 +39,8 @@ export function routeTable(service: HttpService): readonly Route[] {
     { method: "PATCH",  path: "/sessions/:session_id",         access: "owner",      scope: "write", ...patchSession(service) },
     { method: "GET",    path: "/sessions/:session_id/export",  access: "owner",      scope: "read",  ...exportSession(service) },
     { method: "DELETE", path: "/sessions/:session_id",         access: "owner",      scope: "write", ...deleteSession(service) },
+
+    { method: "POST",   path: "/logout",                       access: "public",     scope: "write", ...logOut(service) },
 
     { method: "PUT",    path: "/chat/:session_id",             access: "capability", scope: "write", ...ask(service) },
     { method: "POST",   path: "/chat/:session_id/regenerate",  access: "capability", scope: "write", ...regenerate(service) },

@@ -11,6 +11,7 @@ import { maxBodyBytes, parseJson } from "./json-body.ts";
 import { listen } from "./listen.ts";
 import { mostConnections, openLoadGauges } from "./load-gauges.ts";
 import { Overload, type OverloadReason } from "./overload.ts";
+import { pageCookie } from "./page-cookie.ts";
 import { asProblem, sendProblem } from "./problem-reply.ts";
 import { addRequestChecks } from "./request-checks.ts";
 import { logWhenDone } from "./request-log.ts";
@@ -53,6 +54,7 @@ export async function createHttpServer(options: HttpServiceOptions): Promise<Htt
     ...options,
     headers,
     streams: new LiveStreams(heartbeatMs, { maxAgeMs: maxStreamAgeMs, observer }),
+    pageCookie: pageCookie(options.config),
     overload: watchLoad(app, options),
     ending: false,
   };

@@ -9,6 +9,7 @@ import type { Storage } from "../storage/storage.ts";
 import type { LiveStreams } from "./answers/live-streams.ts";
 import type { HeaderSets } from "./headers.ts";
 import type { LoadGauges, Overload } from "./overload.ts";
+import type { PageCookie } from "./page-cookie.ts";
 
 export type HttpConfig = {
   /** A name or an address; IPv6 without brackets. */
@@ -58,6 +59,7 @@ export type HttpServiceOptions = {
 
 export type HttpService = HttpServiceOptions & {
   readonly headers: HeaderSets;
+  readonly pageCookie: PageCookie;
   readonly streams: LiveStreams;
   readonly overload: Overload;
   /** Set from the signal to end on: `/readyz` says so while prompts are still taken. */

@@ -70,14 +70,19 @@ export const changeSessionSchema = z
   .meta({ id: "ChangeSession", description: "What is not named stays as it is" });
 export type ChangeSession = z.infer<typeof changeSessionSchema>;
 
-export const openedSessionSchema = sessionSchema
-  .extend({ token: z.string().describe("Send it as `Authorization: Bearer` to open more sessions as the same guest") })
-  .meta({ id: "OpenedSession" });
+const guestTokenSchema = z
+  .string()
+  .optional()
+  .describe(
+    "Send it as `Authorization: Bearer` to open more sessions as the same guest. The page gets a cookie in its place",
+  );
+
+export const openedSessionSchema = sessionSchema.extend({ token: guestTokenSchema }).meta({ id: "OpenedSession" });
 
 export const welcomeSchema = z
   .object({
     message: z.string().meta({ example: "Welcome to the chat service TR!" }),
     session_id: z.string().regex(sessionIdPattern),
-    token: z.string(),
+    token: guestTokenSchema,
   })
   .meta({ id: "Welcome" });

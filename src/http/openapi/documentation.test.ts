@@ -56,6 +56,7 @@ describe("/openapi.json", () => {
         "GET /sessions/{session_id}/export",
         "GET /usage",
         "DELETE /sessions/{session_id}",
+        "POST /logout",
         "PUT /chat/{session_id}",
         "GET /chat/{session_id}",
         "DELETE /chat/{session_id}",

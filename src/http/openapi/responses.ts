@@ -73,6 +73,7 @@ export const problems = {
   ofCredentials: problemsOfCredentials,
   ofBodies: problemsOfBodies,
   ofStorage: problemsOfStorage,
+  ofPages: ["cross_site_request"],
   ofWriting: ["cross_site_request", ...problemsOfStorage, "storage_full", "not_durable"],
   ofModels: problemsOfModels,
 } as const;

@@ -13,7 +13,12 @@ import { openerOf } from "./opener.ts";
 
 const welcome = await readFile(new URL("../pages/welcome.html", import.meta.url), "utf8");
 
-export function home({ storage, authenticator, headers: { page: pageHeaders }, config }: HttpService): Operation {
+export function home(service: HttpService): Operation {
+  const {
+    storage,
+    headers: { page: pageHeaders },
+    config,
+  } = service;
   const page = config.docs ? welcome : welcome.replace(/^<li><a href="\/docs">.*\n/m, "");
   /** Without a username: a page for a browser, for a program the news of what is missing. */
   const withoutUsername = async ({ headers }: { headers: { accept?: string | undefined } }, reply: FastifyReply) => {
@@ -47,7 +52,7 @@ export function home({ storage, authenticator, headers: { page: pageHeaders }, c
       const { username } = request.query;
       if (username === undefined) return withoutUsername(request, reply);
       chooseMediaType(request.headers.accept, ["application/json"]);
-      const { principal, token } = openerOf(request, authenticator);
+      const { principal, token } = openerOf(request, reply, service);
       const session = await openSession(storage.sessions, principal, { username });
       const message = `Welcome to the chat service ${session.username}!`;
       return { message, session_id: session.session_id, token };

@@ -1,12 +1,26 @@
-import type { FastifyRequest } from "fastify";
-import type { Authenticator } from "../../identity/authenticator.ts";
-import { readBearerToken } from "../credentials.ts";
+import type { FastifyReply, FastifyRequest } from "fastify";
+import type { HttpService } from "../service.ts";
 
-/** Who opens a session: whom the credential names, or somebody new; and the token to answer. */
-export function openerOf(request: FastifyRequest, { welcome }: Authenticator): { principal: string; token: string } {
-  const token = readBearerToken(request);
-  if (request.caller !== undefined && token !== undefined) return { principal: request.caller.principal, token };
+/**
+ * Who opens a session: whom the credential names, or somebody new; and the token to answer. Where the page has it as its
+ * cookie, or gets it so, it is not answered: script could take it away.
+ */
+export function openerOf(
+  { caller, credential, source }: FastifyRequest,
+  reply: FastifyReply,
+  { authenticator: { welcome }, pageCookie }: HttpService,
+): { principal: string; token: string | undefined } {
+  const keepInCookie = (token: string) => void reply.header("set-cookie", pageCookie.keep(token));
+  if (caller !== undefined && credential !== undefined) {
+    const { principal } = caller;
+    if (credential.from === "header") return { principal, token: credential.token };
+    keepInCookie(credential.token);
+    return { principal, token: undefined };
+  }
   if (welcome === undefined) throw new Error("Nobody opens a session without a credential here");
-  const { caller, credential } = welcome();
-  return { principal: caller.principal, token: credential };
+  const newcomer = welcome();
+  const { principal } = newcomer.caller;
+  if (source !== "page") return { principal, token: newcomer.credential };
+  keepInCookie(newcomer.credential);
+  return { principal, token: undefined };
 }

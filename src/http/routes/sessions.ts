@@ -15,7 +15,7 @@ import type { HttpService } from "../service.ts";
 import { openerOf } from "./opener.ts";
 import { limitParameter, sessionParameters } from "./parameters.ts";
 
-export function createSession({ storage, authenticator }: HttpService): Operation {
+export function createSession(service: HttpService): Operation {
   return operation({
     schema: {
       operationId: "openSession",
@@ -35,8 +35,8 @@ export function createSession({ storage, authenticator }: HttpService): Operatio
     produces: ["application/json"],
     startsWork: true,
     async handle(request, reply) {
-      const { principal, token } = openerOf(request, authenticator);
-      const session = await openSession(storage.sessions, principal, request.body);
+      const { principal, token } = openerOf(request, reply, service);
+      const session = await openSession(service.storage.sessions, principal, request.body);
       reply.code(201).header("location", `/sessions/${session.session_id}`);
       return { ...session, token };
     },

@@ -1,0 +1,24 @@
+/** `POST /logout`: the page's way to stop being the guest that it was. */
+import { noContent, problems, responses } from "../openapi/responses.ts";
+import { type Operation, operation } from "../route.ts";
+import type { HttpService } from "../service.ts";
+
+export function logOut({ pageCookie }: HttpService): Operation {
+  return operation({
+    schema: {
+      operationId: "logOut",
+      summary: "Have the browser forget the guest",
+      description:
+        "For the page, whose script cannot see its cookie: takes the cookie away, and whatever the browser keeps of this service. The guest's sessions stay; nobody can list them any more. A token that a program holds stays good.",
+      tags: ["sessions"],
+      response: responses({ 204: noContent("The browser is nobody's any more.") }, problems.ofPages),
+    },
+    async handle(_request, reply) {
+      // Not "cookies", which would take those of every other service under the same domain too.
+      return reply
+        .code(204)
+        .headers({ "set-cookie": pageCookie.forget(), "clear-site-data": '"cache", "storage"' })
+        .send();
+    },
+  });
+}
