@@ -4,6 +4,7 @@ import type { Logger } from "pino";
 import packageJson from "../package.json" with { type: "json" };
 import { answerSources } from "./chat/answer.ts";
 import { answerProducers, createChat } from "./chat/chat.ts";
+import { Titler } from "./chat/titler.ts";
 import type { Config, OpenAiCompatibleModelConfig } from "./config.ts";
 import type { LoadGauges } from "./http/overload.ts";
 import type { HttpServer } from "./http/server.ts";
@@ -61,6 +62,7 @@ export async function startApp(config: Config, options: AppOptions): Promise<App
   const { log, onFatal, gauges, droppedLogLines = () => 0 } = options;
   let storage: Storage | undefined;
   let engine: TurnEngine | undefined;
+  let titler: Titler | undefined;
   let server: HttpServer | undefined;
   const metrics = openMetrics({
     models: modelNames(config),
@@ -85,13 +87,16 @@ export async function startApp(config: Config, options: AppOptions): Promise<App
     const { createHttpServer } = await import("./http/server.ts");
     storage = await opening;
     const { turns } = storage;
-    const sources = answerSources(turns, model, { ...config.context, counter, log });
+    // What the demo model says is no title.
+    if (config.autoTitle === "model" && config.model.kind !== "demo") titler = new Titler({ storage, model, log });
+    const sources = answerSources(turns, model, { ...config.context, counter, titler, log });
     // What is in memory alone has no next start.
     const policy = storage.facts().durability === "memory" ? "interrupt" : config.recovery;
     const turnEngine = createTurnEngine({ turns, producers: answerProducers(sources), policy, log, observer: metrics });
     engine = turnEngine;
     const recovered = await turnEngine.recover();
-    const chat = createChat({ storage, engine: turnEngine, sources, observer: metrics });
+    const namesSessions = config.autoTitle !== "off";
+    const chat = createChat({ storage, engine: turnEngine, sources, namesSessions, observer: metrics });
     const httpServer = await createHttpServer({
       config: config.http,
       chat,
@@ -122,14 +127,14 @@ export async function startApp(config: Config, options: AppOptions): Promise<App
         try {
           await httpServer.close();
         } finally {
-          await letGo(model, counter, storage);
+          await letGo(model, counter, storage, titler);
         }
       },
     };
   } catch (error) {
     // A start that fails is no crash of the turns that it has taken over: they are given back.
     await engine?.drain(0);
-    await letGo(model, counter, storage);
+    await letGo(model, counter, storage, titler);
     const isDamaged = isProblem(error, "storage_corrupt") && config.storage.kind === "sqlite";
     throw isDamaged ? damagedFile(config.storage.path, error) : error;
   }
@@ -156,7 +161,8 @@ async function claimMore(engine: TurnEngine | undefined, log: Logger): Promise<v
   }
 }
 
-async function letGo(model: Model, counter: TokenCounter, storage: Storage | undefined): Promise<void> {
+async function letGo(model: Model, counter: TokenCounter, storage?: Storage, titler?: Titler): Promise<void> {
+  await titler?.close();
   await model.close();
   await counter.close();
   await storage?.close();

@@ -15,6 +15,7 @@ describe("an empty environment", () => {
   it("gives the demo model and the documented defaults", () => {
     expect(load({})).toEqual({
       model: { kind: "demo", wordDelayMs: 20 },
+      autoTitle: "words",
       context: { systemPrompt: "You are a friendly and helpful assistant.", contextTokens: undefined },
       http: {
         host: "127.0.0.1",

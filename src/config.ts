@@ -19,6 +19,8 @@ export type Config = {
     /** Undefined leaves it to the model's window. */
     readonly contextTokens: number | undefined;
   };
+  /** Where a title comes from that nobody gave. */
+  readonly autoTitle: Settings["AUTO_TITLE"];
   readonly http: {
     readonly host: string;
     readonly port: number;
@@ -119,6 +121,7 @@ export function loadConfig(source: ConfigSource): Config {
     model,
     fallback: model.kind === "demo" ? undefined : fallbackConfig(settings, set),
     context: { systemPrompt: settings.SYSTEM_PROMPT, contextTokens: settings.CONTEXT_TOKENS },
+    autoTitle: settings.AUTO_TITLE,
     http: {
       host: settings.HOST,
       port: settings.PORT,

@@ -12,6 +12,7 @@ import { type Context, ContextBuilder, type ContextOptions, type CurrentPrompt }
 import { ContextBudget } from "./context-budget.ts";
 import { modelProblem } from "./model-problem.ts";
 import { Spending } from "./spending.ts";
+import type { Answered, Titler } from "./titler.ts";
 
 export type Question = CurrentPrompt & { readonly access: Access; readonly turn: number };
 
@@ -22,12 +23,18 @@ export type AnswerSources = {
   readonly contexts: ContextBuilder;
   readonly budget: ContextBudget;
   readonly counter: TokenCounter;
+  /** Where the model is asked for titles, too. */
+  readonly titler?: Titler | undefined;
 };
 
-export function answerSources(turns: TurnStore, model: Model, options: ContextOptions): AnswerSources {
+export function answerSources(
+  turns: TurnStore,
+  model: Model,
+  options: ContextOptions & { readonly titler?: Titler | undefined },
+): AnswerSources {
   const contexts = new ContextBuilder(turns, options);
   const budget = new ContextBudget(options.contextTokens, options.log);
-  return { turns, model, contexts, budget, counter: options.counter };
+  return { turns, model, contexts, budget, counter: options.counter, titler: options.titler };
 }
 
 /**
@@ -39,8 +46,9 @@ export function answerProducer(
   begun: BegunTurn,
   { published = "", admission }: { readonly published?: string; readonly admission?: Admission } = {},
 ): Producer {
-  const { model } = sources;
+  const { model, titler } = sources;
   const spending = new Spending(sources.counter);
+  let answered: Answered | undefined;
   return {
     get model() {
       return (admission ?? model).name;
@@ -49,11 +57,15 @@ export function answerProducer(
       await model.ready();
       const question = questionOf(begun, published);
       const context = await contextOf(sources, question);
+      answered = { access: question.access, session: context.session, turn: question.turn };
       const output = answer({ sources, question, signal, admission, spending }, context);
       return { trimmedTurns: context.trimmedTurns, output };
     },
     spent() {
       return spending.total(this.model);
+    },
+    settled: ({ status }) => {
+      if (status === "completed" && answered !== undefined) titler?.answered(answered);
     },
     release: () => admission?.release(),
   };

@@ -10,6 +10,7 @@ import { logOfUnbegunStop } from "../turns/last-events.ts";
 import { type AnswerSources, answerProducer, spentBefore } from "./answer.ts";
 import { errorFacts } from "./error-facts.ts";
 import { modelProblem } from "./model-problem.ts";
+import { titleOf } from "./title.ts";
 
 export interface Chat {
   /**
@@ -55,6 +56,8 @@ export type ChatOptions = {
   readonly engine: TurnEngine;
   readonly sources: AnswerSources;
   readonly observer?: Observer | undefined;
+  /** Whether a session that nobody named is named by the first words of its first prompt; true by default. */
+  readonly namesSessions?: boolean;
 };
 
 /** Milliseconds that a stop waits for the turn's end. */
@@ -75,7 +78,7 @@ export function answerProducers(sources: AnswerSources): Producers {
   };
 }
 
-export function createChat({ storage, engine, sources, observer }: ChatOptions): Chat {
+export function createChat({ storage, engine, sources, namesSessions = true, observer }: ChatOptions): Chat {
   const { sessions, turns } = storage;
   const { model } = sources;
   /** Sends between their request and their turn's start. */
@@ -94,7 +97,9 @@ export function createChat({ storage, engine, sources, observer }: ChatOptions):
       observer?.sent("replayed");
       return { turn, isReplay: true };
     }
-    const accepted = await turns.accept(access, asked).catch((error) => {
+    const { ask } = asked;
+    const title = namesSessions && ask.kind === "prompt" ? titleOf(ask.prompt) : undefined;
+    const accepted = await turns.accept(access, { ...asked, title }).catch((error) => {
       admission.release();
       throw error;
     });

@@ -79,6 +79,6 @@ export class Spending {
   }
 }
 
-function tokensOf({ input_tokens, output_tokens, estimated }: Usage) {
+export function tokensOf({ input_tokens, output_tokens, estimated }: Usage) {
   return { inputTokens: input_tokens, outputTokens: output_tokens, estimated: estimated === true };
 }

@@ -14,6 +14,7 @@ function usageOf(rows: readonly UsageRow[], priced: Prices | "none" = prices) {
     today: day,
     read: async (_principal, { limit }) => rows.slice(0, limit),
     tokens: async () => 0,
+    countTitle: async () => undefined,
   };
   return listUsage(store, "guest:a", { from: 0, to: day }, priced === "none" ? undefined : priced);
 }

@@ -147,6 +147,12 @@ export const variables = {
       "How many tokens of a conversation go to the model in one turn; older turns are left out. Unset it is 16,000, or what the model's window leaves beside the answer where that is known to be less. Set it where the server does not tell its window (Ollama).",
   }),
 
+  AUTO_TITLE: withDefault("words", oneOf("words", "model", "off"), {
+    group: "conversation",
+    description:
+      "How a session that nobody named gets a title. `words`: from the first words of its first prompt. `model`: so, and after its first whole answer the model is asked for a better one, once, which the provider bills; the demo model is not asked. `off`: not at all.",
+  }),
+
   HOST: withDefault("127.0.0.1", host, {
     group: "server",
     description: "The address to listen on; `0.0.0.0` for all (the container image sets that).",

@@ -34,6 +34,8 @@ export type ModelRequest = {
    * from then. By default, from when the answer is first pulled.
    */
   readonly turnStartedAt?: number;
+  /** How often it may be asked again at most, where the server failed before it said anything; by default as set. */
+  readonly retries?: number;
 };
 
 export type ModelEvent =

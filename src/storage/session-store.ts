@@ -7,6 +7,7 @@ export type Session = {
   readonly owner: string;
   readonly username: string;
   readonly title: string | null;
+  readonly titled: Titled;
   readonly instructions: string | null;
   readonly pinned: boolean;
   readonly createdAt: number;
@@ -17,6 +18,12 @@ export type Session = {
   /** The number of the running turn. */
   readonly running: number | null;
 };
+
+/**
+ * How far the title has come. `no`: there is none yet. `words`: it is the beginning of the first prompt. `asked`: so, and a
+ * model was asked for a better one. `final`: nobody but the user changes it, who may have taken it away.
+ */
+export type Titled = "no" | "words" | "asked" | "final";
 
 export type NewSession = {
   readonly sessionId: string;
@@ -58,11 +65,25 @@ export interface SessionStore {
    */
   list(principal: string, listing: SessionListing): Promise<SessionPage>;
   /**
-   * Changes what is given and leaves the rest; that is no activity.
+   * Changes what is given and leaves the rest; that is no activity. A title is final then, also one that is taken away.
    *
    * @throws Problem `session_not_found`
    */
   change(access: Access, sessionId: string, changes: SessionChanges): Promise<Session>;
+  /**
+   * Whether the caller is the one who asks a model for a title: true once for a session, and only while its title is that
+   * of the first prompt. Stored durably before it is told, so that no replica and no later process asks again.
+   *
+   * @throws Problem `session_not_found`
+   */
+  claimTitle(access: Access, sessionId: string): Promise<boolean>;
+  /**
+   * Gives the session the title that was asked for, unless the user has named it meanwhile, which counts; that is no
+   * activity. Tells whether it has it.
+   *
+   * @throws Problem `session_not_found`
+   */
+  giveTitle(access: Access, sessionId: string, title: string): Promise<boolean>;
   /**
    * Deletes the session with its turns and their logs. A running turn loses its lease; its followers are told by a
    * `session_deleted` problem.

@@ -18,6 +18,7 @@ export type {
   SessionPage,
   SessionPlace,
   SessionStore,
+  Titled,
 } from "./session-store.ts";
 export type { Spent, UsageQuery, UsageRow, UsageStore } from "./usage-store.ts";
 
@@ -179,6 +180,8 @@ export type NewTurn = {
   /** Only if this is the newest turn; 0 for none. */
   readonly ifTurn?: number | undefined;
   readonly once?: SendOnce | undefined;
+  /** Becomes the session's title where this is its first turn and nobody has named it. */
+  readonly title?: string | undefined;
 };
 
 /** What became of a new turn. */

@@ -1,4 +1,5 @@
 /** CONTRACT of a storage back end, its part about tokens; `storage.ts` has the rest and says what holds for all of it. */
+import type { Session } from "./session-store.ts";
 
 /** What a turn cost, whatever became of it. */
 export type Spent = {
@@ -30,7 +31,7 @@ export type UsageQuery = {
 };
 
 /**
- * What is spent is counted by `TurnStore.settle` and `TurnStore.chargeDeleted`, for the session's owner, on the day on
+ * What turns spend is counted by `TurnStore.settle` and `TurnStore.chargeDeleted`, for the session's owner, on the day on
  * which the turn ended. It stays when sessions are deleted.
  */
 export interface UsageStore {
@@ -43,6 +44,8 @@ export interface UsageStore {
   read(principal: string, query: UsageQuery): Promise<readonly UsageRow[]>;
   /** The tokens of a principal on a day, in and out; with `guestPrincipalPrefix` those of all guests together. */
   tokens(principal: string, day: number): Promise<number>;
+  /** Counts what the title of a session cost, once a session; among the turns it is one more. */
+  countTitle(session: Pick<Session, "sessionId" | "owner" | "username">, spent: Spent): Promise<void>;
 }
 
 export const dayMs = 24 * 60 * 60_000;

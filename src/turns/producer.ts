@@ -2,7 +2,7 @@
  * What fills a turn's log: a model's answer, later a round of trivia. A producer knows nothing of storage or followers,
  * and whatever is one can be resumed, stopped and stored without knowing it.
  */
-import type { IncompleteReason, TextDelta, Usage } from "../protocol/events.ts";
+import type { IncompleteReason, TextDelta, TurnEnded, Usage } from "../protocol/events.ts";
 import type { Problem } from "../protocol/problems.ts";
 import type { Spent } from "../storage/usage-store.ts";
 
@@ -13,6 +13,8 @@ export interface Producer {
   begin(signal: AbortSignal): Promise<Production>;
   /** What it has cost so far, asked when the turn is over; undefined where no model has read anything. */
   spent?(): Promise<Spent | undefined>;
+  /** Called once the turn's end is stored. */
+  settled?(end: TurnEnded): void;
   /** Called once the turn is over, also when it never began: lets go of what was reserved for it. */
   release?(): void;
 }

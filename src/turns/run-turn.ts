@@ -6,7 +6,7 @@
  */
 import type { Log } from "../log.ts";
 import type { Observer } from "../observer.ts";
-import type { TextReset } from "../protocol/events.ts";
+import type { TextReset, TurnEnded } from "../protocol/events.ts";
 import { isProblem, Problem } from "../protocol/problems.ts";
 import { type BegunTurn, LeaseLost, type Spent, TurnStopRequested, type TurnStore } from "../storage/storage.ts";
 import {
@@ -76,7 +76,10 @@ export async function runTurn(run: RunTurn): Promise<BegunTurn | undefined> {
   const cost = () => costOf([inherited?.spent, producer.spent?.bind(producer)], log);
   try {
     const last = await produce(run, writer, cancel.signal);
-    return await writer.settle(last, { model: producer.model, giveUp: interrupt, beginsNext, spent: await cost() });
+    const spent = await cost();
+    const next = await writer.settle(last, { model: producer.model, giveUp: interrupt, beginsNext, spent });
+    producer.settled?.(last.at(-1) as TurnEnded);
+    return next;
   } catch (error) {
     if (error instanceof LeaseLost) {
       record.left("lost");

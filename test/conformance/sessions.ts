@@ -219,7 +219,7 @@ export function sessionConformance(baseUrl: BaseUrl): void {
         expect(head.headers.get(name)).toBe(markdown.headers.get(name));
       }
       const text = await markdown.text();
-      expect(text).toMatch(/^# Chat of TR\n/);
+      expect(text).toMatch(/^# Hello 🦊! # Not a heading of ours\n/);
       for (const { content } of history) expect(text).toContain(`\n\n${content}\n`);
 
       expect(await problemOf(await get("?format=pdf"))).toMatchObject({ status: 422, errors: [{ path: "format" }] });

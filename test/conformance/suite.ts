@@ -14,6 +14,7 @@ import { sendingOnceConformance } from "./sending-once.ts";
 import { serviceConformance } from "./service.ts";
 import { sessionConformance } from "./sessions.ts";
 import { stoppingConformance } from "./stopping.ts";
+import { titleConformance } from "./titles.ts";
 import { usageConformance } from "./usage.ts";
 
 export type BaseUrl = () => string;
@@ -36,6 +37,7 @@ export function conformanceSuite(name: string, baseUrl: BaseUrl, options: SuiteO
     resumingConformance(baseUrl);
     stoppingConformance(baseUrl);
     historyConformance(baseUrl);
+    titleConformance(baseUrl);
     usageConformance(baseUrl);
     badInputConformance(baseUrl, options);
     serviceConformance(baseUrl);

@@ -4,6 +4,7 @@ import { openRedisStorage } from "../../src/storage/redis/open.ts";
 import { type RedisServer, startRedisServer } from "../helpers/redis-server.ts";
 import { acceptanceContract } from "./acceptance.ts";
 import { type StoragePlace, storageContract } from "./storage.ts";
+import { titleContract } from "./titles.ts";
 import { usageContract } from "./usage.ts";
 
 /** Alone in its cluster, so that it has all slots: it refuses a script that touches the keys of two of them (G10). */
@@ -38,6 +39,6 @@ for (const [name, start] of [
       clean: async () => undefined,
     };
   };
-  for (const contract of [storageContract, acceptanceContract, usageContract])
+  for (const contract of [storageContract, acceptanceContract, titleContract, usageContract])
     contract(name, onServer, { keepsWhenClosed: true });
 }

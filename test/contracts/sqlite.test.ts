@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { openSqliteStorage } from "../../src/storage/sqlite/open.ts";
 import { acceptanceContract } from "./acceptance.ts";
 import { type StoragePlace, storageContract } from "./storage.ts";
+import { titleContract } from "./titles.ts";
 import { usageContract } from "./usage.ts";
 
 function onFatal(error: Error): never {
@@ -22,7 +23,7 @@ const inMemory = async (): Promise<StoragePlace> => ({
   clean: async () => undefined,
 });
 
-for (const contract of [storageContract, acceptanceContract, usageContract]) {
+for (const contract of [storageContract, acceptanceContract, titleContract, usageContract]) {
   contract("SQLite in a file", inFile, { keepsWhenClosed: true });
   contract("SQLite in memory", inMemory, { keepsWhenClosed: false });
 }

@@ -104,6 +104,7 @@ export function storageContract(
           sessionId,
           owner: alice,
           ...given,
+          titled: "final",
           pinned: false,
           createdAt: now,
           updatedAt: now,
@@ -300,14 +301,14 @@ export function storageContract(
         const before = await storage.sessions.read(capability, sessionId);
         now += 1_000;
         const titled = await storage.sessions.change(owner(alice), sessionId, { title: 'Pläne "A"' });
-        expect(titled).toEqual({ ...before, title: 'Pläne "A"' });
+        expect(titled).toEqual({ ...before, title: 'Pläne "A"', titled: "final" });
         const pinned = await storage.sessions.change(owner(alice), sessionId, {
           pinned: true,
           instructions: "Be brief.",
         });
         expect(pinned).toEqual({ ...titled, pinned: true, instructions: "Be brief." });
         const emptied = await storage.sessions.change(owner(alice), sessionId, { title: null, pinned: false });
-        expect(emptied).toEqual({ ...before, instructions: "Be brief." });
+        expect(emptied).toEqual({ ...before, titled: "final", instructions: "Be brief." });
         expect(await storage.sessions.read(capability, sessionId)).toEqual(emptied);
         await expect(storage.sessions.change(owner(bob), sessionId, { title: "Mine" })).rejects.toMatchObject({
           code: "session_not_found",

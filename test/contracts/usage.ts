@@ -114,6 +114,14 @@ export function usageContract(
       expect(await tokens(alice, today + 1)).toBe(0);
     });
 
+    test("what a title costs is added for whom it is, once a session", async () => {
+      const [first, second] = [await openSession(), await openSession()];
+      await storage.usage.countTitle({ sessionId: first, owner: alice, username: "TR" }, cost(5, 1));
+      await storage.usage.countTitle({ sessionId: second, owner: alice, username: "TR" }, cost(5, 1));
+      expect(await storage.usage.read(alice, anyDay)).toMatchObject([{ turns: 2, inputTokens: 10, outputTokens: 2 }]);
+      expect(await storage.usage.tokens("guest:", today)).toBe(12);
+    });
+
     test("a turn that asked no model costs nothing and counts as none", async () => {
       await spend(await openSession(), undefined);
       expect(await storage.usage.read(alice, anyDay)).toEqual([]);

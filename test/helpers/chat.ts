@@ -2,6 +2,7 @@
 import { answerSources } from "../../src/chat/answer.ts";
 import { answerProducers, type Chat, createChat } from "../../src/chat/chat.ts";
 import type { ContextOptions } from "../../src/chat/context.ts";
+import type { Titler } from "../../src/chat/titler.ts";
 import type { Log } from "../../src/log.ts";
 import type { Model } from "../../src/models/model.ts";
 import type { NewTurn, Storage } from "../../src/storage/storage.ts";
@@ -14,16 +15,18 @@ export type TestChatOptions = {
   readonly context?: Partial<ContextOptions>;
   readonly policy?: RecoveryPolicy;
   readonly log?: Log;
+  /** Where the model is asked for titles, too. */
+  readonly titler?: Titler;
 };
 
 export function chatOf(
   storage: Storage,
   model: Model,
-  { context, policy = "restart", log = silentLog }: TestChatOptions = {},
+  { context, policy = "restart", log = silentLog, titler }: TestChatOptions = {},
 ): { readonly chat: Chat; readonly engine: TurnEngine } {
   const { turns } = storage;
   const defaults = { systemPrompt: "", contextTokens: 1_000, counter: estimatingCounter, log };
-  const sources = answerSources(turns, model, { ...defaults, ...context });
+  const sources = answerSources(turns, model, { ...defaults, ...context, titler });
   const engine = createTurnEngine({ turns, producers: answerProducers(sources), policy, log });
   return { engine, chat: createChat({ storage, engine, sources }) };
 }

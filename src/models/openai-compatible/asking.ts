@@ -193,7 +193,8 @@ export class Asking implements AttemptSink {
   #pauseBeforeRetry(error: ModelError, circumstances: Circumstances): number | undefined {
     const { gate, budget, retry, timeouts } = this.#provider;
     if (this.#spoke || gate.condition(this.#model) !== "configured") return undefined;
-    const { turnStartedAt = this.#startedAt } = this.#request;
+    const { turnStartedAt = this.#startedAt, retries = Number.POSITIVE_INFINITY } = this.#request;
+    if (this.#retries >= retries) return undefined;
     const dueAt = Math.min(this.#startedAt + timeouts.firstTokenMs, turnStartedAt + timeouts.turnMs);
     const remainingMs = dueAt - performance.now();
     const pause = pauseBeforeRetry({ error, circumstances, retries: this.#retries, remainingMs }, retry);

@@ -2,7 +2,7 @@
 import type { LoggedEvent, TurnStatus } from "../../protocol/events.ts";
 import { sessionDeleted, sessionNotFound, turnNotFound } from "../../protocol/refusals.ts";
 import { factsOf } from "../event-log.ts";
-import type { BegunTurn, Session, Turn } from "../storage.ts";
+import type { BegunTurn, Session, Titled, Turn } from "../storage.ts";
 import type { Reply } from "./connection.ts";
 import { eventsOfChunks, eventsOfStream } from "./log-chunks.ts";
 
@@ -24,13 +24,14 @@ export function checkFound(reply: Reply, sessionId: string, turn?: number): List
 
 /** The facts in the order of `read_session` in `scripts/common.lua`. */
 export function sessionFrom(sessionId: string, reply: Reply | undefined): Session {
-  const [facts, queued] = listOf(reply);
+  const [facts, queued, titled] = listOf(reply);
   const [username, title, instructions, pinned, created, updated, newest, running, owner] = listOf(facts);
   return {
     sessionId,
     owner: String(owner),
     username: String(username),
     title: textOrNull(title),
+    titled: titled as Titled,
     instructions: textOrNull(instructions),
     pinned: pinned === "1",
     createdAt: Number(created),

@@ -33,12 +33,21 @@ const readers = [
   "remember",
 ] as const;
 
-const beginnings = ["open-session", "change-session", "accept-turn", "append-events"] as const;
+const beginnings = [
+  "open-session",
+  "change-session",
+  "claim-title",
+  "give-title",
+  "accept-turn",
+  "append-events",
+] as const;
 
 /** What is asked by somebody who needs the right to; the others go on with what was begun by that right. */
 const withAccess: ReadonlySet<string> = new Set([
   "read-session",
   "change-session",
+  "claim-title",
+  "give-title",
   "delete-session",
   "accept-turn",
   "find-sent",

@@ -1,6 +1,6 @@
 import { Problem } from "../../protocol/problems.ts";
 import type { LiveTurns } from "../live/live-turns.ts";
-import type { Session, SessionPlace, SessionStore } from "../storage.ts";
+import type { Access, Session, SessionPlace, SessionStore } from "../storage.ts";
 import { notDurable } from "./failures.ts";
 import { principalKey, sessionKey, sessionListKey } from "./keys.ts";
 import { checkFound, listOf, sessionFrom } from "./rows.ts";
@@ -26,6 +26,7 @@ export function sessionStore(server: Server, liveTurns: LiveTurns, clock: () => 
         owner: principal,
         username,
         title,
+        titled: title === null ? "no" : "final",
         instructions,
         pinned: false,
         createdAt: now,
@@ -79,6 +80,7 @@ export function sessionStore(server: Server, liveTurns: LiveTurns, clock: () => 
       const fields = Object.entries({
         ...changes,
         ...(changes.pinned !== undefined && { pinned: Number(changes.pinned) }),
+        ...(changes.title !== undefined && { titled: "final" }),
       });
       const values = fields.flatMap(([name, value]) => (value === null ? [name, "0", ""] : [name, "1", String(value)]));
       const call = {
@@ -92,6 +94,19 @@ export function sessionStore(server: Server, liveTurns: LiveTurns, clock: () => 
       return session;
     },
 
+    async claimTitle(access, sessionId) {
+      const { reply, isDurable } = await server.write(titleCall("claim-title", access, sessionId));
+      const [isClaimed] = checkFound(reply, sessionId);
+      if (!isDurable) throw notDurable();
+      return isClaimed === 1;
+    },
+
+    async giveTitle(access, sessionId, title) {
+      const { reply } = await server.write(titleCall("give-title", access, sessionId, title));
+      const [isGiven] = checkFound(reply, sessionId);
+      return isGiven === 1;
+    },
+
     async delete(access, sessionId) {
       const values = [sessionId, ...grantValues(access)];
       const call = { script: scripts["delete-session"], key: sessionKey(sessionId), values };
@@ -102,4 +117,8 @@ export function sessionStore(server: Server, liveTurns: LiveTurns, clock: () => 
       if (!isDurable) throw new Problem("not_durable", "The deletion has not reached every replica yet.");
     },
   };
+}
+
+function titleCall(name: "claim-title" | "give-title", access: Access, sessionId: string, ...values: string[]) {
+  return { script: scripts[name], key: sessionKey(sessionId), values: [...values, ...grantValues(access)] };
 }

@@ -156,6 +156,7 @@ export function turnStore(options: TurnStoreOptions): TurnStore {
         leases.milliseconds,
         mostQueued,
         sendOnceMs,
+        turn.title ?? "",
         ...grantValues(access),
       );
       // Known as busy first: one that is and is not known as such would be left alone when its worker dies.

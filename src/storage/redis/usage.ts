@@ -6,7 +6,7 @@
  */
 import type { Log } from "../../log.ts";
 import { isProblem } from "../../protocol/problems.ts";
-import { guestPrincipalPrefix } from "../storage.ts";
+import { guestPrincipalPrefix, type Session } from "../storage.ts";
 import { dayOf, type Spent, type UsageQuery, type UsageRow, type UsageStore } from "../usage-store.ts";
 import type { Reply, ScriptCall } from "./connection.ts";
 import { countedKey, principalKey, sessionKey, tokensKey, usageDaysKey, usageKey } from "./keys.ts";
@@ -113,6 +113,14 @@ export class Usage implements UsageStore {
   async tokens(principal: string, day: number): Promise<number> {
     await this.settled();
     return Number((await this.#server.read(["GET", tokensKey(principal, day)])) ?? 0);
+  }
+
+  /** A session has no turn 0, and asks for a title once. */
+  async countTitle(
+    { sessionId, owner, username }: Pick<Session, "sessionId" | "owner" | "username">,
+    spent: Spent,
+  ): Promise<void> {
+    await this.countUnnoted(notesOf(sessionId, owner, username, 0, noteOf(spent, this.#clock())));
   }
 
   async #add({ sessionId, owner, username, turns }: Notes): Promise<void> {

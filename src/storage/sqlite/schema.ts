@@ -115,6 +115,9 @@ const steps: readonly string[] = [
     PRIMARY KEY (principal, day)
   ) STRICT, WITHOUT ROWID;
   `,
+  `
+  ALTER TABLE sessions ADD COLUMN titled TEXT; -- how far the title has come; null: final where there is one, else not at all
+  `,
 ];
 
 export const schemaVersion = steps.length;

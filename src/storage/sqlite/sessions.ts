@@ -10,6 +10,8 @@ export function sessionStore(database: Database, liveTurns: LiveTurns<LeaseKey>,
     read: (access, sessionId) => database.read("readSession", { access, sessionId }),
     list: (principal, listing) => database.read("listSessions", { principal, listing }),
     change: (access, sessionId, changes) => database.write("changeSession", { access, sessionId, changes }),
+    claimTitle: (access, sessionId) => database.write("claimTitle", { access, sessionId }),
+    giveTitle: (access, sessionId, title) => database.write("giveTitle", { access, sessionId, title }),
     async delete(access, sessionId) {
       await database.write("deleteSession", { access, sessionId });
       liveTurns.deleted(sessionId);

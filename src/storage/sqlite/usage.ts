@@ -8,5 +8,7 @@ export function usageStore(database: Database, clock: () => number): UsageStore 
     },
     read: (principal, query) => database.read("readUsage", { principal, query }),
     tokens: (principal, day) => database.read("readTokens", { principal, day }),
+    countTitle: ({ owner, username }, spent) =>
+      database.write("chargeDeleted", { whose: { owner, username }, spent, now: clock() }),
   };
 }

@@ -2,6 +2,7 @@
 local id, now, kind, prompt, length, replaces = ARGV[1], ARGV[2], ARGV[3], ARGV[4], ARGV[5], ARGV[6]
 local if_busy, if_turn, key, fingerprint = ARGV[7], ARGV[8], ARGV[9], ARGV[10]
 local worker, lease_ms, most_queued, sent_ms = ARGV[11], tonumber(ARGV[12]), tonumber(ARGV[13]), tonumber(ARGV[14])
+local title = ARGV[15]
 -- So many outdated keys go with each new one: more than come, so that they become fewer.
 local removed_keys = 8
 
@@ -57,6 +58,9 @@ else
   redis.call('ZADD', firsts, turn, turn)
 end
 redis.call('HSET', session, 'newest', turn, 'updated', now)
+if title ~= '' and newest == '0' and titled() == 'no' then
+  redis.call('HSET', session, 'title', title, 'titled', 'words')
+end
 if key ~= '' then
   redis.call('HSET', sent, key, now .. ' ' .. turn .. ' ' .. fingerprint)
   redis.call('ZADD', sent_at, now, key)

@@ -128,10 +128,17 @@ local function take_turns(taken, length, numbers, most_length)
   return length
 end
 
+-- How far the title has come; without a word on that it is final where there is one.
+local function titled()
+  local known = redis.call('HMGET', session, 'titled', 'title')
+  return known[1] or (known[2] and 'final') or 'no'
+end
+
 local function read_session()
   return {
     redis.call('HMGET', session, 'username', 'title', 'instructions', 'pinned', 'created', 'updated', 'newest', 'running',
       'owner'),
     redis.call('ZCARD', queue),
+    titled(),
   }
 end

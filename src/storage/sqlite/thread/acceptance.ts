@@ -13,7 +13,7 @@ import { type Access, mostQueued, type NewTurn } from "../../storage.ts";
 import type { WorkerName } from "./messages.ts";
 import type { Begun, RunningTurns } from "./running-turns.ts";
 import { sentFinder, sentWriter } from "./sent.ts";
-import { sessionFinder } from "./sessions.ts";
+import { sessionFinder, titledOf } from "./sessions.ts";
 
 export type Accepted =
   | ({ readonly kind: "begun" } & Begun)
@@ -59,6 +59,7 @@ export function acceptance(database: DatabaseSync, worker: WorkerName, running: 
     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
   `);
   const touchSession = database.prepare("UPDATE sessions SET newest_turn = ?, updated_at = ? WHERE key = ?");
+  const nameSession = database.prepare("UPDATE sessions SET title = ?, titled = 'words' WHERE key = ?");
   const markStop = database.prepare("UPDATE turns SET stop_requested = 1 WHERE session = ? AND turn = ?");
 
   /** The prompt that an answer in pieces began with. */
@@ -96,8 +97,9 @@ export function acceptance(database: DatabaseSync, worker: WorkerName, running: 
 
   return {
     acceptTurn({ access, turn: asked, now }: { access: Access; turn: NewTurn; now: number }): Accepted {
-      const { ask, once, ifTurn, ifBusy = "reject" } = asked;
-      const { key, newest_turn: newest, owner, username } = find(access, asked.sessionId);
+      const { ask, once, ifTurn, ifBusy = "reject", title } = asked;
+      const session = find(access, asked.sessionId);
+      const { key, newest_turn: newest, owner, username } = session;
       const known = once && findSent(key, ask, once, now);
       if (known !== undefined) return { kind: "known", turn: known };
       if (ifTurn !== undefined && ifTurn !== newest) throw staleTurn(ifTurn, newest);
@@ -115,6 +117,7 @@ export function acceptance(database: DatabaseSync, worker: WorkerName, running: 
       else addTurn.run(key, turn, "running", 1, worker.id, worker.boot, now, prompt, replaces, continues, 0);
       if (replaces !== null) replace.run(turn, key, replaces, turn);
       touchSession.run(turn, now, key);
+      if (title !== undefined && newest === 0 && titledOf(session) === "no") nameSession.run(title, key);
       if (once !== undefined) keepSent(key, ask, once, turn, now);
       if (isBusy) {
         const interrupted = ifBusy === "interrupt" ? other : undefined;

@@ -10,6 +10,7 @@ import type {
   SessionListing,
   SessionPage,
   SessionPlace,
+  Titled,
 } from "../../storage.ts";
 import type { Journal } from "./journal.ts";
 import type { RunningTurns } from "./running-turns.ts";
@@ -25,6 +26,7 @@ export type SessionRow = {
   readonly created_at: number;
   readonly updated_at: number;
   readonly newest_turn: number;
+  readonly titled: Titled | null;
 };
 
 export type FindSession = (access: Access, sessionId: string) => SessionRow;
@@ -71,8 +73,12 @@ export function sessionWrites(database: DatabaseSync, running: RunningTurns, jou
     VALUES (?, ?, ?, ?, ?, ?, ?) RETURNING *
   `);
   const changeSession = database.prepare(`
-    UPDATE sessions SET title = ?, instructions = ?, pinned = ? WHERE key = ? RETURNING *
+    UPDATE sessions SET title = ?, titled = ?, instructions = ?, pinned = ? WHERE key = ? RETURNING *
   `);
+  const claimTitle = database.prepare("UPDATE sessions SET titled = 'asked' WHERE key = ? AND titled = 'words'");
+  const giveTitle = database.prepare(
+    "UPDATE sessions SET titled = 'final', title = ? WHERE key = ? AND titled = 'asked'",
+  );
   const deleteSession = database.prepare("DELETE FROM sessions WHERE key = ?");
   const view = sessionViewer(database);
   return {
@@ -85,7 +91,14 @@ export function sessionWrites(database: DatabaseSync, running: RunningTurns, jou
     changeSession({ access, sessionId, changes }: SessionChange): Session {
       const row = find(access, sessionId);
       const { title, instructions, pinned } = { ...row, ...changes };
-      return view(changeSession.get(title, instructions, pinned ? 1 : 0, row.key) as SessionRow);
+      const titled = changes.title === undefined ? row.titled : "final";
+      return view(changeSession.get(title, titled, instructions, pinned ? 1 : 0, row.key) as SessionRow);
+    },
+    claimTitle({ access, sessionId }: { access: Access; sessionId: string }): boolean {
+      return claimTitle.run(find(access, sessionId).key).changes === 1;
+    },
+    giveTitle({ access, sessionId, title }: { access: Access; sessionId: string; title: string }): boolean {
+      return giveTitle.run(title, find(access, sessionId).key).changes === 1;
     },
     deleteSession({ access, sessionId }: { access: Access; sessionId: string }): void {
       const { key } = find(access, sessionId);
@@ -120,6 +133,7 @@ function sessionFrom(row: SessionRow, queued: number, running: number | null): S
     owner: row.owner,
     username: row.username,
     title: row.title,
+    titled: titledOf(row),
     instructions: row.instructions,
     pinned: row.pinned === 1,
     createdAt: row.created_at,
@@ -128,4 +142,8 @@ function sessionFrom(row: SessionRow, queued: number, running: number | null): S
     queued,
     running,
   };
+}
+
+export function titledOf({ titled, title }: Pick<SessionRow, "titled" | "title">): Titled {
+  return titled ?? (title === null ? "no" : "final");
 }
