@@ -7,6 +7,9 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } fr
 import { startBrowser, watchViolations } from "./helpers/browser.ts";
 import { startTestServer, type TestServer } from "./helpers/http-server.ts";
 
+/** A browser has much to do on a busy machine. */
+const patient = { timeout: 20_000 };
+
 let browser: Browser;
 let service: TestServer;
 /** Serves an empty page to whoever asks; the tests say what its script does. */
@@ -129,6 +132,18 @@ describe("our own page", () => {
   });
 });
 
+describe("a file that our own page links to", () => {
+  test("is downloaded, although its policy would let nothing of it run in the page", async () => {
+    const sessionId = await openAsPage();
+    const link = `<a href="/sessions/${sessionId}/export?format=markdown">Save</a>`;
+    await page.route(`${service.url}/linking`, (route) => route.fulfill({ contentType: "text/html", body: link }));
+    await page.goto(`${service.url}/linking`);
+    const [download] = await Promise.all([page.waitForEvent("download"), page.click("a")]);
+    expect(download.suggestedFilename()).toMatch(/\.md$/);
+    expect(await download.failure()).toBeNull();
+  });
+});
+
 describe.each(["another site", "another port of this host"])("a page of %s", (which) => {
   const origin = () => (which === "another site" ? otherSite : samePlace);
 
@@ -190,7 +205,7 @@ describe.each(["another site", "another port of this host"])("a page of %s", (wh
           }),
         [service.url + path] as const,
       );
-      await expect.poll(() => page.frames()[1]?.url()).toMatch(/^chrome-error:/);
+      await expect.poll(() => page.frames()[1]?.url(), patient).toMatch(/^chrome-error:/);
     }
     const [opened] = await Promise.all([
       context.waitForEvent("page"),

@@ -4,6 +4,9 @@ import { startTestApp, type TestApp } from "./helpers/app.ts";
 import { openSession, send } from "./helpers/client.ts";
 import { exchange } from "./helpers/http-socket.ts";
 
+/** A line is written once the connection is done with its answer. */
+const patient = { timeout: 20_000 };
+
 let app: TestApp;
 
 beforeAll(async () => {
@@ -28,7 +31,9 @@ test("K5: every line is one JSON object without control characters, whatever a r
     `GET\u001b[31m /nothing HTTP/1.1\r\nHost: localhost`,
   ];
   for (const request of requests) await exchange(port, `${request}\r\nConnection: close\r\n\r\n`);
-  await expect.poll(() => app.log.filter((line) => line.includes('"msg":"Request"')).length).toBeGreaterThan(3);
+  await expect
+    .poll(() => app.log.filter((line) => line.includes('"msg":"Request"')).length, patient)
+    .toBeGreaterThan(3);
   for (const line of app.log) {
     expect(line.indexOf("\n")).toBe(line.length - 1);
     // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
@@ -45,7 +50,7 @@ test("B7: what stands in a URL, a header, a cookie or a body is in no line", asy
   await fetch(`${app.baseUrl}/sessions?username=${secret}`, { headers: { cookie: `chat_guest=${secret}` } });
   const { sessionId } = await openSession(app.baseUrl, secret);
   await (await send(app.baseUrl, sessionId, secret, { headers: { "idempotency-key": secret } })).text();
-  await expect.poll(() => app.log.join("")).toContain('"route":"/chat/:session_id"');
+  await expect.poll(() => app.log.join(""), patient).toContain('"route":"/chat/:session_id"');
   expect(app.log.join("")).toContain('"code":"credential_in_url"');
   expect(app.log.join("")).not.toContain(secret);
   expect(app.log.join("")).not.toContain(sessionId);

@@ -23,6 +23,31 @@ function preflight(url: string, origin: string, method: string): Promise<Respons
   return fetch(url, { method: "OPTIONS", headers: { ...headers, "sec-fetch-site": "cross-site" } });
 }
 
+/** What nobody but the browser itself has a use for. */
+const forBrowsersAlone = [
+  "connection",
+  "content-security-policy",
+  "cross-origin-resource-policy",
+  "date",
+  "keep-alive",
+  "referrer-policy",
+  "transfer-encoding",
+  "vary",
+  "x-accel-buffering",
+  "x-content-type-options",
+];
+
+/** The headers of answers that script of another origin does not get to see. */
+function hiddenHeaders(answers: readonly Response[]): string[] {
+  const names = answers.flatMap(({ headers }) => {
+    // https://fetch.spec.whatwg.org/#cors-safelisted-response-header-name
+    const seen = ["cache-control", "content-language", "content-length", "content-type", "last-modified"];
+    seen.push(...(headers.get("access-control-expose-headers")?.toLowerCase().split(", ") ?? []));
+    return [...headers.keys()].filter((name) => !seen.includes(name) && !name.startsWith("access-control-"));
+  });
+  return [...new Set(names)].sort();
+}
+
 function corsHeaders({ headers }: Response): Record<string, string> {
   return Object.fromEntries([...headers].filter(([name]) => name.startsWith("access-control-")));
 }
@@ -91,6 +116,7 @@ describe("CORS", () => {
       );
       expect(response.headers.get("access-control-allow-credentials")).toBeNull();
     }
+    expect(hiddenHeaders(answers)).toEqual(forBrowsersAlone);
   });
 
   it.each(["https://app.example.evil.example", "http://app.example", "https://app.example:444", "null", "*"])(

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { problemOf } from "../../test/helpers/client.ts";
 import { startTestServer, type TestServer } from "../../test/helpers/http-server.ts";
+import { guestAuthenticator, welcomeGuest } from "../identity/guests.ts";
 import { pageCookie } from "./page-cookie.ts";
 
 let test: TestServer;
@@ -128,6 +129,19 @@ describe("the page's cookie", () => {
     expect(opened.status).toBe(201);
     expect(await list({ cookie: opened.cookie })).toEqual([opened.body.session_id]);
     expect((await open({ ...page, authorization: `Bearer guest_${"A".repeat(43)}` })).status).toBe(401);
+  });
+
+  it("is nobody's where strangers are not welcome", async () => {
+    const closed = await startTestServer({
+      authenticator: ({ sessions }) => ({ ...guestAuthenticator(sessions), welcome: undefined }),
+    });
+    const { caller, credential } = welcomeGuest();
+    const session = { sessionId: "a".repeat(32), username: "TR", title: null, instructions: null };
+    await closed.storage.sessions.open({ ...session, principal: caller.principal });
+    const ask = (headers: Record<string, string>) => fetch(`${closed.url}/sessions?username=TR`, { headers });
+    expect((await ask({ ...page, cookie: `chat_guest=${credential}` })).status).toBe(401);
+    expect((await ask({ ...page, authorization: `Bearer ${credential}` })).status).toBe(200);
+    await closed.close();
   });
 
   it.each(["chat_guest=", "chat_guest", "=guest", ";;;", "chat_guest=%00", `chat_guest=${"x".repeat(9_000)}`])(
