@@ -1,6 +1,11 @@
 import { defineConfig } from "vitest/config";
 
-const common = { testTimeout: 30_000, hookTimeout: 30_000, globalSetup: "test/helpers/debian-packages.ts" };
+const common = {
+  testTimeout: 30_000,
+  hookTimeout: 30_000,
+  globalSetup: ["test/helpers/debian-packages.ts", "test/helpers/provide-api-document.ts"],
+  setupFiles: "test/helpers/check-answers.ts",
+};
 
 /** The long ones: real processes that are killed, cut off and flooded. `size` says how often. */
 function chaos(name: "chaos" | "soak") {

@@ -1,7 +1,7 @@
 /** The OpenAPI document as other programs see it. */
 import { Validator } from "@seriousme/openapi-schema-validator";
 import postman, { type CollectionResult } from "openapi-to-postmanv2";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { afterAll, beforeAll, expect, test, vi } from "vitest";
 import { type Service, startService } from "./helpers/service.ts";
 
 let service: Service;
@@ -31,7 +31,8 @@ type PostmanItem = {
   readonly request?: { readonly method: string };
 };
 
-test("Postman imports every operation of it", async () => {
+test("Postman imports every operation of it, and complains about none", async () => {
+  const complaints = ["error", "warn", "log"].map((method) => vi.spyOn(console, method as "error"));
   const converted = await new Promise<CollectionResult | undefined>((resolve, reject) => {
     postman.convertV2({ type: "string", data: text }, {}, (error, result) =>
       error === null ? resolve(result) : reject(new Error(error.message)),
@@ -44,4 +45,5 @@ test("Postman imports every operation of it", async () => {
   const operations = Object.values((JSON.parse(text) as { paths: Record<string, object> }).paths).flatMap(Object.keys);
   const collection = converted?.output?.[0]?.data as PostmanItem | undefined;
   expect(requests(collection?.item)).toHaveLength(operations.length);
+  for (const complaint of complaints) expect(complaint.mock.calls).toEqual([]);
 });

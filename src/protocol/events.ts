@@ -86,6 +86,10 @@ export const endEventSchema = z
   })
   .meta({ id: "EndEvent", description: "Always the last event of a turn" });
 
+export const heartbeatEventSchema = z
+  .object({})
+  .meta({ id: "HeartbeatEvent", description: "A sign of life after silence; no part of the turn" });
+
 export type TurnStarted = { readonly type: "turn" } & Readonly<z.infer<typeof turnEventSchema>>;
 export type TextDelta = { readonly type: "text"; readonly text: string };
 export type TextReset = { readonly type: "reset" } & Readonly<z.infer<typeof resetEventSchema>>;

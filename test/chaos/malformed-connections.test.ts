@@ -5,11 +5,12 @@
 import type { Socket } from "node:net";
 import { setTimeout as delay } from "node:timers/promises";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import type { Answer } from "../helpers/answer-checks.ts";
 import { seededRandom, seedOfRun } from "../helpers/seeded-random.ts";
 import { type Service, startService } from "../helpers/service.ts";
 import { type Malformation, makeMalformation, rightRequest, smuggledId } from "./malformed-http.ts";
 import { RawClient } from "./raw-client.ts";
-import { NotHttp, type RawResponse } from "./raw-responses.ts";
+import { NotHttp } from "./raw-responses.ts";
 import { conditionOf, converse, descriptorsDownTo, suspiciousLines } from "./service-condition.ts";
 import { size } from "./sizes.ts";
 
@@ -39,7 +40,7 @@ async function tryMalformation(index: number): Promise<void> {
   const id = `right-${index}`;
   const sent = makeMalformation(index, random, id);
   const client = await RawClient.open(port, ourSockets);
-  const answers: RawResponse[] = [];
+  const answers: Answer[] = [];
   const fail = (what: string): void => {
     const bytes = JSON.stringify(Buffer.concat(sent.pieces).toString("latin1", 0, 600));
     const got = answers.map(({ status, body }) => `${status} ${body.toString().slice(0, 200)}`).join("\n    ");
@@ -66,7 +67,7 @@ async function tryMalformation(index: number): Promise<void> {
   }
 }
 
-function judge(sent: Malformation, id: string, answers: readonly RawResponse[], fail: (what: string) => void): void {
+function judge(sent: Malformation, id: string, answers: readonly Answer[], fail: (what: string) => void): void {
   for (const { status } of answers) statuses.set(status, (statuses.get(status) ?? 0) + 1);
   const right = answers.filter(({ headers }) => headers.get("x-request-id")?.[0] === id);
   const others = answers.slice(right.length);
@@ -79,7 +80,7 @@ function judge(sent: Malformation, id: string, answers: readonly RawResponse[], 
   for (const answer of others) judgeOther(sent, answer, fail);
 }
 
-function judgeOther({ mayBeServed }: Malformation, answer: RawResponse, fail: (what: string) => void): void {
+function judgeOther({ mayBeServed }: Malformation, answer: Answer, fail: (what: string) => void): void {
   const { status, headers, body, whole } = answer;
   if (headers.get("x-request-id")?.[0] === smuggledId) fail("a smuggled request was answered");
   if (status < 300 && mayBeServed) return;

@@ -4,14 +4,14 @@
  */
 import type { Socket } from "node:net";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { type Answer, judge } from "../helpers/answer-checks.ts";
+import { ApiDescription, type Document, type Operation } from "../helpers/api-description.ts";
 import { type FakeProvider, type ProviderExchange, startFakeProvider } from "../helpers/fake-provider.ts";
 import { type SeededRandom, seededRandom, seedOfRun } from "../helpers/seeded-random.ts";
 import { type Service, startService } from "../helpers/service.ts";
-import { judge } from "./answer-checks.ts";
-import { ApiDescription, type Document, type Operation } from "./api-description.ts";
 import { RawClient } from "./raw-client.ts";
-import { NotHttp, type RawResponse } from "./raw-responses.ts";
-import { type FuzzRequest, type KnownSession, makeRequest, serialize } from "./request-generator.ts";
+import { NotHttp } from "./raw-responses.ts";
+import { canary, type FuzzRequest, type KnownSession, makeRequest, serialize } from "./request-generator.ts";
 import { spoil } from "./request-mutations.ts";
 import { conditionOf, converse, descriptorsDownTo, suspiciousLines } from "./service-condition.ts";
 import { size } from "./sizes.ts";
@@ -201,11 +201,16 @@ function mayGoUnanswered({ method, ending, changes }: FuzzRequest, bytes: Buffer
   );
 }
 
-function judgeAnswer(index: number, request: FuzzRequest, bytes: Buffer, response: RawResponse): void {
+function judgeAnswer(index: number, request: FuzzRequest, bytes: Buffer, response: Answer): void {
   const path = (request.target ?? request.path).replace(/\?.*$/s, "");
-  const { faults, code, success } = judge(api, { method: request.method, path }, response);
+  const { faults, missing, code, success } = judge(api, { method: request.method, path }, response);
+  const found = [...faults];
   // Of the others we close our half or all, at which Node ends an answer that is still being written.
-  const found = faults.filter((fault) => request.ending === "whole" || !fault.endsWith("cut off"));
+  if (missing !== undefined && request.ending === "whole") found.push(`without ${missing}`);
+  if (code !== undefined && response.body.includes(canary)) found.push("the problem repeats the canary");
+  for (const name of ["access-control-allow-origin", "set-cookie"]) {
+    if (response.headers.has(name)) found.push(`has ${name}`);
+  }
   for (const fault of found)
     fail(index, request, bytes, `${response.status}: ${fault}; ${response.body.toString().slice(0, 300)}`);
   if (code !== undefined) problems.set(code, (problems.get(code) ?? 0) + 1);

@@ -1,7 +1,8 @@
 /** Sends bytes over a connection and reads what comes back as responses. */
 import { once } from "node:events";
 import { connect, type Socket } from "node:net";
-import { parseResponse, type RawResponse } from "./raw-responses.ts";
+import type { Answer } from "../helpers/answer-checks.ts";
+import { parseResponse } from "./raw-responses.ts";
 
 /** How a connection was over: by the server's FIN, by a reset, or because we closed it. */
 export type ConnectionEnd = "closed" | "reset" | "by us";
@@ -62,9 +63,9 @@ export class RawClient {
    * @param withinMs gives `late` after so long
    * @throws NotHttp; Error when nothing comes within this test's patience
    */
-  async read(method: string): Promise<RawResponse | undefined>;
-  async read(method: string, withinMs: number): Promise<RawResponse | "late" | undefined>;
-  async read(method: string, withinMs?: number): Promise<RawResponse | "late" | undefined> {
+  async read(method: string): Promise<Answer | undefined>;
+  async read(method: string, withinMs: number): Promise<Answer | "late" | undefined>;
+  async read(method: string, withinMs?: number): Promise<Answer | "late" | undefined> {
     const deadline = performance.now() + (withinMs ?? patienceMs);
     for (;;) {
       const parsed = parseResponse(this.#received, method, this.#end !== undefined);

@@ -1,20 +1,12 @@
 /** Bytes of a connection → HTTP/1.1 responses, read more strictly than any client does. */
-
-export type RawResponse = {
-  readonly status: number;
-  /** Names in lower case; one that comes twice has its values in the order of their lines. */
-  readonly headers: ReadonlyMap<string, readonly string[]>;
-  readonly body: Buffer;
-  /** False where the connection ended before the body did. */
-  readonly whole: boolean;
-};
+import type { Answer } from "../helpers/answer-checks.ts";
 
 /** What was received is no response as RFC 9112 has them. */
 export class NotHttp extends Error {
   override readonly name = "NotHttp";
 }
 
-export type ParsedResponse = { readonly response: RawResponse; readonly length: number };
+export type ParsedResponse = { readonly response: Answer; readonly length: number };
 
 const statusLine = /^HTTP\/1\.1 (?<status>[1-5]\d\d) [\t\x20-\x7e]*$/;
 const headerLine = /^(?<name>[!#$%&'*+.^_`|~0-9A-Za-z-]+): ?(?<value>[\t\x20-\x7e\x80-\xff]*)$/;
@@ -53,7 +45,7 @@ function parseHeaders(lines: readonly string[]): ReadonlyMap<string, readonly st
   return headers;
 }
 
-type Head = Pick<RawResponse, "status" | "headers"> & { readonly method: string; readonly ended: boolean };
+type Head = Pick<Answer, "status" | "headers"> & { readonly method: string; readonly ended: boolean };
 type Body = { readonly body: Buffer; readonly end: number; readonly whole: boolean };
 
 const noBytes = Buffer.alloc(0);

@@ -1,6 +1,6 @@
 /** Requests made from the OpenAPI document: what a client would send that has read it. */
+import type { Operation, Parameter } from "../helpers/api-description.ts";
 import type { SeededRandom } from "../helpers/seeded-random.ts";
-import type { Operation, Parameter } from "./api-description.ts";
 
 /** Put wherever a user's words or secrets can stand; no problem and no log line may repeat it. */
 export const canary = "CANARY-user-7b1d2e";

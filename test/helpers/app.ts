@@ -3,6 +3,7 @@ import { pino } from "pino";
 import { startApp } from "../../src/app.ts";
 import { loadConfig } from "../../src/config.ts";
 import { restingGauges } from "./http-fakes.ts";
+import { judgeAnswers } from "./judged-services.ts";
 
 export type TestApp = {
   readonly baseUrl: string;
@@ -29,5 +30,6 @@ export async function startTestApp(environment: Record<string, string>): Promise
     throw error;
   };
   const app = await startApp(config, { log: logger, onFatal, gauges: restingGauges });
+  judgeAnswers(app.url);
   return { baseUrl: app.url, log, close: () => app.close() };
 }

@@ -8,6 +8,7 @@ import type { Log } from "../../src/log.ts";
 import type { Storage } from "../../src/storage/storage.ts";
 import { chatOf } from "./chat.ts";
 import { restingGauges, ScriptedModel } from "./http-fakes.ts";
+import { judgeAnswers } from "./judged-services.ts";
 import { openTestStorage } from "./storage.ts";
 
 export type LogLine = { readonly level: keyof Log; readonly message: string } & Readonly<Record<string, unknown>>;
@@ -68,6 +69,7 @@ export async function startTestServer(options: TestServerOptions = {}): Promise<
   };
   const server = await createHttpServer(serviceOptions);
   const url = await server.listen();
+  judgeAnswers(url);
   return {
     server,
     url,

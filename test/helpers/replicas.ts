@@ -1,4 +1,6 @@
 /** Several replicas of the real service on one storage, behind nginx: what compose.replicas.yaml starts, as processes. */
+
+import { judgeAnswers } from "./judged-services.ts";
 import { type Nginx, startNginx } from "./nginx.ts";
 import { type RedisServer, startRedisServer } from "./redis-server.ts";
 import { type Service, startService } from "./service.ts";
@@ -31,6 +33,7 @@ export async function startReplicas(options: ReplicasOptions = {}): Promise<Repl
   const start = () => startService({ ...environment, STORAGE_URL: storageUrl ?? redis?.url ?? "" });
   const services = await Promise.all(Array.from({ length: count }, start));
   const nginx = await startNginx({ upstreams: services.map(({ baseUrl }) => baseUrl) });
+  judgeAnswers(nginx.baseUrl, { behindProxy: true });
   return {
     baseUrl: nginx.baseUrl,
     nginx,

@@ -6,6 +6,7 @@ import http from "node:http";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { createInterface } from "node:readline";
+import { judgeAnswers } from "./judged-services.ts";
 import { endWithTests } from "./left-over.ts";
 
 /** As `npm start` and the image start it. */
@@ -66,7 +67,9 @@ export async function startService(environment: Record<string, string>, limits: 
     const [code] = (await gone) as [number | null];
     return code;
   };
-  return { baseUrl: await listening.promise, process: child, log, end };
+  const baseUrl = await listening.promise;
+  judgeAnswers(baseUrl);
+  return { baseUrl, process: child, log, end };
 }
 
 /** Waits for the end of the process; null when a signal killed it. */

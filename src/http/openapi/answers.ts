@@ -4,6 +4,7 @@ import { turnAnswerSchema } from "../../protocol/chat.ts";
 import {
   endEventSchema,
   errorEventSchema,
+  heartbeatEventSchema,
   resetEventSchema,
   textEventSchema,
   turnEventSchema,
@@ -16,6 +17,7 @@ const eventSchemas = {
   reset: resetEventSchema,
   error: errorEventSchema,
   end: endEventSchema,
+  heartbeat: heartbeatEventSchema,
 };
 
 const example = `: ok
@@ -52,16 +54,16 @@ event. Send the last one back as \`Last-Event-ID\` to get everything after it ex
 (\`heartbeat\`, and \`error\` with \`session_deleted\`) are no part of the turn.
 `.trim();
 
-const streamSchema = z.string().meta({
-  description,
-  example,
-  "x-events": Object.fromEntries(
-    Object.entries(eventSchemas).map(([name, schema]) => [
-      name,
-      { $ref: `#/components/schemas/${schema.meta()?.["id"]}` },
-    ]),
-  ),
-});
+const streamSchema = z.string().meta({ description, example, "x-events": eventReferences(eventSchemas) });
+
+/** As `x-events` of a stream; each schema needs an id. */
+export function eventReferences(schemas: Readonly<Record<string, z.ZodType>>): Readonly<Record<string, object>> {
+  const references = Object.entries(schemas).map(([name, schema]) => [
+    name,
+    { $ref: `#/components/schemas/${schema.meta()?.["id"]}` },
+  ]);
+  return Object.fromEntries(references);
+}
 
 const textSchema = z.string().meta({
   description:
@@ -77,7 +79,17 @@ export const answerContent = {
   "text/plain": { schema: textSchema },
 };
 
+const session = { type: "string", description: "The session" } as const;
+const turn = { type: "integer", description: "The number of the turn" } as const;
+
+/** Of an answer that is about a turn. */
 export const answerResponseHeaders = {
-  "x-session-id": { type: "string", description: "The session" },
-  "x-turn": { type: "integer", description: "The number of the turn" },
+  "x-session-id": { ...session, required: true },
+  "x-turn": { ...turn, required: true },
 } as const;
+
+/** Of an answer that may be about none. */
+export const noAnswerResponseHeaders = { "x-session-id": { ...session, required: true }, "x-turn": turn } as const;
+
+/** Of a problem that may be how a turn ended. */
+export const failedAnswerHeaders = { "x-session-id": session, "x-turn": turn } as const;

@@ -7,6 +7,7 @@ import fastifySwagger from "@fastify/swagger";
 import fastifySwaggerUi from "@fastify/swagger-ui";
 import Fastify, { type FastifyInstance } from "fastify";
 import { jsonSchemaTransform, jsonSchemaTransformObject } from "fastify-type-provider-zod";
+import { z } from "zod";
 import { addRoute, type Route } from "../route.ts";
 import { compilers } from "../validation.ts";
 import type { ResponseDocs } from "./responses.ts";
@@ -64,19 +65,29 @@ async function describeRoutes(app: FastifyInstance, version: string): Promise<vo
         },
       },
     },
-    transform: (route) => {
-      const transformed = jsonSchemaTransform(route);
-      addResponseHeaders(route.schema?.response, transformed.schema?.response);
+    transform: ({ schema, ...route }) => {
+      const response = schema?.response as ResponseDocs | undefined;
+      const transformed = jsonSchemaTransform({ ...route, schema: { ...schema, response: schemasOf(response) } });
+      addResponseHeaders(response, transformed.schema?.response);
       return transformed;
     },
     transformObject: (document) => tidyDocument(jsonSchemaTransformObject(document)),
   });
 }
 
+/** As the type provider takes them: for it, an answer without a body is a schema of nothing. */
+function schemasOf(response: ResponseDocs = {}): object {
+  const schemas = Object.entries(response).map(([status, answer]) => [
+    status,
+    answer.content === undefined ? z.undefined().describe(answer.description) : answer,
+  ]);
+  return Object.fromEntries(schemas);
+}
+
 /** The type provider takes over the bodies of responses, not their headers. */
-function addResponseHeaders(documented: unknown, transformed: unknown): void {
-  for (const [status, answer] of Object.entries((documented ?? {}) as ResponseDocs)) {
+function addResponseHeaders(documented: ResponseDocs = {}, transformed: unknown): void {
+  for (const [status, { headers }] of Object.entries(documented)) {
     const response = (transformed as Record<string, { headers?: unknown }>)[status];
-    if ("headers" in answer && response !== undefined) response.headers = answer.headers;
+    if (headers !== undefined && response !== undefined) response.headers = headers;
   }
 }

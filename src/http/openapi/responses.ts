@@ -4,16 +4,28 @@ import { type ProblemCode, problemKinds } from "../../protocol/problems.ts";
 
 const problemCodes = Object.keys(problemKinds) as [ProblemCode, ...ProblemCode[]];
 
-type HeaderDocs = Readonly<Record<string, { readonly type: "string" | "integer"; readonly description: string }>>;
+export type HeaderDocs = Readonly<
+  Record<
+    string,
+    {
+      readonly type: "string" | "integer";
+      readonly description: string;
+      readonly pattern?: string;
+      /** Whether every answer of its status has it. */
+      readonly required?: true;
+    }
+  >
+>;
 
-type ContentDocs = {
+export type AnswerDocs = {
   readonly description: string;
   readonly headers?: HeaderDocs;
-  readonly content: Readonly<Record<string, { readonly schema: z.ZodType }>>;
+  /** By media type; an answer without has no body. */
+  readonly content?: Readonly<Record<string, { readonly schema: z.ZodType }>>;
 };
 
-/** By status; a schema of nothing is an answer without a body. */
-export type ResponseDocs = Readonly<Record<number, ContentDocs | z.ZodUndefined>>;
+/** By status. */
+export type ResponseDocs = Readonly<Record<number, AnswerDocs>>;
 
 export const problemSchema = z
   .object({
@@ -58,10 +70,11 @@ const problemsOfStorage = [
   "storage_corrupt",
 ] as const satisfies readonly ProblemCode[];
 
-/** What a waiting client can be told about a turn that failed. */
-const problemsOfModels = problemCodes.filter(
-  (code) => problemKinds[code].status >= 502 && /^(upstream_|model_|first_|empty_|content_)/.test(code),
-);
+/** What a waiting client can be told about a turn that failed, besides what the storage did. */
+const problemsOfTurns: readonly ProblemCode[] = [
+  ...problemCodes.filter((code) => /^(upstream_|model_|first_|empty_|content_|turn_time_|answer_|context_)/.test(code)),
+  "poisoned",
+];
 
 const problemsOfCredentials = [
   "unauthenticated",
@@ -75,34 +88,75 @@ export const problems = {
   ofStorage: problemsOfStorage,
   ofPages: ["cross_site_request"],
   ofWriting: ["cross_site_request", ...problemsOfStorage, "storage_full", "not_durable"],
-  ofModels: problemsOfModels,
+  ofTurns: problemsOfTurns,
 } as const;
 
-/** The answers of a route: what success looks like, and every problem by its status. */
-export function responses(success: ResponseDocs, codes: readonly ProblemCode[]): ResponseDocs {
+/**
+ * The answers of a route: what success looks like, and every problem by its status.
+ *
+ * @param headersOfProblems what its problems may have besides those of all problems
+ */
+export function responses(
+  success: ResponseDocs,
+  codes: readonly ProblemCode[],
+  headersOfProblems: HeaderDocs = {},
+): ResponseDocs {
   const byStatus = new Map<number, Set<ProblemCode>>();
   for (const code of [...codes, ...problemsOfEveryRoute]) {
     const { status } = problemKinds[code];
     byStatus.set(status, (byStatus.get(status) ?? new Set()).add(code));
   }
-  const documented = [...byStatus].map(([status, found]) => [
-    status,
-    {
-      description: [...found].map((code) => `\`${code}\`: ${problemKinds[code].help}`).join("\n\n"),
-      content: { "application/problem+json": { schema: problemSchema } },
-    },
-  ]);
-  return { ...success, ...Object.fromEntries(documented) };
+  const documented: ResponseDocs = {
+    ...success,
+    ...Object.fromEntries(
+      [...byStatus].map(([status, found]) => [status, problemAnswer(status, [...found], headersOfProblems)]),
+    ),
+  };
+  return mapAnswers(documented, (answer) => ({ ...answer, headers: { ...headersOfEveryAnswer, ...answer.headers } }));
 }
 
-export function json(description: string, schema: z.ZodType, headers?: HeaderDocs): ContentDocs {
+function mapAnswers(answers: ResponseDocs, map: (answer: AnswerDocs) => AnswerDocs): ResponseDocs {
+  return Object.fromEntries(Object.entries(answers).map(([status, answer]) => [status, map(answer)]));
+}
+
+const headersOfEveryAnswer: HeaderDocs = {
+  "x-request-id": {
+    type: "string",
+    description:
+      "Under which the log has more; the request's own `X-Request-Id` where that is 1 to 64 of `A-Za-z0-9_-`",
+    pattern: "^[A-Za-z0-9_-]{1,64}$",
+    required: true,
+  },
+};
+
+function problemAnswer(status: number, codes: readonly ProblemCode[], headers: HeaderDocs): AnswerDocs {
+  return {
+    description: codes.map((code) => `\`${code}\`: ${problemKinds[code].help}`).join("\n\n"),
+    headers: { ...headersOfStatus(status), ...headers },
+    content: {
+      "application/problem+json": { schema: problemSchema.and(z.object({ code: z.enum(codes) })) },
+    },
+  };
+}
+
+function headersOfStatus(status: number): HeaderDocs {
+  if (status === 401) {
+    return { "www-authenticate": { type: "string", description: "`Bearer`, and what is wrong", required: true } };
+  }
+  if (status !== 429 && status < 500) return {};
+  return {
+    "retry-after": { type: "integer", description: "Seconds after which trying again can help, where that is known" },
+  };
+}
+
+export function json(description: string, schema: z.ZodType, headers?: HeaderDocs): AnswerDocs {
   return { description, content: { "application/json": { schema } }, ...(headers && { headers }) };
 }
 
-export function html(description: string): ContentDocs {
+export function html(description: string): AnswerDocs {
   return { description, content: { "text/html": { schema: z.string() } } };
 }
 
-export function noContent(description: string): z.ZodUndefined {
-  return z.undefined().describe(description);
+export function noContent(description: string, headers?: HeaderDocs): AnswerDocs {
+  return { description, ...(headers && { headers }) };
 }

@@ -5,7 +5,16 @@ type Document = { readonly components?: { readonly schemas?: Readonly<Record<str
 const prefix = "#/components/schemas/";
 
 export function tidyDocument<Described extends object>(document: Described): Described {
-  return withoutNoise(withPlainNames(document)) as Described;
+  return withoutNoise(withRequiredHeaders(withPlainNames(document))) as Described;
+}
+
+/** That an answer always has a header belongs beside the schema of its value, into which swagger puts it. */
+function withRequiredHeaders(document: Document): Document {
+  return mapValues(document, (_key, value) => {
+    if (typeof value !== "object" || value === null || !("schema" in value)) return value;
+    const { required, ...schema } = value.schema as Record<string, unknown>;
+    return required === true ? { ...value, required, schema } : value;
+  });
 }
 
 /**

@@ -5,7 +5,7 @@ import { askSchema } from "../../protocol/chat.ts";
 import { emptyLogPosition } from "../../protocol/positions.ts";
 import type { Access, NewTurn } from "../../storage/storage.ts";
 import { answerTypes, giveAnswer } from "../answers/shapes.ts";
-import { answerContent, answerResponseHeaders, turnStateContent } from "../openapi/answers.ts";
+import { answerContent, answerResponseHeaders, failedAnswerHeaders, turnStateContent } from "../openapi/answers.ts";
 import { problems, responses } from "../openapi/responses.ts";
 import { Outlet } from "../outlet.ts";
 import { type Operation, operation } from "../route.ts";
@@ -43,7 +43,7 @@ const problemsOfAsking = [
   "draining",
   "overloaded",
   ...problems.ofWriting,
-  ...problems.ofModels,
+  ...problems.ofTurns,
 ] as const;
 
 const common = {
@@ -62,7 +62,7 @@ export function ask(service: HttpService): Operation {
       description:
         "Stores the prompt, then answers in the shape that `Accept` chooses. A client that goes away does not stop the answer: follow it with GET, or stop it with DELETE. With an `Idempotency-Key` the request can be sent again after any failure: it then gives the answer of the turn that it made the first time.",
       body: askSchema,
-      response: responses(answers, [...problemsOfAsking, ...problems.ofBodies]),
+      response: responses(answers, [...problemsOfAsking, ...problems.ofBodies], failedAnswerHeaders),
     },
     produces: answerTypes,
     startsWork: true,
@@ -80,7 +80,7 @@ export function regenerate(service: HttpService): Operation {
       operationId: "regenerate",
       summary: "Ask the last prompt again",
       description: "As a new turn, which takes the place of the old one. The body is not looked at.",
-      response: responses(answers, [...problemsOfAsking, "turn_not_found", "body_too_large"]),
+      response: responses(answers, [...problemsOfAsking, "turn_not_found", "body_too_large"], failedAnswerHeaders),
     },
     produces: answerTypes,
     startsWork: true,
@@ -96,7 +96,7 @@ export function continueAnswer(service: HttpService): Operation {
       summary: "Go on with an answer that ended before it was whole",
       description:
         "As a new turn that `continues` the last one, where that ended `incomplete`, `stopped` or `interrupted`; history shows both texts as one answer. The body is not looked at.",
-      response: responses(answers, [...problemsOfAsking, "not_continuable", "body_too_large"]),
+      response: responses(answers, [...problemsOfAsking, "not_continuable", "body_too_large"], failedAnswerHeaders),
     },
     produces: answerTypes,
     startsWork: true,

@@ -6,7 +6,7 @@ import { Problem } from "../../protocol/problems.ts";
 import type { Access } from "../../storage/storage.ts";
 import { answerHeaders, streamHeaders } from "../answers/answer-headers.ts";
 import { type AnswerType, answerTypes, giveAnswer } from "../answers/shapes.ts";
-import { answerContent, answerResponseHeaders } from "../openapi/answers.ts";
+import { answerContent, answerResponseHeaders, noAnswerResponseHeaders } from "../openapi/answers.ts";
 import { noContent, problems, responses } from "../openapi/responses.ts";
 import { Outlet } from "../outlet.ts";
 import { type Operation, operation } from "../route.ts";
@@ -35,7 +35,10 @@ const followResponses = responses(
       content: answerContent,
       headers: answerResponseHeaders,
     },
-    204: noContent("There is nothing (more) to follow: no turn yet, or the client already has its `end`."),
+    204: noContent(
+      "There is nothing (more) to follow: no turn yet, or the client already has its `end`.",
+      noAnswerResponseHeaders,
+    ),
   },
   [
     "invalid_position",
@@ -147,8 +150,9 @@ async function answerState({ service, request, reply, sessionId, turn }: Asked):
   const { access } = request;
   const { chat } = service;
   const meant = placeOf(request, turn)?.turn ?? turn ?? (await chat.newestTurn(access, sessionId));
+  const state = meant === undefined ? undefined : await chat.answer(access, sessionId, meant);
   reply.headers(answerHeaders({ sessionId, turn: meant }));
-  return meant === undefined ? reply.code(204).send() : chat.answer(access, sessionId, meant);
+  return state ?? reply.code(204).send();
 }
 
 /** HEAD: what GET would begin to answer, without opening a stream. */

@@ -4,6 +4,7 @@ import { z } from "zod";
 import { streamHeaders } from "../answers/answer-headers.ts";
 import { encodeOpening } from "../answers/event-encoding.ts";
 import { openRaw } from "../answers/open-raw.ts";
+import { eventReferences } from "../openapi/answers.ts";
 import { responses } from "../openapi/responses.ts";
 import { Outlet } from "../outlet.ts";
 import { type Operation, operation } from "../route.ts";
@@ -17,6 +18,17 @@ const intervalMs = 250;
 /** A browser that reads this reconnects at the end; not soon. */
 const retryMs = 60_000;
 
+const eventSchema = z
+  .object({
+    event: z.number().int().min(1).max(eventCount),
+    of: z.literal(eventCount),
+    elapsed_ms: z.number().int().min(0).describe("Since the first was sent"),
+    sent_at: z.iso.datetime(),
+  })
+  .meta({ id: "SelfTestEvent" });
+
+const streamSchema = z.string().meta({ "x-events": eventReferences({ message: eventSchema }) });
+
 export function streamSelfTest(service: HttpService): Operation {
   return operation({
     schema: {
@@ -25,7 +37,7 @@ export function streamSelfTest(service: HttpService): Operation {
       description: `With the headers of an answer's stream, ${intervalMs} ms apart, each with the milliseconds since the first and the time. Where they arrive together, something between here and the client holds answers back.`,
       tags: ["operation"],
       response: responses(
-        { 200: { description: "The events.", content: { "text/event-stream": { schema: z.string() } } } },
+        { 200: { description: "The events.", content: { "text/event-stream": { schema: streamSchema } } } },
         ["not_acceptable", "overloaded"],
       ),
     },

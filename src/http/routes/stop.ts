@@ -1,6 +1,7 @@
 /** Stopping an answer. */
 import { stoppedTurnSchema } from "../../protocol/chat.ts";
 import { answerHeaders } from "../answers/answer-headers.ts";
+import { answerResponseHeaders } from "../openapi/answers.ts";
 import { json, problems, responses } from "../openapi/responses.ts";
 import { type Operation, operation } from "../route.ts";
 import type { HttpService } from "../service.ts";
@@ -14,6 +15,8 @@ const stopProblems = [
   ...problems.ofWriting,
 ] as const;
 
+const stopAnswers = { 200: json("How the turn ended, with its text.", stoppedTurnSchema, answerResponseHeaders) };
+
 export function stopRunningTurn({ chat }: HttpService): Operation {
   return operation({
     schema: {
@@ -22,7 +25,7 @@ export function stopRunningTurn({ chat }: HttpService): Operation {
       description: "Answers once the turn has ended. Without a running turn it tells how the newest one ended.",
       tags: ["chat"],
       params: sessionParameters,
-      response: responses({ 200: json("How the turn ended, with its text.", stoppedTurnSchema) }, stopProblems),
+      response: responses(stopAnswers, stopProblems),
     },
     produces: ["application/json"],
     async handle(request, reply) {
@@ -42,13 +45,14 @@ export function stopTurn({ chat }: HttpService): Operation {
       description: "Answers once the turn has ended. Stopping one that has ended tells how.",
       tags: ["chat"],
       params: turnParameters,
-      response: responses({ 200: json("How the turn ended, with its text.", stoppedTurnSchema) }, stopProblems),
+      response: responses(stopAnswers, stopProblems),
     },
     produces: ["application/json"],
     async handle(request, reply) {
       const { session_id: sessionId, turn } = request.params;
+      const stopped = await chat.stop(request.access, sessionId, turn);
       reply.headers(answerHeaders({ sessionId, turn }));
-      return chat.stop(request.access, sessionId, turn);
+      return stopped;
     },
   });
 }

@@ -12,7 +12,12 @@ export type Parameter = {
 
 type Content = Readonly<Record<string, { readonly schema: JsonSchema }>>;
 
-export type ResponseDescription = { readonly description: string; readonly content?: Content };
+export type ResponseDescription = {
+  readonly description: string;
+  /** By their names in lower case. */
+  readonly headers?: Readonly<Record<string, { readonly required?: boolean; readonly schema: JsonSchema }>>;
+  readonly content?: Content;
+};
 
 export type Operation = {
   readonly operationId: string;
@@ -80,11 +85,6 @@ export class ApiDescription {
     const schema = this.#schemas[name];
     if (schema === undefined) throw new Error(`The document has no schema ${name}`);
     return schema;
-  }
-
-  /** What a problem with this code and status is said to be able to come from. */
-  declaresCode(operation: Operation, status: number, code: string): boolean {
-    return operation.responses[status]?.description.includes(`\`${code}\`:`) === true;
   }
 
   #resolved(schema: JsonSchema | undefined): JsonSchema | undefined {

@@ -1,0 +1,13 @@
+/** Runs in every file of tests: a test fails whose service gave an answer that the OpenAPI document does not describe. */
+import { afterAll, afterEach, expect, inject } from "vitest";
+import { faultsOfAnswers, seeAnswers } from "./judged-services.ts";
+
+seeAnswers();
+
+async function checkAnswers(): Promise<void> {
+  const faults = await faultsOfAnswers(inject("apiDocument"));
+  expect(faults, "answers that the OpenAPI document does not describe").toEqual([]);
+}
+
+afterEach(checkAnswers);
+afterAll(checkAnswers);
