@@ -76,7 +76,10 @@ export class ChatClient {
     this.#token = token;
   }
 
-  /** What proves to be the same guest later, or in another program; undefined before the first session. */
+  /**
+   * What proves to be the same guest later, or in another program; undefined before the first session, and in a page of the
+   * service itself, whose proof is a cookie.
+   */
   get token(): string | undefined {
     return this.#token;
   }
@@ -85,11 +88,11 @@ export class ChatClient {
   async openSession(
     session: { readonly username: string; readonly title?: string; readonly instructions?: string },
     options: Abortable = {},
-  ): Promise<SessionView & { readonly token: string }> {
+  ): Promise<SessionView & { readonly token?: string }> {
     const { username, title, instructions } = session;
     const body = { username, title, instructions };
     const request = { method: "POST", path: "/sessions", body } as const;
-    const opened = await this.#json<SessionView & { token: string }>(request, "again", options);
+    const opened = await this.#json<SessionView & { token?: string }>(request, "again", options);
     this.#token ??= opened.token;
     return opened;
   }
@@ -98,7 +101,7 @@ export class ChatClient {
     return this.#json({ method: "GET", path: `/sessions/${encodeURIComponent(sessionId)}` }, "once", options);
   }
 
-  /** Deletes a session with all that was said in it, for good. Needs the token of whoever opened it. */
+  /** Deletes a session with all that was said in it, for good. Needs the token, or the cookie, of whoever opened it. */
   async deleteSession(sessionId: string, options: Abortable = {}): Promise<void> {
     const path = `/sessions/${encodeURIComponent(sessionId)}`;
     let tries = 0;
