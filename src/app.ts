@@ -4,6 +4,7 @@ import type { Logger } from "pino";
 import packageJson from "../package.json" with { type: "json" };
 import { answerSources } from "./chat/answer.ts";
 import { answerProducers, createChat } from "./chat/chat.ts";
+import { keepRetention } from "./chat/retention.ts";
 import { Titler } from "./chat/titler.ts";
 import type { Config, OpenAiCompatibleModelConfig } from "./config.ts";
 import type { LoadGauges } from "./http/overload.ts";
@@ -81,7 +82,7 @@ export async function startApp(config: Config, options: AppOptions): Promise<App
   const counter = openCounter(config, log);
   try {
     const onClaimable = () => void claimMore(engine, log);
-    const opening = openStorage(config.storage, { onFatal, log, onClaimable, observer: metrics });
+    const opening = openStorage(config, { onFatal, log, onClaimable, observer: metrics });
     opening.catch(() => undefined);
     // Loading the largest room takes as long as opening the storage, so both happen at once.
     const { createHttpServer } = await import("./http/server.ts");
@@ -112,6 +113,7 @@ export async function startApp(config: Config, options: AppOptions): Promise<App
     });
     server = httpServer;
     const url = await httpServer.listen();
+    const retention = keepRetention({ sessions: storage.sessions, log });
     return {
       url,
       recovered,
@@ -125,6 +127,7 @@ export async function startApp(config: Config, options: AppOptions): Promise<App
         httpServer.closeWaitingStreams();
         await chat.drain(drainMs);
         try {
+          await retention.close();
           await httpServer.close();
         } finally {
           await letGo(model, counter, storage, titler);
@@ -142,12 +145,12 @@ export async function startApp(config: Config, options: AppOptions): Promise<App
 
 type StorageEvents = Pick<RedisOptions, "onFatal" | "onClaimable" | "observer"> & { readonly log: Logger };
 
-async function openStorage(config: Config["storage"], events: StorageEvents): Promise<Storage> {
-  if (config.kind === "sqlite") return openSqliteStorage({ path: config.path, ...events });
+async function openStorage({ storage: config, retention }: Config, events: StorageEvents): Promise<Storage> {
+  if (config.kind === "sqlite") return openSqliteStorage({ path: config.path, retention, ...events });
   // Whoever stores in a file need not load what talks to a server.
   const { openRedisStorage } = await import("./storage/redis/open.ts");
   const { url, durability, allowWeak } = config;
-  return openRedisStorage({ url, durability, allowWeak, ...events });
+  return openRedisStorage({ url, durability, allowWeak, retention, ...events });
 }
 
 /** Turns that the storage could not begin while it was full, or that another replica died with. */

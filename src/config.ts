@@ -38,6 +38,8 @@ export type Config = {
     readonly heartbeatMs: number;
   };
   readonly storage: SqliteLocation | RedisStorageConfig;
+  /** How long sessions are kept after their newest activity; for ever where nothing is said. */
+  readonly retention: { readonly guestMs: number | undefined; readonly otherMs: number | undefined };
   readonly log: { readonly level: Settings["LOG_LEVEL"] };
   readonly shutdown: {
     /** How long new turns are still taken after the signal to end. */
@@ -135,6 +137,10 @@ export function loadConfig(source: ConfigSource): Config {
       heartbeatMs: settings.HEARTBEAT_SECONDS,
     },
     storage: storageConfig(settings),
+    retention: {
+      guestMs: daysInMs(settings.RETENTION_GUEST_DAYS),
+      otherMs: daysInMs(settings.RETENTION_DAYS),
+    },
     log: { level: settings.LOG_LEVEL },
     shutdown: { delayMs: settings.DRAIN_DELAY_MS, drainMs: settings.DRAIN_SECONDS },
     recovery: settings.RECOVERY,
@@ -149,6 +155,10 @@ function allowedHosts({ ALLOWED_HOSTS: named = [], PUBLIC_URL: publicUrl }: Sett
 
 function storageConfig({ STORAGE_URL: location, DURABILITY: durability, ALLOW_WEAK_REDIS: allowWeak }: Settings) {
   return location.kind === "redis" ? { ...location, durability, allowWeak } : location;
+}
+
+function daysInMs(days: number | undefined): number | undefined {
+  return days === undefined ? undefined : days * 24 * 60 * 60_000;
 }
 
 function modelConfig(settings: Settings, set: ReadonlySet<VariableName>): Config["model"] {

@@ -430,6 +430,23 @@ describe("F4: an fsync that fails while the write-ahead log is brought into the 
   });
 });
 
+describe("F4: an fsync that fails while the write-ahead log is emptied after a deletion", () => {
+  test("ends the process with 70, although nobody waits for it", async ({ skip }) => {
+    const service = await start();
+    const { baseUrl } = service;
+    const { sessionId, token } = await openSession(baseUrl);
+    const callOff = await failSystemCalls(service, "fsync,fdatasync:error=EIO:when=1+", file);
+    if (callOff === undefined) return skip(noStrace);
+    const headers = authorized(token);
+    expect((await fetch(`${baseUrl}/sessions/${sessionId}`, { method: "DELETE", headers })).status).toBe(204);
+    expect(await exitWithin(service, 5_000)).toBe(70);
+    await callOff();
+    const restarted = await start();
+    expect((await fetch(`${restarted.baseUrl}/chat_history/${sessionId}`)).status).toBe(404);
+    expect(await restarted.end("SIGTERM")).toBe(0);
+  });
+});
+
 describe("P21: writes that fail", () => {
   test("are refused with storage_error, nothing of them is stored, reading goes on, and it recovers with the disk", async ({
     skip,

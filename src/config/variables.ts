@@ -28,6 +28,7 @@ export const groups = {
   server: "The server",
   storage: "Storage",
   watching: "Watching it",
+  retention: "Keeping and forgetting",
   timers: "Patience with the model server",
 } as const;
 
@@ -236,6 +237,17 @@ export const variables = {
     group: "storage",
     description:
       "Starts also with a Redis server that keeps everything in memory alone or forgets what does not fit. What it acknowledged may then be lost.",
+  }),
+
+  RETENTION_DAYS: optional(wholeNumber(1, 36_500), {
+    group: "retention",
+    description:
+      "After how many days without activity sessions are deleted, those of guests excepted. Pinned ones are kept. Unset they are kept for ever.",
+  }),
+  RETENTION_GUEST_DAYS: optional(wholeNumber(1, 36_500), {
+    group: "retention",
+    description:
+      "The same for the sessions of guests; a guest who has owned nothing for as long is forgotten. Unset they are kept for ever.",
   }),
 
   MODEL_CONNECT_TIMEOUT_SECONDS: withDefault("5", seconds(0.05, oneDay), {

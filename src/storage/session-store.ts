@@ -50,12 +50,22 @@ export type SessionPage = {
   readonly next: SessionPlace | undefined;
 };
 
+/** How long sessions are kept after their newest activity, in milliseconds; for ever where nothing is said. */
+export type Retention = {
+  /** Those of guests. */
+  readonly guestMs?: number | undefined;
+  readonly otherMs?: number | undefined;
+};
+
 export type SessionChanges = Partial<Pick<Session, "title" | "instructions" | "pinned">>;
 
 export interface SessionStore {
   /** Stores the session, and its owner if it is new, durably and together. */
   open(session: NewSession): Promise<Session>;
-  /** Whether this principal ever opened a session, also when all of them were deleted since. */
+  /**
+   * Whether this principal ever opened a session, also when all of them were deleted since. A guest who has owned nothing
+   * for the time that guests' sessions are kept is forgotten.
+   */
   isKnown(principal: string): Promise<boolean>;
   /** @throws Problem `session_not_found` */
   read(access: Access, sessionId: string): Promise<Session>;
@@ -91,4 +101,12 @@ export interface SessionStore {
    * @throws Problem `session_not_found`
    */
   delete(access: Access, sessionId: string): Promise<void>;
+  /**
+   * Deletes what has outlived the retention that the storage was opened with, as `delete` does, and forgets guests of whom
+   * nothing is left. Sessions that are pinned, and those with turns that run or wait, are kept. Works in small steps, so that
+   * nobody waits for it; to be called now and then. What is left when the signal fires, the next call finds.
+   *
+   * Gives how many sessions it deleted, or found to have been deleted by the server, which may do it by itself.
+   */
+  expire(signal: AbortSignal): Promise<number>;
 }

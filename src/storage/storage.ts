@@ -12,6 +12,7 @@ import type { Spent, UsageStore } from "./usage-store.ts";
 
 export type {
   NewSession,
+  Retention,
   Session,
   SessionChanges,
   SessionListing,

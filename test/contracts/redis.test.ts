@@ -3,6 +3,7 @@ import { afterAll, beforeAll } from "vitest";
 import { openRedisStorage } from "../../src/storage/redis/open.ts";
 import { type RedisServer, startRedisServer } from "../helpers/redis-server.ts";
 import { acceptanceContract } from "./acceptance.ts";
+import { retentionContract } from "./retention.ts";
 import { type StoragePlace, storageContract } from "./storage.ts";
 import { titleContract } from "./titles.ts";
 import { usageContract } from "./usage.ts";
@@ -28,10 +29,11 @@ for (const [name, start] of [
   const onServer = async (): Promise<StoragePlace> => {
     await server.command("FLUSHALL");
     return {
-      open: (clock) =>
+      open: (clock, retention) =>
         openRedisStorage({
           url: server.url,
           clock,
+          retention,
           onFatal: (error) => {
             throw error;
           },
@@ -39,6 +41,7 @@ for (const [name, start] of [
       clean: async () => undefined,
     };
   };
-  for (const contract of [storageContract, acceptanceContract, titleContract, usageContract])
+  for (const contract of [storageContract, acceptanceContract, titleContract, usageContract, retentionContract]) {
     contract(name, onServer, { keepsWhenClosed: true });
+  }
 }

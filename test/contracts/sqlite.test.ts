@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { openSqliteStorage } from "../../src/storage/sqlite/open.ts";
 import { acceptanceContract } from "./acceptance.ts";
+import { retentionContract } from "./retention.ts";
 import { type StoragePlace, storageContract } from "./storage.ts";
 import { titleContract } from "./titles.ts";
 import { usageContract } from "./usage.ts";
@@ -14,16 +15,16 @@ function onFatal(error: Error): never {
 const inFile = async (): Promise<StoragePlace> => {
   const directory = await mkdtemp(join(tmpdir(), "chat-storage-"));
   return {
-    open: (clock) => openSqliteStorage({ path: join(directory, "chat.db"), clock, onFatal }),
+    open: (clock, retention) => openSqliteStorage({ path: join(directory, "chat.db"), clock, retention, onFatal }),
     clean: () => rm(directory, { recursive: true }),
   };
 };
 const inMemory = async (): Promise<StoragePlace> => ({
-  open: (clock) => openSqliteStorage({ path: ":memory:", clock, onFatal }),
+  open: (clock, retention) => openSqliteStorage({ path: ":memory:", clock, retention, onFatal }),
   clean: async () => undefined,
 });
 
-for (const contract of [storageContract, acceptanceContract, titleContract, usageContract]) {
+for (const contract of [storageContract, acceptanceContract, titleContract, usageContract, retentionContract]) {
   contract("SQLite in a file", inFile, { keepsWhenClosed: true });
   contract("SQLite in memory", inMemory, { keepsWhenClosed: false });
 }

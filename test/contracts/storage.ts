@@ -13,6 +13,7 @@ import {
   type Lease,
   LeaseLost,
   PositionRefused,
+  type Retention,
   type SessionPlace,
   type Storage,
   TurnStopRequested,
@@ -20,7 +21,7 @@ import {
 import { beginTurn, unbegunStop } from "../helpers/storage.ts";
 
 export type StoragePlace = {
-  open(clock: () => number): Promise<Storage>;
+  open(clock: () => number, retention?: Retention): Promise<Storage>;
   clean(): Promise<void>;
 };
 

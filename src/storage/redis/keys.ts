@@ -44,6 +44,29 @@ export function tokensKey(principal: string, day: number): string {
 export function countedKey(principal: string, sessionId: string, turn: string): string {
   return `${principalKey(principal)}:counted:${sessionId}.${turn}`;
 }
+/** What the keys of all sessions match, and of nothing else. */
+export const everySession = "chat:{*}";
+
+/** The id in a session's key. */
+export function sessionIdOf(key: string): string {
+  return key.slice("chat:{".length, -1);
+}
+
+/** What the keys of all lists of sessions match. */
+export const everyList = "chat:principal:{*}:sessions:*";
+
+/** Whose list it is, by its key. */
+export function listOwnerOf(key: string): { readonly principalKey: string; readonly username: string } {
+  const separator = "}:sessions:";
+  const place = key.indexOf(separator);
+  return { principalKey: key.slice(0, place + 1), username: key.slice(place + separator.length) };
+}
+
+/** For how long sessions are kept, as all of them have been told. */
+export const retentionKey = "chat:retention";
+
+/** Held by the replica that is telling them. */
+export const walkKey = "chat:retention:walk";
 
 /** The sessions that have unfinished turns, by the time when somebody is to look after them. */
 export const busyKey = "chat:busy";

@@ -3,8 +3,9 @@ import { setTimeout as delay } from "node:timers/promises";
 import type { Log } from "../../log.ts";
 import type { Observer } from "../../observer.ts";
 import { LiveTurns } from "../live/live-turns.ts";
-import type { Storage } from "../storage.ts";
+import type { Retention, Storage } from "../storage.ts";
 import type { Durability } from "./durability.ts";
+import { Expiry } from "./expiry.ts";
 import { notDurable } from "./failures.ts";
 import { checkKey, workerChannel } from "./keys.ts";
 import { defaultLeaseTimes, type LeaseKey, Leases, type LeaseTimes } from "./leases.ts";
@@ -24,6 +25,8 @@ export type RedisOptions = {
   readonly allowWeak?: boolean | undefined;
   /** Milliseconds since 1970, for what clients are shown; leases go by the server's clock. */
   readonly clock?: () => number;
+  /** For ever, where nothing is said. */
+  readonly retention?: Retention | undefined;
   readonly leaseTimes?: LeaseTimes;
   /** Called when the server turns out later not to be usable. The process must end; what was acknowledged is safe. */
   readonly onFatal: (error: Error) => void;
@@ -67,13 +70,15 @@ export async function openRedisStorage(options: RedisOptions): Promise<Storage> 
     options.onClaimable?.();
   });
   const usage = new Usage(server, clock, log);
+  const expiry = new Expiry(server, clock, options.retention ?? {});
   let closing: Promise<void> | undefined;
   const storage: Storage = {
-    sessions: sessionStore(server, liveTurns, clock),
+    sessions: sessionStore({ server, liveTurns, expiry, clock }),
     turns: turnStore({
       server,
       reads: new Reads(server),
       leases,
+      expiry,
       liveTurns,
       subscriptions,
       usage,

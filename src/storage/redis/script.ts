@@ -19,6 +19,7 @@ const endings = [
   "request-stop",
   "delete-session",
   "forget-spent",
+  "renew-expiry",
 ] as const;
 
 const readers = [
@@ -59,7 +60,15 @@ const withAccess: ReadonlySet<string> = new Set([
 ]);
 
 /** What is about more than one session, and so in a slot of its own. */
-const overviews = ["touch-busy", "take-due", "forget-idle", "add-to-list", "add-usage"] as const;
+const overviews = [
+  "touch-busy",
+  "take-due",
+  "forget-idle",
+  "add-to-list",
+  "add-usage",
+  "know-username",
+  "renew-principal",
+] as const;
 const overviewReaders = ["read-list"] as const;
 
 type ScriptName = (

@@ -1,13 +1,21 @@
 import { Problem } from "../../protocol/problems.ts";
 import type { LiveTurns } from "../live/live-turns.ts";
 import type { Access, Session, SessionPlace, SessionStore } from "../storage.ts";
+import type { Expiry } from "./expiry.ts";
 import { notDurable } from "./failures.ts";
 import { principalKey, sessionKey, sessionListKey } from "./keys.ts";
 import { checkFound, listOf, sessionFrom } from "./rows.ts";
 import { grantValues, scripts } from "./script.ts";
 import type { Server } from "./server.ts";
 
-export function sessionStore(server: Server, liveTurns: LiveTurns, clock: () => number): SessionStore {
+export type SessionStoreOptions = {
+  readonly server: Server;
+  readonly liveTurns: LiveTurns;
+  readonly expiry: Expiry;
+  readonly clock: () => number;
+};
+
+export function sessionStore({ server, liveTurns, expiry, clock }: SessionStoreOptions): SessionStore {
   return {
     async open({ sessionId, principal, username, title, instructions }) {
       const now = clock();
@@ -20,6 +28,7 @@ export function sessionStore(server: Server, liveTurns: LiveTurns, clock: () => 
       const listed = [String(now), username, sessionId];
       const list = { script: scripts["add-to-list"], key: principalKey(principal), values: listed };
       const known = await server.write(list);
+      expiry.note(sessionId);
       if (!isDurable || !known.isDurable) throw notDurable();
       return {
         sessionId,
@@ -90,6 +99,7 @@ export function sessionStore(server: Server, liveTurns: LiveTurns, clock: () => 
       };
       const { reply, isDurable } = await server.write(call);
       const session = sessionFrom(sessionId, checkFound(reply, sessionId));
+      if (changes.pinned !== undefined) expiry.note(sessionId);
       if (!isDurable) throw notDurable();
       return session;
     },
@@ -116,6 +126,8 @@ export function sessionStore(server: Server, liveTurns: LiveTurns, clock: () => 
       server.note(["ZREM", sessionListKey(String(owner), String(username)), sessionId]);
       if (!isDurable) throw new Problem("not_durable", "The deletion has not reached every replica yet.");
     },
+
+    expire: (signal) => expiry.walk(signal),
   };
 }
 

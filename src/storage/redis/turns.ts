@@ -22,6 +22,7 @@ import {
 } from "../storage.ts";
 import { acceptanceOf, acceptValues, storedKey } from "./acceptance.ts";
 import { appender } from "./append.ts";
+import type { Expiry } from "./expiry.ts";
 import { notDurable } from "./failures.ts";
 import { sessionKey, sessionListKey } from "./keys.ts";
 import type { Due, LeaseKey, Leases } from "./leases.ts";
@@ -38,6 +39,7 @@ export type TurnStoreOptions = {
   readonly server: Server;
   readonly reads: Reads;
   readonly leases: Leases;
+  readonly expiry: Expiry;
   readonly liveTurns: LiveTurns<LeaseKey>;
   readonly subscriptions: Subscriptions;
   readonly usage: Usage;
@@ -50,7 +52,7 @@ export type TurnStoreOptions = {
 type Claimed = { readonly lapsed: LapsedTurn[]; readonly begun: BegunTurn[] };
 
 export function turnStore(options: TurnStoreOptions): TurnStore {
-  const { server, reads, leases, liveTurns, subscriptions, usage, worker, clock, log } = options;
+  const { server, reads, leases, expiry, liveTurns, subscriptions, usage, worker, clock, log } = options;
 
   const logEvents = appender(server, liveTurns);
   const remoteTurns = new RemoteTurns(liveTurns, reads, subscriptions);
@@ -229,6 +231,7 @@ export function turnStore(options: TurnStoreOptions): TurnStore {
       liveTurns.settled(sessionId, turn);
       if (note !== "") usage.countSoon(notesOf(sessionId, owner, key.username, turn, note));
       if (settled[0] === "begun") return begin(sessionId, settled);
+      expiry.note(sessionId);
       // Else it is looked after when our lease would have ended.
       if (!beginNext && Number(settled[1]) > 0) await server.writeAll([leases.touch(sessionId, "now")]);
       return undefined;
@@ -271,6 +274,7 @@ export function turnStore(options: TurnStoreOptions): TurnStore {
       );
       const [found] = checkFound((await server.write(stop)).reply, sessionId, turn);
       if (found === "running") liveTurns.stop(sessionId, turn);
+      if (found === "queued") expiry.note(sessionId);
     },
 
     async read(access, sessionId, turn) {

@@ -23,7 +23,7 @@ export function openWriter(path: string): DatabaseSync {
   refuseUnsafeVersion(database);
   refuseForeignFile(database);
   database.enableDefensive(true);
-  // auto_vacuum only takes effect before the first table.
+  // auto_vacuum only takes effect before the first table. With secure_delete = FAST, deleted text would stay in free pages.
   database.exec(`
     PRAGMA auto_vacuum = INCREMENTAL;
     PRAGMA journal_mode = WAL;
@@ -35,7 +35,7 @@ export function openWriter(path: string): DatabaseSync {
     PRAGMA mmap_size = 0;
     PRAGMA cache_size = -65536;
     PRAGMA temp_store = MEMORY;
-    PRAGMA secure_delete = FAST;
+    PRAGMA secure_delete = ON;
   `);
   const journal = database.prepare("PRAGMA journal_mode").get()?.["journal_mode"];
   if (path !== inMemory && journal !== "wal") {

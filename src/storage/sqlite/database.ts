@@ -32,6 +32,7 @@ const endings: ReadonlySet<Call["name"]> = new Set<keyof WriteOperations>([
   "claimTurns",
   "requestStop",
   "deleteSession",
+  "purgeDeleted",
 ]);
 
 type DatabaseOptions = {

@@ -108,7 +108,7 @@ describe("what memory holds of turns", () => {
     const database = await Database.open(":memory:", onFatal);
     const liveTurns = new LiveTurns<LeaseKey>();
     const turns = turnStore(database, liveTurns, Date.now);
-    const sessions = sessionStore(database, liveTurns, Date.now);
+    const sessions = sessionStore({ database, liveTurns, clock: Date.now, retention: {} });
     const storage: Storage = {
       turns,
       usage: usageStore(database, Date.now),

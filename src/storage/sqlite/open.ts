@@ -1,7 +1,7 @@
 import type { Log } from "../../log.ts";
 import type { Observer } from "../../observer.ts";
 import { LiveTurns } from "../live/live-turns.ts";
-import type { Storage } from "../storage.ts";
+import type { Retention, Storage } from "../storage.ts";
 import { inMemory } from "./connection.ts";
 import { Database } from "./database.ts";
 import { lockDatabaseFile } from "./lock.ts";
@@ -16,6 +16,8 @@ export type SqliteOptions = {
   readonly path: string;
   /** Milliseconds since 1970. */
   readonly clock?: () => number;
+  /** For ever, where nothing is said. */
+  readonly retention?: Retention | undefined;
   /**
    * Called when nothing more may be acknowledged: an fsync failed (the next one would falsely report success) or a
    * database thread died. The process must end; what was acknowledged is safe.
@@ -37,7 +39,7 @@ export type SqliteOptions = {
  * @throws Error with a sentence for the operator when the file is in use, cannot be written, or is not ours
  */
 export async function openSqliteStorage(options: SqliteOptions): Promise<Storage> {
-  const { path, clock = Date.now, onFatal, log, onClaimable, observer } = options;
+  const { path, clock = Date.now, retention = {}, onFatal, log, onClaimable, observer } = options;
   const lock = path === inMemory ? undefined : await lockDatabaseFile(path);
   const reserve = path === inMemory ? undefined : new Reserve(path, { log, onRestored: onClaimable });
   let database: Database;
@@ -51,7 +53,7 @@ export async function openSqliteStorage(options: SqliteOptions): Promise<Storage
   const liveTurns = new LiveTurns<LeaseKey>();
   let closing: Promise<void> | undefined;
   return {
-    sessions: sessionStore(database, liveTurns, clock),
+    sessions: sessionStore({ database, liveTurns, clock, retention }),
     turns: turnStore(database, liveTurns, clock),
     usage: usageStore(database, clock),
     async check() {

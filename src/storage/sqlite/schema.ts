@@ -118,6 +118,21 @@ const steps: readonly string[] = [
   `
   ALTER TABLE sessions ADD COLUMN titled TEXT; -- how far the title has come; null: final where there is one, else not at all
   `,
+  `
+  -- What has outlived its retention: of guests and of others, the longest idle first.
+  CREATE INDEX sessions_by_age ON sessions (substr(owner, 1, 6) = 'guest:', updated_at) WHERE pinned = 0;
+
+  ALTER TABLE principals ADD COLUMN idle_since INTEGER; -- since when it owns nothing
+  UPDATE principals SET idle_since = CAST(unixepoch('subsec') * 1000 AS INTEGER)
+  WHERE NOT EXISTS (SELECT 1 FROM sessions WHERE owner = principal);
+  CREATE INDEX idle_guests ON principals (idle_since)
+  WHERE idle_since IS NOT NULL AND substr(principal, 1, 6) = 'guest:';
+
+  -- Nobody: owns sessions that are being deleted.
+  INSERT INTO principals (principal, created_at) VALUES ('', 0);
+  -- What was deleted before pages were cleared as they become free.
+  PRAGMA incremental_vacuum;
+  `,
 ];
 
 export const schemaVersion = steps.length;

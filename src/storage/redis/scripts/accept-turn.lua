@@ -44,6 +44,7 @@ else
   prompt, length, continues = fact(last, 'prompt'), fact(last, 'prompt_length'), last
 end
 
+keep()
 local turn = tostring(newest + 1)
 redis.call('HSET', turns, turn .. ':created', now, turn .. ':prompt', prompt, turn .. ':prompt_length', length,
   turn .. ':length', length)

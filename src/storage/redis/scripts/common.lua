@@ -13,6 +13,7 @@ local sent_at = session .. ':sent-at'
 -- What turns cost that is not counted where it belongs yet, and whose it is; outlives the session.
 local spent = session .. ':spent'
 local wake = session .. ':wake'
+local all_keys = { session, turns, running_log, logs, queue, dialogue, firsts, answered, sent, sent_at }
 
 -- Turns that interrupt wait before the others, and among themselves in the order in which they came.
 local behind = 1e9
@@ -20,6 +21,12 @@ local behind = 1e9
 -- Names the run of the server: another one may have lost the end of a log.
 local function server_run()
   return string.match(redis.call('INFO', 'server'), 'run_id:(%x+)')
+end
+
+-- All keys of a session live as long as each other: for ever, while it is at work.
+local function keep()
+  if redis.call('PTTL', session) < 0 then return end
+  for _, key in ipairs(all_keys) do redis.call('PERSIST', key) end
 end
 
 local function fact(turn, name)

@@ -1,7 +1,7 @@
 -- ARGV: the session's id.
 local worker = redis.call('HGET', session, 'worker')
 local username = redis.call('HGET', session, 'username')
-redis.call('UNLINK', session, turns, running_log, logs, queue, dialogue, firsts, answered, sent, sent_at)
+redis.call('UNLINK', unpack(all_keys))
 if worker then redis.call('PUBLISH', 'chat:worker:' .. worker, 'deleted ' .. ARGV[1]) end
 redis.call('PUBLISH', wake, 'deleted')
 return { 'deleted', owner, username }

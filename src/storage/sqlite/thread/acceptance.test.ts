@@ -1,11 +1,10 @@
 import type { DatabaseSync, StatementSync } from "node:sqlite";
 import { beforeEach, describe, expect, test } from "vitest";
+import { threadSessions } from "../../../../test/helpers/thread-sessions.ts";
 import type { NewTurn } from "../../storage.ts";
 import { openWriter } from "../connection.ts";
 import { acceptance } from "./acceptance.ts";
-import { Journal } from "./journal.ts";
 import { RunningTurns } from "./running-turns.ts";
-import { sessionWrites } from "./sessions.ts";
 
 const sessionId = "a".repeat(32);
 
@@ -39,9 +38,8 @@ describe("accepting a prompt", () => {
 
   beforeEach(() => {
     database = openWriter(":memory:");
-    const running = new RunningTurns();
     const session = { sessionId, principal: "guest:x", username: "TR", title: null, instructions: null };
-    sessionWrites(database, running, new Journal(database, running)).openSession({ session, now: 1 });
+    threadSessions(database).openSession({ session, now: 1 });
   });
 
   function accept(turn: Partial<NewTurn>, changes = Number.POSITIVE_INFINITY): void {

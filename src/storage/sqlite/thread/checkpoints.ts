@@ -16,6 +16,9 @@ const pagesToEmpty = 16 * 1_024;
 /** Milliseconds until the next try, where one failed or a reader may hold the log. */
 const pause = 1_000;
 
+/** Milliseconds until what was deleted leaves the log, in which more may come; and until the next try, where a reader is in the way. */
+const deletionPause = 500;
+
 /** As SQLite gives it; -1 for a database without a write-ahead log. */
 type State = { readonly busy: number; readonly log: number; readonly checkpointed: number };
 
@@ -26,6 +29,8 @@ export class Checkpoints {
   readonly #empty;
   /** On the clock of `performance.now()`. */
   #nextTryAt = 0;
+  /** Set while the log holds something that was deleted. */
+  #emptying: NodeJS.Timeout | undefined;
 
   constructor(database: DatabaseSync) {
     this.#database = database;
@@ -54,12 +59,43 @@ export class Checkpoints {
     }
   }
 
+  /**
+   * Something was deleted, and the log still has it as it was: the log is emptied in a moment, also where nothing else is
+   * written. A sync that fails then is thrown where nobody catches it, so that the thread dies of it.
+   */
+  emptySoon(): void {
+    this.#emptyIn(deletionPause);
+  }
+
+  #emptyIn(milliseconds: number): void {
+    this.#emptying ??= setTimeout(() => {
+      this.#emptying = undefined;
+      this.empty();
+    }, milliseconds).unref();
+  }
+
+  /**
+   * Now, or soon where something is in the way.
+   *
+   * @throws as SQLite does, when a sync failed
+   */
+  empty(): void {
+    // Closed meanwhile, which brought in everything.
+    if (!this.#database.isOpen) return;
+    try {
+      if (this.#emptyLog().busy !== 0) this.#emptyIn(deletionPause);
+    } catch (error) {
+      if ((error as { errcode?: number }).errcode === failedSync) throw error;
+      this.#emptyIn(pause);
+    }
+  }
+
   /** Where a reader is in the way, it is left for later: nobody's write waits for it. */
-  #emptyLog(): void {
+  #emptyLog(): State {
     this.#nextTryAt = performance.now() + pause;
     this.#database.exec("PRAGMA busy_timeout = 0");
     try {
-      this.#empty.get();
+      return this.#empty.get() as State;
     } finally {
       this.#database.exec("PRAGMA busy_timeout = 5000");
     }

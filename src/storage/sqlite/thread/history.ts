@@ -44,7 +44,7 @@ export function historyReads(database: DatabaseSync) {
   const countAnswered = database.prepare(
     "SELECT count(*) AS older FROM turns WHERE session = ? AND turn < ? AND answered = 1",
   );
-  const findKey = database.prepare("SELECT 1 FROM sessions WHERE key = ?");
+  const findKey = database.prepare("SELECT 1 FROM sessions WHERE key = ? AND owner <> ''");
   /** The oldest of the newest so many turns, and whether one is older. */
   const selectNewest = database.prepare(`
     SELECT turn FROM turns

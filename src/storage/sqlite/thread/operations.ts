@@ -1,6 +1,9 @@
 /** Everything that the main thread can ask of a database thread, by name. */
 import type { DatabaseSync } from "node:sqlite";
 import { acceptance } from "./acceptance.ts";
+import type { Checkpoints } from "./checkpoints.ts";
+import { purge, sessionRemover } from "./deletion.ts";
+import { expiryWrites } from "./expiry.ts";
 import { historyReads } from "./history.ts";
 import type { Journal } from "./journal.ts";
 import type { WorkerName } from "./messages.ts";
@@ -19,10 +22,19 @@ export function readOperations(database: DatabaseSync) {
   };
 }
 
-export function writeOperations(database: DatabaseSync, worker: WorkerName, running: RunningTurns, journal: Journal) {
+export function writeOperations(
+  database: DatabaseSync,
+  worker: WorkerName,
+  running: RunningTurns,
+  journal: Journal,
+  checkpoints: Checkpoints,
+) {
+  const remove = sessionRemover(database, { running, journal, checkpoints });
   const touch = database.prepare("UPDATE checks SET count = count + 1");
   return {
-    ...sessionWrites(database, running, journal),
+    ...sessionWrites(database, remove),
+    ...expiryWrites(database, remove),
+    ...purge(database, checkpoints),
     ...acceptance(database, worker, running),
     ...turnWrites(database, worker, running, journal),
     /** Really writes: succeeds only where every other write can. */

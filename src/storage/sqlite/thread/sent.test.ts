@@ -1,19 +1,16 @@
 import { expect, test } from "vitest";
+import { threadSessions } from "../../../../test/helpers/thread-sessions.ts";
 import { type SendOnce, sendOnceMs } from "../../storage.ts";
 import { openWriter } from "../connection.ts";
-import { Journal } from "./journal.ts";
-import { RunningTurns } from "./running-turns.ts";
 import { sentFinder, sentWriter } from "./sent.ts";
-import { sessionWrites } from "./sessions.ts";
 
 const ask = { kind: "regenerate" } as const;
 const once = (key: number): SendOnce => ({ key: `${key}`, fingerprint: "f" });
 
 test("E9: keys go when their time is over, faster than new ones come, and none goes before", () => {
   const database = openWriter(":memory:");
-  const running = new RunningTurns();
   const session = { sessionId: "s", principal: "guest:x", username: "TR", title: null, instructions: null };
-  sessionWrites(database, running, new Journal(database, running)).openSession({ session, now: 0 });
+  threadSessions(database).openSession({ session, now: 0 });
   const { key } = database.prepare("SELECT key FROM sessions").get() as { key: number };
   const find = sentFinder(database);
   const keep = sentWriter(database);

@@ -12,8 +12,7 @@ import type {
   SessionPlace,
   Titled,
 } from "../../storage.ts";
-import type { Journal } from "./journal.ts";
-import type { RunningTurns } from "./running-turns.ts";
+import type { SessionRemover } from "./deletion.ts";
 
 export type SessionRow = {
   readonly key: number;
@@ -65,9 +64,12 @@ export function sessionReads(database: DatabaseSync) {
   };
 }
 
-export function sessionWrites(database: DatabaseSync, running: RunningTurns, journal: Journal) {
+export function sessionWrites(database: DatabaseSync, remove: SessionRemover) {
   const find = sessionFinder(database);
-  const addPrincipal = database.prepare("INSERT INTO principals VALUES (?, ?) ON CONFLICT DO NOTHING");
+  const addPrincipal = database.prepare(`
+    INSERT INTO principals (principal, created_at) VALUES (?, ?)
+    ON CONFLICT DO UPDATE SET idle_since = NULL WHERE idle_since IS NOT NULL
+  `);
   const addSession = database.prepare(`
     INSERT INTO sessions (session_id, owner, username, title, instructions, created_at, updated_at)
     VALUES (?, ?, ?, ?, ?, ?, ?) RETURNING *
@@ -79,7 +81,6 @@ export function sessionWrites(database: DatabaseSync, running: RunningTurns, jou
   const giveTitle = database.prepare(
     "UPDATE sessions SET titled = 'final', title = ? WHERE key = ? AND titled = 'asked'",
   );
-  const deleteSession = database.prepare("DELETE FROM sessions WHERE key = ?");
   const view = sessionViewer(database);
   return {
     openSession({ session, now }: { session: NewSession; now: number }): Session {
@@ -100,12 +101,12 @@ export function sessionWrites(database: DatabaseSync, running: RunningTurns, jou
     giveTitle({ access, sessionId, title }: { access: Access; sessionId: string; title: string }): boolean {
       return giveTitle.run(title, find(access, sessionId).key).changes === 1;
     },
-    deleteSession({ access, sessionId }: { access: Access; sessionId: string }): void {
-      const { key } = find(access, sessionId);
-      deleteSession.run(key);
-      running.remove(key);
-      // What is deleted is deleted there too.
-      journal.empty();
+    /** Whether all of it is gone, or some of its turns are left for `purgeDeleted`. */
+    deleteSession({ access, sessionId, now }: { access: Access; sessionId: string; now: number }): boolean {
+      const row = find(access, sessionId);
+      const { isWhole } = remove.session(row, now);
+      remove.fromJournal();
+      return isWhole;
     },
   };
 }

@@ -65,7 +65,9 @@ function transactionRunner(database: DatabaseSync, worker: WorkerName) {
   const running = new RunningTurns();
   const journal = new Journal(database, running);
   const checkpoints = new Checkpoints(database);
-  const operations: Operations = writeOperations(database, worker, running, journal);
+  // What an earlier process deleted may still be in its log.
+  checkpoints.empty();
+  const operations: Operations = writeOperations(database, worker, running, journal, checkpoints);
   const begin = database.prepare("BEGIN IMMEDIATE");
   const commit = database.prepare("COMMIT");
   const save = database.prepare("SAVEPOINT call");

@@ -1,6 +1,7 @@
 /** The fences around a turn's rows: what a worker that lost its turn, or a transaction that fails, cannot do. */
 import type { DatabaseSync } from "node:sqlite";
 import { beforeEach, describe, expect, test } from "vitest";
+import { threadSessions } from "../../../../test/helpers/thread-sessions.ts";
 import type { LoggedEvent, TurnEnded } from "../../../protocol/events.ts";
 import { LeaseLost, PositionRefused } from "../../storage.ts";
 import { openWriter } from "../connection.ts";
@@ -8,7 +9,6 @@ import { acceptance } from "./acceptance.ts";
 import { eventLog } from "./events.ts";
 import { Journal, journalEntry } from "./journal.ts";
 import { type Begun, type LeaseKey, RunningTurns } from "./running-turns.ts";
-import { sessionWrites } from "./sessions.ts";
 import { turnWrites } from "./turns.ts";
 
 const capability = { by: "capability" } as const;
@@ -38,7 +38,7 @@ function openWorker(database: DatabaseSync, worker: { boot: string; id: string }
       acceptTurn({ access: capability, turn, now: 1 });
     },
     turns: turnWrites(database, worker, running, journal),
-    sessions: sessionWrites(database, running, journal),
+    sessions: threadSessions(database, running, journal),
     append(lease: LeaseKey, position: number, event: LoggedEvent): void {
       running.advance(lease, position, event.position, journal.nextRow);
       journal.write([journalEntry(lease, [event])]);
@@ -107,7 +107,7 @@ describe("a turn's rows", () => {
 
   test("deleting a session leaves no row of it behind", () => {
     first.append(accepted, -1, text(1, "ab"));
-    first.sessions.deleteSession({ access: capability, sessionId });
+    first.sessions.deleteSession({ access: capability, sessionId, now: 1 });
     expect(["sessions", "turns", "events", "journal"].map(count)).toEqual([0, 0, 0, 0]);
   });
 

@@ -1,0 +1,46 @@
+/** Has the storage delete what has outlived its retention, now and then. */
+import type { Log } from "../log.ts";
+import type { SessionStore } from "../storage/storage.ts";
+
+export interface RetentionKeeper {
+  /** Resolves when nothing of it is under way any more; what is left is found after the next start. */
+  close(): Promise<void>;
+}
+
+export type RetentionKeeperOptions = {
+  readonly sessions: Pick<SessionStore, "expire">;
+  readonly log: Log;
+  /** Milliseconds until it happens: at first, when the start is over, and after each time. */
+  readonly pauses?: { readonly first: number; readonly between: number };
+};
+
+const defaultPauses = { first: 1_000, between: 60 * 60_000 };
+
+export function keepRetention({ sessions, log, pauses = defaultPauses }: RetentionKeeperOptions): RetentionKeeper {
+  const closing = new AbortController();
+  let timer = setTimeout(begin, pauses.first).unref();
+  let expiring: Promise<void> | undefined;
+
+  function begin(): void {
+    expiring = expire().finally(() => {
+      if (!closing.signal.aborted) timer = setTimeout(begin, pauses.between).unref();
+    });
+  }
+
+  async function expire(): Promise<void> {
+    try {
+      const count = await sessions.expire(closing.signal);
+      if (count > 0) log.info({ sessions: count }, "Sessions that were idle for too long were deleted");
+    } catch (error) {
+      log.warn({ err: error }, "Sessions that were idle for too long could not be deleted; it is tried again");
+    }
+  }
+
+  return {
+    async close() {
+      closing.abort();
+      clearTimeout(timer);
+      await expiring;
+    },
+  };
+}
