@@ -9,7 +9,7 @@ import { Titler } from "./chat/titler.ts";
 import type { Config, OpenAiCompatibleModelConfig } from "./config.ts";
 import type { LoadGauges } from "./http/overload.ts";
 import type { HttpServer } from "./http/server.ts";
-import { guestAuthenticator } from "./identity/guests.ts";
+import { openAuthenticator } from "./identity/open.ts";
 import { openMetrics } from "./metrics/open.ts";
 import { openDemoModel } from "./models/demo/demo.ts";
 import { openModelWithFallback } from "./models/fallback.ts";
@@ -102,7 +102,7 @@ export async function startApp(config: Config, options: AppOptions): Promise<App
       config: config.http,
       chat,
       storage,
-      authenticator: guestAuthenticator(storage.sessions),
+      authenticator: await openAuthenticator(config.identity, storage, log),
       model,
       isDemo: config.model.kind === "demo",
       version: packageJson.version,

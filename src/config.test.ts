@@ -27,6 +27,8 @@ describe("an empty environment", () => {
         waitMs: 55_000,
         heartbeatMs: 10_000,
       },
+      identity: { mode: "guest" },
+      retention: {},
       storage: { kind: "sqlite", path: "./data/chat.db" },
       log: { level: "info" },
       shutdown: { delayMs: 0, drainMs: 25_000 },

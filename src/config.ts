@@ -4,6 +4,7 @@
  */
 import { readFileSync } from "node:fs";
 import path from "node:path";
+import { identityConfig, identityWarnings } from "./config/identity.ts";
 import type { ModelPrices, RedisLocation, SqliteLocation } from "./config/parsers.ts";
 import { ConfigError, type ConfigSource, readSettings } from "./config/settings.ts";
 import { defaultBaseUrl, type Settings, type VariableName } from "./config/variables.ts";
@@ -37,6 +38,7 @@ export type Config = {
     readonly waitMs: number;
     readonly heartbeatMs: number;
   };
+  readonly identity: IdentityConfig;
   readonly storage: SqliteLocation | RedisStorageConfig;
   /** How long sessions are kept after their newest activity; for ever where nothing is said. */
   readonly retention: { readonly guestMs: number | undefined; readonly otherMs: number | undefined };
@@ -52,6 +54,18 @@ export type Config = {
   /** Sentences for the log: what was set and will not be used. */
   readonly warnings: readonly string[];
 };
+
+/** Who may call. */
+export type IdentityConfig =
+  | { readonly mode: "guest" | "keys" }
+  | {
+      readonly mode: "jwt";
+      readonly issuer: string;
+      readonly audience: string;
+      readonly algorithms: readonly string[];
+      readonly scopes: Settings["AUTH_JWT_SCOPES"];
+      readonly keys: { readonly url: string } | { readonly pem: string };
+    };
 
 export type RedisStorageConfig = RedisLocation & {
   /** Undefined for `replica` where a replica is connected, and `async` where none is. */
@@ -136,6 +150,7 @@ export function loadConfig(source: ConfigSource): Config {
       waitMs: settings.WAIT_SECONDS,
       heartbeatMs: settings.HEARTBEAT_SECONDS,
     },
+    identity: identityConfig(settings),
     storage: storageConfig(settings),
     retention: {
       guestMs: daysInMs(settings.RETENTION_GUEST_DAYS),
@@ -144,7 +159,12 @@ export function loadConfig(source: ConfigSource): Config {
     log: { level: settings.LOG_LEVEL },
     shutdown: { delayMs: settings.DRAIN_DELAY_MS, drainMs: settings.DRAIN_SECONDS },
     recovery: settings.RECOVERY,
-    warnings: [...warnings, ...idleFallbackWarnings(model, set), ...idleStorageWarnings(settings, set)],
+    warnings: [
+      ...warnings,
+      ...idleFallbackWarnings(model, set),
+      ...idleStorageWarnings(settings, set),
+      ...identityWarnings(settings, set),
+    ],
   });
 }
 

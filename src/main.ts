@@ -108,16 +108,28 @@ function announce(config: Config, { url, recovered }: App, log: pino.Logger): vo
   if (config.model.kind === "demo") {
     log.warn("The built-in demo model answers, no language model. Put OPENAI_API_KEY=… into .env to connect one.");
   }
-  if (!isLoopback(config.http.host)) {
-    log.warn({ host: config.http.host }, "Anybody who reaches this port can chat: guests need no password");
-  }
+  warnOfStrangers(config, log);
   const { fallback } = config;
   const facts = {
     url,
+    auth: config.identity.mode,
     storage: config.storage.kind === "redis" ? config.storage.shown : config.storage.path,
     ...(fallback !== undefined && { fallback: new URL(fallback.model.baseUrl).origin }),
   };
   log.info(facts, `Listening on ${url}`);
+}
+
+/** Whoever opens a port to others is told once what that means. */
+function warnOfStrangers({ http: { host }, identity: { mode }, model, storage }: Config, log: pino.Logger): void {
+  if (mode === "keys" && storage.kind === "sqlite" && storage.path === ":memory:") {
+    log.warn("Nobody can be let in: AUTH=keys needs a storage that a command can write keys into");
+  }
+  if (mode !== "guest" || isLoopback(host)) return;
+  const price = model.kind === "demo" ? "" : ", and every prompt is asked of the model server in your name";
+  log.warn(
+    { host },
+    `Anybody who reaches this port can chat: guests need no password${price}. AUTH=keys or AUTH=jwt asks for one`,
+  );
 }
 
 function isLoopback(host: string): boolean {

@@ -62,6 +62,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   chat: [...contracts, "turns"],
   http: [...contracts, "turns", "identity", "chat"],
   app: [...contracts, "turns", "backEnd", "identity", "chat", "http", "metrics", "config", "package.json"],
+  commands: [...contracts, "identity", "backEnd", "config"],
   "log-output": [],
   main: ["log", "log-output", "config", "app"],
 };
@@ -149,8 +150,9 @@ function packageImporters(files: readonly SourceFile[]): string[] {
   ];
 }
 
-/** For what people read, and for a server's `Retry-After` that is a date; all else is timed by what cannot jump. */
-const wallClockFiles = /^src\/(?:storage\/(?:sqlite|redis)|models\/openai-compatible)\/open\.ts$/;
+/** For what people read, for when credentials expire, and for a server's `Retry-After` that is a date; all else is timed by what cannot jump. */
+const wallClockFiles =
+  /^src\/(?:identity|storage\/(?:sqlite|redis)|models\/openai-compatible)\/open\.ts$|^src\/commands\//;
 
 function wallClockReaders(files: readonly SourceFile[]): string[] {
   return matching(files, /\bDate\.now\b|\bnew Date\(\)|\bDate\(\)/, wallClockFiles);

@@ -1,4 +1,5 @@
 /** What the text of a variable may be and what it becomes. A refusal is the end of a sentence that begins with the name. */
+import { createPublicKey } from "node:crypto";
 import { isIP } from "node:net";
 
 export type Parser<Value> = (text: string) => Value;
@@ -27,7 +28,7 @@ export function seconds(minimum: number, maximum: number): Parser<number> {
 
 export function oneOf<const Choice extends string>(...choices: readonly Choice[]): Parser<Choice> {
   return (text) => {
-    const found = choices.find((choice) => choice === text.toLowerCase());
+    const found = choices.find((choice) => choice.toLowerCase() === text.toLowerCase());
     if (found !== undefined) return found;
     throw new ValueRefused(`must be one of ${choices.join(", ")}`);
   };
@@ -140,6 +141,26 @@ export function origin(text: string): string {
   if (isMore) throw new ValueRefused("must end after the host and port, without a path");
   if (/[*]/.test(url.host)) throw new ValueRefused("must name one host, without `*`");
   return url.origin;
+}
+
+/** A URL that is asked for something, as it is. */
+export function webUrl(text: string): string {
+  const url = URL.parse(text);
+  if (url === null || !/^https?:\/\//i.test(text)) throw new ValueRefused("must be a URL with http:// or https://");
+  if (url.username !== "" || url.password !== "") throw new ValueRefused("must hold no user name or password");
+  return url.href;
+}
+
+/** A key to check signatures with, as PEM; `\n` stands for a line break where the environment cannot hold one. */
+export function publicKeyPem(text: string): string {
+  const pem = text.replaceAll("\\n", "\n");
+  if (pem.includes("PRIVATE KEY")) throw new ValueRefused("must be the public key; a private one has no business here");
+  try {
+    createPublicKey(pem);
+  } catch {
+    throw new ValueRefused("must be a public key or a certificate in PEM (-----BEGIN PUBLIC KEY-----)");
+  }
+  return pem;
 }
 
 /** Where the service listens: an IP address or a name, an IPv6 address without its brackets. */

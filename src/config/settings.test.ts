@@ -115,6 +115,13 @@ describe("faults", () => {
     ["STORAGE_URL", "redis://cache:6379?family=4"],
     ["DURABILITY", "always"],
     ["ALLOW_WEAK_REDIS", "yes"],
+    ["AUTH", "none"],
+    ["AUTH_JWKS_URL", "login.example/jwks.json"],
+    ["AUTH_JWKS_URL", "https://name:password@login.example/jwks.json"],
+    ["AUTH_JWT_PUBLIC_KEY", "-----BEGIN PUBLIC KEY-----"],
+    ["AUTH_JWT_ALGORITHMS", "none"],
+    ["AUTH_JWT_ALGORITHMS", "RS256,HS256"],
+    ["AUTH_JWT_SCOPES", "maybe"],
   ])("%s=%s is one", (name, text) => {
     expect(Object.keys(faultsIn({ [name]: text }))).toEqual([name]);
   });

@@ -1,5 +1,6 @@
 /** The texts of an environment → the parsed value of every variable, or everything that is wrong with them. */
 import { parseEnv } from "node:util";
+import { identityFaults } from "./identity.ts";
 import { likelyMeant } from "./likely-typos.ts";
 import { type Parser, ValueRefused } from "./parsers.ts";
 import { type Settings, type Variable, type VariableName, variableNames, variables } from "./variables.ts";
@@ -36,7 +37,7 @@ export type ReadSettings = {
 };
 
 /** The keys that may also come from a file. */
-const keyNames = ["OPENAI_API_KEY", "FALLBACK_API_KEY", "METRICS_TOKEN"] as const;
+const keyNames = ["OPENAI_API_KEY", "FALLBACK_API_KEY", "METRICS_TOKEN", "AUTH_JWT_PUBLIC_KEY"] as const;
 
 /** @throws ConfigError naming everything that is wrong */
 export function readSettings(source: ConfigSource): ReadSettings {
@@ -53,6 +54,7 @@ export function readSettings(source: ConfigSource): ReadSettings {
       settings[name] ?? readKeyFile(source, { variable: file, parse: variables[name].parse }, settings[file], faults),
     ] as const;
   });
+  faults.push(...identityFaults(settings.AUTH, new Set(texts.keys())));
   if (faults.length > 0) throw new ConfigError(faults);
   return {
     settings: { ...settings, ...Object.fromEntries(keys) },

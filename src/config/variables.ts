@@ -14,10 +14,12 @@ import {
   onOrOff,
   origin,
   type Parser,
+  publicKeyPem,
   seconds,
   storageUrl,
   text,
   trueOrFalse,
+  webUrl,
   wholeNumber,
 } from "./parsers.ts";
 
@@ -26,6 +28,7 @@ export const groups = {
   fallback: "A second model server, for when the first one fails",
   conversation: "Conversations",
   server: "The server",
+  identity: "Who may call",
   storage: "Storage",
   watching: "Watching it",
   retention: "Keeping and forgetting",
@@ -63,6 +66,21 @@ const oneDay = 86_400;
 export const defaultBaseUrl = "https://api.openai.com/v1";
 
 const defaultModels = "gpt-3.5-turbo,gpt-5.6-terra";
+
+/** Those with a public key. With a shared secret (`HS256`) whoever checks tokens could make them too. */
+const tokenAlgorithm = oneOf(
+  "RS256",
+  "RS384",
+  "RS512",
+  "PS256",
+  "PS384",
+  "PS512",
+  "ES256",
+  "ES384",
+  "ES512",
+  "EdDSA",
+  "Ed25519",
+);
 
 const prefill = oneOf("none", "assistant", "prefix", "vllm");
 
@@ -220,6 +238,44 @@ export const variables = {
   METRICS_TOKEN_FILE: optional(text(4_096), {
     group: "watching",
     description: "A file that holds that token; use it or `METRICS_TOKEN`, not both.",
+  }),
+
+  AUTH: withDefault("guest", oneOf("guest", "keys", "jwt"), {
+    group: "identity",
+    description:
+      "`guest`: everybody who reaches the service may open sessions, and holds a token for them. `keys`: programs with a key (`npm run keys`). `jwt`: people with an access token of a login that you run or rent. See [authentication.md](authentication.md).",
+  }),
+  AUTH_JWKS_URL: optional(webUrl, {
+    group: "identity",
+    description: "With `jwt`: where the login publishes the keys that its tokens are checked with (its `jwks_uri`).",
+  }),
+  AUTH_JWT_PUBLIC_KEY: optional(publicKeyPem, {
+    group: "identity",
+    // Where somebody took the private one for it.
+    sensitive: true,
+    description: "With `jwt`, instead of `AUTH_JWKS_URL`: the one public key, as PEM.",
+  }),
+  AUTH_JWT_PUBLIC_KEY_FILE: optional(text(4_096), {
+    group: "identity",
+    description: "A file that holds that key; use it or `AUTH_JWT_PUBLIC_KEY`, not both.",
+  }),
+  AUTH_JWT_ISSUER: optional(text(1_000), {
+    group: "identity",
+    description: "With `jwt`, required: what `iss` of a token must be, to the letter.",
+  }),
+  AUTH_JWT_AUDIENCE: optional(text(1_000), {
+    group: "identity",
+    description:
+      "With `jwt`, required: what `aud` of a token must be or hold, so that tokens for other services do not work here.",
+  }),
+  AUTH_JWT_ALGORITHMS: withDefault("RS256,PS256,ES256,EdDSA,Ed25519", commaList(tokenAlgorithm), {
+    group: "identity",
+    description: "The algorithms that are taken, whatever a token says; only those with a public key.",
+  }),
+  AUTH_JWT_SCOPES: withDefault("limit", oneOf("limit", "ignore"), {
+    group: "identity",
+    description:
+      "`limit`: a token with a claim `scope` (or `scp`) may do only what that names of `chat:read` and `chat:write`; one without may do both. `ignore`: the claim is not looked at.",
   }),
 
   STORAGE_URL: withDefault("sqlite:./data/chat.db", storageUrl, {

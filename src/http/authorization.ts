@@ -2,10 +2,11 @@
 import type { FastifyRequest } from "fastify";
 import type { Authenticator } from "../identity/authenticator.ts";
 import type { Caller, Scope } from "../identity/caller.ts";
+import type { Log } from "../log.ts";
 import { isProblem, Problem } from "../protocol/problems.ts";
 import type { Access } from "../storage/storage.ts";
 import { type Credential, readCredential } from "./credentials.ts";
-import type { PageCookie } from "./page-cookie.ts";
+import type { HttpService } from "./service.ts";
 
 /**
  * What a route demands of its caller:
@@ -30,25 +31,20 @@ export type Authorization = {
 
 const stranger: Authorization = { caller: undefined, credential: undefined, access: { by: "capability" } };
 
-/**
- * @throws Problem `unauthenticated`, `invalid_credential`, `ambiguous_credentials`, `insufficient_scope`
- */
+/** @throws Problem `unauthenticated`, `invalid_credential`, `ambiguous_credentials`, `insufficient_scope` */
 export async function authorize(
   request: FastifyRequest,
   { access: rule, scope }: Demand,
-  { authenticator, pageCookie }: { readonly authenticator: Authenticator; readonly pageCookie: PageCookie },
+  { authenticator, pageCookie, log }: Pick<HttpService, "authenticator" | "pageCookie" | "log">,
 ): Promise<Authorization> {
   const letsStrangersIn = authenticator.welcome !== undefined;
   if (rule === "public" || (rule === "capability" && letsStrangersIn)) return stranger;
   const credential = readCredential(request, letsStrangersIn ? pageCookie : undefined);
   if (credential === undefined) {
     if (rule === "opening" && letsStrangersIn) return stranger;
-    throw new Problem(
-      "unauthenticated",
-      "This needs the token that opening the session answered: send it as `Authorization: Bearer <token>`.",
-    );
+    throw new Problem("unauthenticated", `This needs ${authenticator.needs}: send it as \`Authorization: Bearer …\`.`);
   }
-  const caller = await authenticator.authenticate(credential.token).catch((error: unknown) => {
+  const caller = await authenticate(request, credential.token, authenticator, log).catch((error: unknown) => {
     // The page can neither see its cookie nor take it away: one that is good for nothing any more gets a new one.
     const isForgotten = credential.from === "cookie" && isProblem(error, "invalid_credential");
     if (isForgotten && rule === "opening") return undefined;
@@ -62,4 +58,39 @@ export async function authorize(
     );
   }
   return { caller, credential, access: { by: "owner", principal: caller.principal } };
+}
+
+/** Who is refused is told no more than that; what was wrong is for the operator. */
+async function authenticate(
+  request: FastifyRequest,
+  token: string,
+  authenticator: Authenticator,
+  log: Log,
+): Promise<Caller> {
+  try {
+    return await authenticator.authenticate(token);
+  } catch (error) {
+    if (isProblem(error, "invalid_credential")) {
+      log.warn({ request_id: request.id, reason: reasonOf(error) }, "A credential was refused");
+    }
+    throw error;
+  }
+}
+
+function reasonOf({ cause, detail }: Problem): string {
+  return cause instanceof Error ? cause.message : detail;
+}
+
+/**
+ * Some callers may use one username alone. Looked at here for every operation that is given one, so that none can forget.
+ *
+ * @throws Problem `not_your_user`, whether or not there is anybody of that name
+ */
+export function requireOwnUsername({ caller, query, body }: FastifyRequest): void {
+  if (caller?.username === undefined) return;
+  for (const given of [query, body] as ({ username?: unknown } | null | undefined)[]) {
+    if (given?.username !== undefined && given.username !== caller.username) {
+      throw new Problem("not_your_user", "The access token may use no other username than its own (`sub`).");
+    }
+  }
 }

@@ -5,7 +5,7 @@ import { nothingThere, sessionNotFound, turnNotFound } from "../protocol/refusal
 import { sessionIdPattern } from "../protocol/sessions.ts";
 import { chooseMediaType } from "./accept.ts";
 import type { AllowedMethods } from "./allowed-methods.ts";
-import { authorize, type Demand } from "./authorization.ts";
+import { authorize, type Demand, requireOwnUsername } from "./authorization.ts";
 import { allowReading, allowSending } from "./cors.ts";
 import { refuseMisplacedCredentials } from "./credentials.ts";
 import { hostCheck, requireOneHost } from "./hosts.ts";
@@ -45,6 +45,8 @@ export function addRequestChecks(app: FastifyInstance, service: HttpService, all
     // What is not looked at may be of any type; Fastify would refuse one that is malformed.
     else delete request.headers["content-type"];
   });
+  // Once parameters and bodies are read, in their normal form.
+  app.addHook("preHandler", async (request) => requireOwnUsername(request));
 }
 
 /** What nothing was declared for would need everything. */

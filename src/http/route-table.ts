@@ -20,7 +20,7 @@ export function routeTable(service: HttpService): readonly Route[] {
   let documentation: Promise<FastifyInstance> | undefined;
   const document = () => {
     documentation ??= import("./openapi/documentation.ts").then((room) =>
-      room.createDocumentation(routes, service.version),
+      room.createDocumentation(routes, service.version, service.authenticator.mode),
     );
     return documentation;
   };

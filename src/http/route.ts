@@ -50,6 +50,8 @@ export type OperationSchema = Inputs & {
   readonly operationId: string;
   /** Left out of the document. */
   readonly hide?: true;
+  /** How callers prove who they are; it follows from the route's access and the mode. */
+  readonly security?: readonly Readonly<Record<string, readonly string[]>>[];
   readonly response: ResponseDocs;
 };
 
@@ -111,9 +113,7 @@ export function addRoute(app: FastifyInstance, route: Route): void {
   const { startsWork = false, opensStream = false } = route;
   const common = { access, scope, isPage, produces, takesJson: schema.body !== undefined };
   const config = { ...common, startsWork, opensStream };
-  const token = { guestToken: [] };
-  const security = access === "owner" ? [token] : access === "opening" ? [{}, token] : [];
-  app.route({ method, url: path, config, schema: { ...schema, security } as FastifySchema, handler: handle });
+  app.route({ method, url: path, config, schema: schema as FastifySchema, handler: handle });
   if (method !== "GET") return;
   const { params, querystring } = schema;
   const inputs = { ...(params && { params }), ...(querystring && { querystring }) };

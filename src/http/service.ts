@@ -34,6 +34,8 @@ export type HttpConfig = {
   readonly prices?: Prices | undefined;
   /** How old an event stream gets, give or take 20 %; 15 minutes unless a test is in a hurry. */
   readonly maxStreamAgeMs?: number;
+  /** How often the credential of an open stream is looked at; 60 s unless a test is in a hurry. */
+  readonly recheckMs?: number;
   /** How long a reader may take for an answer that is written at once; 60 s unless a test is in a hurry. */
   readonly maxDeliveryMs?: number;
 };

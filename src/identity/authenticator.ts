@@ -1,7 +1,12 @@
 /** CONTRACT of a mode of `AUTH`: a credential → who holds it. */
 import type { Caller } from "./caller.ts";
 
+export type AuthenticationMode = "guest" | "keys" | "jwt";
+
 export interface Authenticator {
+  readonly mode: AuthenticationMode;
+  /** What a caller has to show, for a sentence. */
+  readonly needs: string;
   /**
    * Who holds this credential right now.
    *

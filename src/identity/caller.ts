@@ -11,4 +11,6 @@ export type Caller = {
   readonly scopes: readonly Scope[];
   /** The only username that the caller may use; undefined where it may use any. */
   readonly username: string | undefined;
+  /** For how many milliseconds from when it was checked on its credential is good; undefined where it has no end. */
+  readonly validForMs: number | undefined;
 };

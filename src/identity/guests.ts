@@ -13,10 +13,13 @@ const tokenPattern = /^guest_[A-Za-z0-9_-]{43}$/;
 
 export function guestAuthenticator(sessions: SessionStore): Authenticator {
   return {
+    mode: "guest",
+    needs: "the token that opening the session answered",
     async authenticate(token) {
       const principal = principalOfGuest(token);
       if (!tokenPattern.test(token) || !(await sessions.isKnown(principal))) {
-        throw new Problem("invalid_credential", "The token is not one that this service gave out.");
+        const cause = new Error("no guest has that token");
+        throw new Problem("invalid_credential", "The token is not one that this service gave out.", { cause });
       }
       return guest(principal);
     },
@@ -31,7 +34,7 @@ export function welcomeGuest(): Welcomed {
 }
 
 function guest(principal: string): Caller {
-  return { kind: "guest", principal, scopes, username: undefined };
+  return { kind: "guest", principal, scopes, username: undefined, validForMs: undefined };
 }
 
 function principalOfGuest(token: string): string {

@@ -58,9 +58,20 @@ export const problemKinds = {
     401,
     "A token is needed",
     false,
-    "Send the `token` that opening the session answered as `Authorization: Bearer <token>`.",
+    "Send `Authorization: Bearer <token>`: as a guest with the `token` that opening the session answered, else with the key or the access token that you were given.",
   ),
-  invalid_credential: kind(401, "Token is not valid", false, "The token is malformed, unknown or no longer valid."),
+  invalid_credential: kind(
+    401,
+    "Token is not valid",
+    false,
+    "The token or key is malformed, unknown, revoked, expired or not meant for this service.",
+  ),
+  not_your_user: kind(
+    403,
+    "Not your username",
+    false,
+    "An access token may use one username alone: the one that it names as its subject (`sub`).",
+  ),
   insufficient_scope: kind(
     403,
     "Credential may not do this",
@@ -141,6 +152,12 @@ export const problemKinds = {
     false,
     "The database file failed a check; the operator must restore a backup.",
   ),
+  authentication_unavailable: kind(
+    503,
+    "Credentials cannot be checked",
+    true,
+    "The keys that access tokens are checked with could not be fetched; nobody is let in unchecked.",
+  ),
   draining: kind(503, "Shutting down", true, "The service is stopping and takes no new turns; try again in a moment."),
   overloaded: kind(503, "Service is overloaded", true, "It answers those that it has; try again after `Retry-After`."),
   storage_unavailable: kind(503, "Storage is unavailable", true, "The storage does not answer; nothing was stored."),
@@ -214,6 +231,12 @@ export const problemKinds = {
     "Turn is poisoned",
     false,
     "The service died three times while it answered this prompt, so it is not tried again.",
+  ),
+  auth_expired: kind(
+    401,
+    "Credential has expired",
+    false,
+    "Your credential expired or was revoked while you were following; the answer goes on. Follow it again with a new one.",
   ),
   session_deleted: kind(404, "Session was deleted", false, "The session was deleted while you were following it."),
 } as const satisfies Record<string, ProblemKind>;

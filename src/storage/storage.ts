@@ -7,8 +7,11 @@
  * `storage_corrupt` from every method, others where they are named.
  */
 import type { LoggedEvent, TerminalStatus, TurnEnded, TurnErrored, TurnEvent } from "../protocol/events.ts";
+import type { KeyStore } from "./key-store.ts";
 import type { Session, SessionStore } from "./session-store.ts";
 import type { Spent, UsageStore } from "./usage-store.ts";
+
+export type { KeyStore, NewKey, StoredKey } from "./key-store.ts";
 
 export type {
   NewSession,
@@ -37,6 +40,7 @@ export interface Storage {
   readonly sessions: SessionStore;
   readonly turns: TurnStore;
   readonly usage: UsageStore;
+  readonly keys: KeyStore;
   /** Resolves when a read and a durable write work right now. */
   check(): Promise<void>;
   /** What the storage is and what its word is worth, for whoever operates the service. */

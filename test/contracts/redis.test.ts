@@ -3,6 +3,7 @@ import { afterAll, beforeAll } from "vitest";
 import { openRedisStorage } from "../../src/storage/redis/open.ts";
 import { type RedisServer, startRedisServer } from "../helpers/redis-server.ts";
 import { acceptanceContract } from "./acceptance.ts";
+import { keyContract } from "./keys.ts";
 import { retentionContract } from "./retention.ts";
 import { type StoragePlace, storageContract } from "./storage.ts";
 import { titleContract } from "./titles.ts";
@@ -41,7 +42,14 @@ for (const [name, start] of [
       clean: async () => undefined,
     };
   };
-  for (const contract of [storageContract, acceptanceContract, titleContract, usageContract, retentionContract]) {
+  for (const contract of [
+    storageContract,
+    acceptanceContract,
+    titleContract,
+    usageContract,
+    retentionContract,
+    keyContract,
+  ]) {
     contract(name, onServer, { keepsWhenClosed: true });
   }
 }

@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { openSqliteStorage } from "../../src/storage/sqlite/open.ts";
 import { acceptanceContract } from "./acceptance.ts";
+import { keyContract } from "./keys.ts";
 import { retentionContract } from "./retention.ts";
 import { type StoragePlace, storageContract } from "./storage.ts";
 import { titleContract } from "./titles.ts";
@@ -24,7 +25,14 @@ const inMemory = async (): Promise<StoragePlace> => ({
   clean: async () => undefined,
 });
 
-for (const contract of [storageContract, acceptanceContract, titleContract, usageContract, retentionContract]) {
+for (const contract of [
+  storageContract,
+  acceptanceContract,
+  titleContract,
+  usageContract,
+  retentionContract,
+  keyContract,
+]) {
   contract("SQLite in a file", inFile, { keepsWhenClosed: true });
   contract("SQLite in memory", inMemory, { keepsWhenClosed: false });
 }

@@ -1,7 +1,8 @@
 /** A turn's answer as Server-Sent Events: the default shape. */
 import type { FastifyReply } from "fastify";
 import type { LoggedEvent } from "../../protocol/events.ts";
-import { isProblem } from "../../protocol/problems.ts";
+import { isProblem, type Problem } from "../../protocol/problems.ts";
+import { watchCredential } from "../credential-watch.ts";
 import type { Delivery, Outlet } from "../outlet.ts";
 import { streamHeaders } from "./answer-headers.ts";
 import {
@@ -32,7 +33,8 @@ class EventStream implements LiveStream {
   waits = true;
   /** What was given last has not left yet. */
   #isTaking = false;
-  #isClosing = false;
+  /** What it says last, once it closes before the turn's end. */
+  #farewell: string | undefined;
 
   constructor(outlet: Outlet, turn: number, heartbeat: string) {
     this.#outlet = outlet;
@@ -47,7 +49,7 @@ class EventStream implements LiveStream {
 
   /** False once nothing more can be written, a promise while the client does not keep up. */
   take(events: readonly LoggedEvent[]): boolean | Promise<boolean> {
-    if (this.#isClosing) return false;
+    if (this.#farewell !== undefined) return false;
     this.waits = false;
     const taken = this.#write(events);
     return typeof taken === "boolean" ? taken : this.#taken(taken);
@@ -57,8 +59,8 @@ class EventStream implements LiveStream {
     this.#isTaking = true;
     const goesOn = await taken;
     this.#isTaking = false;
-    if (!this.#isClosing || !goesOn) return goesOn;
-    this.#leave();
+    if (this.#farewell === undefined || !goesOn) return goesOn;
+    this.#leave(this.#farewell);
     return false;
   }
 
@@ -89,13 +91,22 @@ class EventStream implements LiveStream {
 
   /** After what is being written now: the client is told when to come back, and does with the last id it has. */
   close(): void {
-    if (this.#isClosing) return;
-    this.#isClosing = true;
-    if (!this.#isTaking) this.#leave();
+    this.#close(encodeRetry(randomRetryMs()));
   }
 
-  #leave(): void {
-    this.write(encodeRetry(randomRetryMs()));
+  /** Likewise, but the client is told what has to change before it comes back. */
+  expire(problem: Problem): void {
+    this.#close(encodeStreamError(problem));
+  }
+
+  #close(farewell: string): void {
+    if (this.#farewell !== undefined) return;
+    this.#farewell = farewell;
+    if (!this.#isTaking) this.#leave(farewell);
+  }
+
+  #leave(farewell: string): void {
+    this.write(farewell);
     this.#outlet.end();
   }
 }
@@ -108,6 +119,7 @@ export async function answerAsEventStream(reply: FastifyReply, answer: StreamAns
   const stream = new EventStream(outlet, turn, namedHeartbeat ? heartbeatEvent : heartbeatComment);
   stream.write(encodeOpening(randomRetryMs()));
   service.streams.add(stream);
+  const stopWatching = watchCredential(reply.request, service, (problem) => stream.expire(problem));
   try {
     const { events } = await answer.follow(outlet.signal);
     await events.deliver((step) => stream.take(step));
@@ -121,6 +133,7 @@ export async function answerAsEventStream(reply: FastifyReply, answer: StreamAns
       outlet.destroy();
     }
   } finally {
+    stopWatching();
     service.streams.delete(stream);
   }
 }

@@ -2,6 +2,7 @@
 import type { FastifyReply } from "fastify";
 import type { LoggedEvent } from "../../protocol/events.ts";
 import { isProblem } from "../../protocol/problems.ts";
+import { watchCredential } from "../credential-watch.ts";
 import type { Delivery, Outlet } from "../outlet.ts";
 import { streamHeaders } from "./answer-headers.ts";
 import { openRaw } from "./open-raw.ts";
@@ -62,6 +63,7 @@ export async function answerAsText(reply: FastifyReply, answer: StreamAnswer): P
   socket?.prependListener("end", cut);
   const open = { close: () => void outlet.reset() };
   service.streams.addOther(open);
+  const stopWatching = watchCredential(reply.request, service, open.close);
   try {
     const { events } = await answer.follow(outlet.signal);
     await events.deliver((step) => stream.take(step));
@@ -70,6 +72,7 @@ export async function answerAsText(reply: FastifyReply, answer: StreamAnswer): P
       service.log.error({ err: error, request_id: reply.request.id }, "A stream was cut by a fault of the service");
     }
   }
+  stopWatching();
   socket?.off("end", cut);
   service.streams.deleteOther(open);
   if (stream.completed) outlet.end();

@@ -29,7 +29,7 @@ beforeAll(async () => {
 
 afterAll(() => test.close());
 
-/** Errors of the path, which no operation can have, and the one that only streams have. */
+/** Errors of the path, which no operation can have, and those that only streams have. */
 const notOfOperations = ["not_found", "method_not_allowed", "turn_interrupted"];
 
 describe("/openapi.json", () => {

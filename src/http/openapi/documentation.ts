@@ -8,9 +8,11 @@ import fastifySwaggerUi from "@fastify/swagger-ui";
 import Fastify, { type FastifyInstance } from "fastify";
 import { jsonSchemaTransform, jsonSchemaTransformObject } from "fastify-type-provider-zod";
 import { z } from "zod";
+import type { AuthenticationMode } from "../../identity/authenticator.ts";
 import { addRoute, type Route } from "../route.ts";
 import { compilers } from "../validation.ts";
 import type { ResponseDocs } from "./responses.ts";
+import { securityOf, securityScheme } from "./security.ts";
 import { tidyDocument } from "./tidy.ts";
 
 const description = `
@@ -26,13 +28,20 @@ Every answer that is not a success is \`application/problem+json\`; its \`code\`
 `.trim();
 
 /** What describes these routes: `swagger()` gives the document, a request below `/docs` that is injected a file of the page. */
-export async function createDocumentation(routes: readonly Route[], version: string): Promise<FastifyInstance> {
+export async function createDocumentation(
+  routes: readonly Route[],
+  version: string,
+  mode: AuthenticationMode,
+): Promise<FastifyInstance> {
   const app: FastifyInstance = Fastify({
     exposeHeadRoutes: false,
     schemaController: { compilersFactory: compilers },
   });
-  await describeRoutes(app, version);
-  for (const route of routes) if (route.schema.hide !== true) addRoute(app, route);
+  await describeRoutes(app, version, mode);
+  for (const route of routes) {
+    const schema = { ...route.schema, security: securityOf(mode, route.access) };
+    if (schema.hide !== true) addRoute(app, { ...route, schema });
+  }
   await app.register(fastifySwaggerUi, {
     routePrefix: "/docs",
     uiConfig: { layout: "BaseLayout", deepLinking: true, displayRequestDuration: true, tryItOutEnabled: true },
@@ -43,7 +52,7 @@ export async function createDocumentation(routes: readonly Route[], version: str
 }
 
 /** Collects the routes that are added from now on. */
-async function describeRoutes(app: FastifyInstance, version: string): Promise<void> {
+async function describeRoutes(app: FastifyInstance, version: string, mode: AuthenticationMode): Promise<void> {
   await app.register(fastifySwagger, {
     openapi: {
       openapi: "3.1.0",
@@ -55,14 +64,7 @@ async function describeRoutes(app: FastifyInstance, version: string): Promise<vo
         { name: "operation", description: "For whoever runs the service" },
       ],
       components: {
-        securitySchemes: {
-          guestToken: {
-            type: "http",
-            scheme: "bearer",
-            description:
-              "The `token` that opening a session answers. Opening needs none; with one, the guest stays the same.",
-          },
-        },
+        securitySchemes: securityScheme(mode),
       },
     },
     transform: ({ schema, ...route }) => {

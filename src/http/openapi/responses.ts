@@ -80,6 +80,7 @@ const problemsOfCredentials = [
   "unauthenticated",
   "invalid_credential",
   "insufficient_scope",
+  "authentication_unavailable",
 ] as const satisfies readonly ProblemCode[];
 
 export const problems = {

@@ -31,6 +31,8 @@ const answers = {
 } as const;
 
 const problemsOfAsking = [
+  ...problems.ofCredentials,
+  "auth_expired",
   "session_not_found",
   "session_deleted",
   "turn_in_progress",

@@ -41,6 +41,8 @@ const followResponses = responses(
     ),
   },
   [
+    ...problems.ofCredentials,
+    "auth_expired",
     "invalid_position",
     "position_of_another_turn",
     "session_not_found",

@@ -29,6 +29,7 @@ export function getHistory({ storage, log }: HttpService): Operation {
         before: beforeParameter,
       }),
       response: responses({ 200: json("Prompts and answers.", chatHistorySchema) }, [
+        ...problems.ofCredentials,
         "session_not_found",
         "session_deleted",
         "invalid_request",

@@ -42,7 +42,14 @@ export function home(service: HttpService): Operation {
             content: { ...json("", welcomeSchema).content, ...html("").content },
           },
         },
-        ["invalid_request", "invalid_credential", "not_acceptable", "overloaded", ...problems.ofWriting],
+        [
+          "invalid_request",
+          ...problems.ofCredentials,
+          "not_your_user",
+          "not_acceptable",
+          "overloaded",
+          ...problems.ofWriting,
+        ],
       ),
     },
 
@@ -55,7 +62,7 @@ export function home(service: HttpService): Operation {
       const { principal, token } = openerOf(request, reply, service);
       const session = await openSession(storage.sessions, principal, { username });
       const message = `Welcome to the chat service ${session.username}!`;
-      return { message, session_id: session.session_id, token };
+      return { message, session_id: session.session_id, ...(token !== undefined && { token }) };
     },
 
     async head(request, reply) {

@@ -2,8 +2,8 @@ import type { FastifyReply, FastifyRequest } from "fastify";
 import type { HttpService } from "../service.ts";
 
 /**
- * Who opens a session: whom the credential names, or somebody new; and the token to answer. Where the page has it as its
- * cookie, or gets it so, it is not answered: script could take it away.
+ * Who opens a session: whom the credential names, or somebody new; and the token to answer to a guest. Where the page has
+ * it as its cookie, or gets it so, it is not answered: script could take it away.
  */
 export function openerOf(
   { caller, credential, source }: FastifyRequest,
@@ -13,6 +13,8 @@ export function openerOf(
   const keepInCookie = (token: string) => void reply.header("set-cookie", pageCookie.keep(token));
   if (caller !== undefined && credential !== undefined) {
     const { principal } = caller;
+    // Others than guests brought what they have from elsewhere.
+    if (caller.kind !== "guest") return { principal, token: undefined };
     if (credential.from === "header") return { principal, token: credential.token };
     keepInCookie(credential.token);
     return { principal, token: undefined };

@@ -20,7 +20,8 @@ export function createSession(service: HttpService): Operation {
     schema: {
       operationId: "openSession",
       summary: "Open a session",
-      description: "With a `token` the session belongs to the same guest, without one to a new guest.",
+      description:
+        "It belongs to whoever holds the credential. A guest without a `token` is a new guest, and is answered one.",
       tags: ["sessions"],
       body: openSessionSchema,
       response: responses(
@@ -29,7 +30,14 @@ export function createSession(service: HttpService): Operation {
             location: { type: "string", description: "The URL of the session" },
           }),
         },
-        ["invalid_credential", "not_acceptable", "overloaded", ...problems.ofBodies, ...problems.ofWriting],
+        [
+          ...problems.ofCredentials,
+          "not_your_user",
+          "not_acceptable",
+          "overloaded",
+          ...problems.ofBodies,
+          ...problems.ofWriting,
+        ],
       ),
     },
     produces: ["application/json"],
@@ -38,7 +46,7 @@ export function createSession(service: HttpService): Operation {
       const { principal, token } = openerOf(request, reply, service);
       const session = await openSession(service.storage.sessions, principal, request.body);
       reply.code(201).header("location", `/sessions/${session.session_id}`);
-      return { ...session, token };
+      return { ...session, ...(token !== undefined && { token }) };
     },
   });
 }
@@ -51,6 +59,7 @@ export function getSession({ storage }: HttpService): Operation {
       tags: ["sessions"],
       params: sessionParameters,
       response: responses({ 200: json("The session as it is now.", sessionSchema) }, [
+        ...problems.ofCredentials,
         "session_not_found",
         "not_acceptable",
         ...problems.ofStorage,
@@ -78,6 +87,7 @@ export function getSessions({ storage }: HttpService): Operation {
       }),
       response: responses({ 200: json("A page of them.", sessionListSchema) }, [
         ...problems.ofCredentials,
+        "not_your_user",
         "invalid_cursor",
         "invalid_request",
         "not_acceptable",

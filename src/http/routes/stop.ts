@@ -8,6 +8,7 @@ import type { HttpService } from "../service.ts";
 import { sessionParameters, turnParameters } from "./parameters.ts";
 
 const stopProblems = [
+  ...problems.ofCredentials,
   "session_not_found",
   "session_deleted",
   "turn_not_found",

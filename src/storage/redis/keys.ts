@@ -71,5 +71,8 @@ export const walkKey = "chat:retention:walk";
 /** The sessions that have unfinished turns, by the time when somebody is to look after them. */
 export const busyKey = "chat:busy";
 
+/** The keys of programs, each with its facts (`key:<id>`) and when it was revoked (`revoked:<id>`). */
+export const programKeysKey = "chat:keys";
+
 /** Written to find out whether writing works. */
 export const checkKey = "chat:check";

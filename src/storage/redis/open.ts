@@ -7,6 +7,7 @@ import type { Retention, Storage } from "../storage.ts";
 import type { Durability } from "./durability.ts";
 import { Expiry } from "./expiry.ts";
 import { notDurable } from "./failures.ts";
+import { keyStore } from "./key-store.ts";
 import { checkKey, workerChannel } from "./keys.ts";
 import { defaultLeaseTimes, type LeaseKey, Leases, type LeaseTimes } from "./leases.ts";
 import { Reads } from "./reads.ts";
@@ -87,6 +88,7 @@ export async function openRedisStorage(options: RedisOptions): Promise<Storage> 
       log,
     }),
     usage,
+    keys: keyStore(server, clock),
     async check() {
       await server.readOnce(["PING"]);
       const { isDurable } = await server.write(["INCR", checkKey]);

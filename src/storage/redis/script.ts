@@ -68,6 +68,7 @@ const overviews = [
   "add-usage",
   "know-username",
   "renew-principal",
+  "revoke-key",
 ] as const;
 const overviewReaders = ["read-list"] as const;
 

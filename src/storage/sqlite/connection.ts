@@ -1,6 +1,8 @@
 /** A connection with the settings that the storage contract needs; the only file that says which and why. */
+
+import { existsSync } from "node:fs";
 import { DatabaseSync } from "node:sqlite";
-import { migrate, refuseForeignFile } from "./schema.ts";
+import { isCurrent, migrate, refuseForeignFile } from "./schema.ts";
 
 export const inMemory = ":memory:";
 
@@ -43,6 +45,30 @@ export function openWriter(path: string): DatabaseSync {
   }
   migrate(database);
   return database;
+}
+
+/**
+ * A connection that writes now and then while a server may have the file. It brings nothing from the write-ahead log into
+ * the file, which is the server's to do; only where there is none, closing does. Undefined for a file that is not there or
+ * has older tables.
+ */
+export function openBeside(path: string): DatabaseSync | undefined {
+  if (!existsSync(path)) return undefined;
+  const database = new DatabaseSync(path, connectionOptions);
+  try {
+    refuseUnsafeVersion(database);
+    refuseForeignFile(database);
+    if (isCurrent(database)) {
+      database.enableDefensive(true);
+      database.exec("PRAGMA wal_autocheckpoint = 0; PRAGMA synchronous = FULL; PRAGMA trusted_schema = OFF;");
+      return database;
+    }
+  } catch (error) {
+    database.close();
+    throw error;
+  }
+  database.close();
+  return undefined;
 }
 
 /** A connection beside the writer: write-ahead logging lets it read while a commit is under way. */

@@ -33,6 +33,7 @@ const endings: ReadonlySet<Call["name"]> = new Set<keyof WriteOperations>([
   "requestStop",
   "deleteSession",
   "purgeDeleted",
+  "revokeKey",
 ]);
 
 type DatabaseOptions = {

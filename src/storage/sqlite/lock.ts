@@ -9,7 +9,12 @@ import { DatabaseSync } from "node:sqlite";
 
 export type FileLock = { release(): void };
 
-/** @throws Error when another process holds the file, or the directory cannot be written */
+/** Another process holds the file. */
+export class DatabaseInUse extends Error {
+  override readonly name = "DatabaseInUse";
+}
+
+/** @throws DatabaseInUse when another process holds the file; Error when the directory cannot be written */
 export async function lockDatabaseFile(path: string): Promise<FileLock> {
   try {
     await mkdir(dirname(path), { recursive: true, mode: 0o700 });
@@ -27,12 +32,12 @@ export async function lockDatabaseFile(path: string): Promise<FileLock> {
     return { release: () => held.close() };
   } catch (cause) {
     database?.close();
-    throw new Error(
-      isBusy(cause)
-        ? `Another server already uses ${path}; stop it, or name another file in STORAGE_URL.`
-        : `${path} cannot be opened for writing; check that its directory exists and belongs to this user.`,
-      { cause },
-    );
+    if (isBusy(cause)) {
+      const sentence = `Another server already uses ${path}; stop it, or name another file in STORAGE_URL.`;
+      throw new DatabaseInUse(sentence, { cause });
+    }
+    const sentence = `${path} cannot be opened for writing; check that its directory exists and belongs to this user.`;
+    throw new Error(sentence, { cause });
   }
 }
 

@@ -9,6 +9,7 @@ import { Problem } from "../../protocol/problems.ts";
 import { LiveTurns } from "../live/live-turns.ts";
 import { type LapsedTurn, LeaseLost, type Storage } from "../storage.ts";
 import { Database } from "./database.ts";
+import { keyStore } from "./key-store.ts";
 import { openSqliteStorage } from "./open.ts";
 import { sessionStore } from "./sessions.ts";
 import type { LeaseKey } from "./thread/running-turns.ts";
@@ -113,6 +114,7 @@ describe("what memory holds of turns", () => {
       turns,
       usage: usageStore(database, Date.now),
       sessions,
+      keys: keyStore(database, Date.now),
       facts: () => ({ kind: "sqlite", durability: "memory" }),
       backlog: () => 0,
       check: async () => undefined,

@@ -4,6 +4,7 @@ import { LiveTurns } from "../live/live-turns.ts";
 import type { Retention, Storage } from "../storage.ts";
 import { inMemory } from "./connection.ts";
 import { Database } from "./database.ts";
+import { keyStore } from "./key-store.ts";
 import { lockDatabaseFile } from "./lock.ts";
 import { Reserve } from "./reserve.ts";
 import { sessionStore } from "./sessions.ts";
@@ -56,6 +57,7 @@ export async function openSqliteStorage(options: SqliteOptions): Promise<Storage
     sessions: sessionStore({ database, liveTurns, clock, retention }),
     turns: turnStore(database, liveTurns, clock),
     usage: usageStore(database, clock),
+    keys: keyStore(database, clock),
     async check() {
       await Promise.all([database.read("ping", {}), database.write("checkWrite", {})]);
     },

@@ -133,6 +133,18 @@ const steps: readonly string[] = [
   -- What was deleted before pages were cleared as they become free.
   PRAGMA incremental_vacuum;
   `,
+  `
+  -- Keys of programs. Only a hash of each is kept, and its beginning as the key's name.
+  CREATE TABLE keys (
+    id TEXT PRIMARY KEY,
+    hash TEXT NOT NULL,
+    owner TEXT NOT NULL,
+    scopes TEXT NOT NULL,                  -- with spaces between them
+    created_at INTEGER NOT NULL,
+    expires_at INTEGER,
+    revoked_at INTEGER
+  ) STRICT, WITHOUT ROWID;
+  `,
 ];
 
 export const schemaVersion = steps.length;
@@ -155,6 +167,11 @@ export function refuseForeignFile(database: DatabaseSync): void {
       `The database has schema ${version} and this version knows ${schemaVersion}; run the newer version, or name another file in STORAGE_URL.`,
     );
   }
+}
+
+/** Whether the tables are those of this version. */
+export function isCurrent(database: DatabaseSync): boolean {
+  return pragmaNumber(database, "user_version") === schemaVersion;
 }
 
 /** Brings the tables to this version's schema. */

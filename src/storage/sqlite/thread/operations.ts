@@ -6,6 +6,7 @@ import { purge, sessionRemover } from "./deletion.ts";
 import { expiryWrites } from "./expiry.ts";
 import { historyReads } from "./history.ts";
 import type { Journal } from "./journal.ts";
+import { keyReads, keyWrites } from "./keys.ts";
 import type { WorkerName } from "./messages.ts";
 import type { RunningTurns } from "./running-turns.ts";
 import { sessionReads, sessionWrites } from "./sessions.ts";
@@ -18,6 +19,7 @@ export function readOperations(database: DatabaseSync) {
     ...sessionReads(database),
     ...historyReads(database),
     ...usageReads(database),
+    ...keyReads(database),
     ping: (_: object): void => void ping.get(),
   };
 }
@@ -37,6 +39,7 @@ export function writeOperations(
     ...purge(database, checkpoints),
     ...acceptance(database, worker, running),
     ...turnWrites(database, worker, running, journal),
+    ...keyWrites(database),
     /** Really writes: succeeds only where every other write can. */
     checkWrite: (_: object): void => void touch.run(),
   };
