@@ -136,6 +136,7 @@ export function exampleOf(schema: Readonly<Record<string, unknown>>, random: See
       return Object.fromEntries(kept.map(([name, field]) => [name, exampleOf(field, random)]));
     }
     default: {
+      if (schema["format"] === "date") return "2026-11-28";
       const text = `${random.pick(words)} ${random.next() < 0.2 ? canary : ""}`;
       return text.slice(0, Number(schema["maxLength"] ?? 1_000));
     }

@@ -26,6 +26,8 @@ export type Operation = {
   readonly path: string;
   readonly parameters: readonly Parameter[];
   readonly bodySchema: JsonSchema | undefined;
+  /** Each is enough: the scopes that a credential needs, by the name of its kind. One of nothing needs none; without any, none is read. */
+  readonly security: readonly Readonly<Record<string, readonly string[]>>[];
   readonly needsToken: boolean;
   readonly responses: Readonly<Record<string, ResponseDescription>>;
 };
@@ -34,7 +36,7 @@ type OperationObject = {
   readonly operationId: string;
   readonly parameters?: readonly Parameter[];
   readonly requestBody?: { readonly content: Content };
-  readonly security?: readonly Readonly<Record<string, unknown>>[];
+  readonly security?: Operation["security"];
   readonly responses: Readonly<Record<string, ResponseDescription>>;
 };
 
@@ -45,7 +47,7 @@ export type Document = {
 
 export class ApiDescription {
   readonly operations: readonly Operation[];
-  readonly #ajv = new Ajv2020({ strict: false, formats: { "date-time": isDateTime } });
+  readonly #ajv = new Ajv2020({ strict: false, formats: { date: isDate, "date-time": isDateTime } });
   readonly #validators = new Map<JsonSchema, ValidateFunction>();
   readonly #schemas: Readonly<Record<string, JsonSchema>>;
 
@@ -59,6 +61,7 @@ export class ApiDescription {
         path,
         parameters: operation.parameters ?? [],
         bodySchema: this.#resolved(operation.requestBody?.content["application/json"]?.schema),
+        security: operation.security ?? [],
         needsToken: everyWayTakesAToken(operation.security),
         responses: operation.responses,
       })),
@@ -108,6 +111,10 @@ function withWholeReferences(schema: JsonSchema): JsonSchema {
   return JSON.parse(JSON.stringify(schema), (key, value) =>
     key === "$ref" && typeof value === "string" && value.startsWith("#") ? `openapi${value}` : value,
   );
+}
+
+function isDate(text: string): boolean {
+  return /^\d{4}-\d\d-\d\d$/.test(text) && !Number.isNaN(Date.parse(text));
 }
 
 function isDateTime(text: string): boolean {

@@ -26,7 +26,10 @@ const answers = {
   202: {
     description: "`application/json` only: the answer takes longer than a proxy may wait. Ask at `Location`.",
     content: turnStateContent,
-    headers: { ...headers, location: { type: "string", description: "Where to ask how the turn stands" } },
+    headers: {
+      ...headers,
+      location: { type: "string", description: "Where to ask how the turn stands", required: true },
+    },
   },
 } as const;
 

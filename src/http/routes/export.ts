@@ -21,13 +21,19 @@ export function exportSession({ storage, log }: HttpService): Operation {
       summary: "The whole dialogue as a download",
       tags: ["sessions"],
       params: sessionParameters,
-      querystring: z.object({ format: z.enum(["json", "markdown"]).default("json") }),
+      querystring: z.object({
+        format: z.enum(["json", "markdown"]).default("json").describe("`json` for programs, `markdown` for people"),
+      }),
       response: responses(
         {
           200: {
             description: "The session with all that was said, oldest first.",
             headers: {
-              "content-disposition": { type: "string", description: "`attachment`, with a name for the file" },
+              "content-disposition": {
+                type: "string",
+                description: "`attachment`, with a name for the file",
+                required: true,
+              },
             },
             content: {
               "application/json": { schema: exportedSessionSchema },

@@ -9,7 +9,7 @@ import { html, json, problems, responses } from "../openapi/responses.ts";
 import { type Operation, operation } from "../route.ts";
 import type { HttpService } from "../service.ts";
 import { invalidRequest } from "../validation.ts";
-import { openerOf } from "./opener.ts";
+import { openerHeaders, openerOf } from "./opener.ts";
 
 const welcome = await readFile(new URL("../pages/welcome.html", import.meta.url), "utf8");
 
@@ -39,6 +39,7 @@ export function home(service: HttpService): Operation {
         {
           200: {
             description: "The session is open; its id is all that is needed to talk.",
+            headers: openerHeaders,
             content: { ...json("", welcomeSchema).content, ...html("").content },
           },
         },

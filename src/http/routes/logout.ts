@@ -3,6 +3,11 @@ import { noContent, problems, responses } from "../openapi/responses.ts";
 import { type Operation, operation } from "../route.ts";
 import type { HttpService } from "../service.ts";
 
+const headers = {
+  "set-cookie": { type: "string", description: "Takes the page's cookie away", required: true },
+  "clear-site-data": { type: "string", description: "What the browser is to forget", required: true },
+} as const;
+
 export function logOut({ pageCookie }: HttpService): Operation {
   return operation({
     schema: {
@@ -11,7 +16,7 @@ export function logOut({ pageCookie }: HttpService): Operation {
       description:
         "For the page, whose script cannot see its cookie: takes the cookie away, and whatever the browser keeps of this service. The guest's sessions stay; nobody can list them any more. A token that a program holds stays good.",
       tags: ["sessions"],
-      response: responses({ 204: noContent("The browser is nobody's any more.") }, problems.ofPages),
+      response: responses({ 204: noContent("The browser is nobody's any more.", headers) }, problems.ofPages),
     },
     async handle(_request, reply) {
       // Not "cookies", which would take those of every other service under the same domain too.

@@ -1,6 +1,11 @@
 import type { FastifyReply, FastifyRequest } from "fastify";
 import type { HttpService } from "../service.ts";
 
+/** Of the answer to it, for the OpenAPI document. */
+export const openerHeaders = {
+  "set-cookie": { type: "string", description: "To the page alone: its cookie, in place of the `token`" },
+} as const;
+
 /**
  * Who opens a session: whom the credential names, or somebody new; and the token to answer to a guest. Where the page has
  * it as its cookie, or gets it so, it is not answered: script could take it away.

@@ -12,7 +12,7 @@ import {
 import { json, noContent, problems, responses } from "../openapi/responses.ts";
 import { type Operation, operation } from "../route.ts";
 import type { HttpService } from "../service.ts";
-import { openerOf } from "./opener.ts";
+import { openerHeaders, openerOf } from "./opener.ts";
 import { limitParameter, sessionParameters } from "./parameters.ts";
 
 export function createSession(service: HttpService): Operation {
@@ -27,7 +27,8 @@ export function createSession(service: HttpService): Operation {
       response: responses(
         {
           201: json("The session is open.", openedSessionSchema, {
-            location: { type: "string", description: "The URL of the session" },
+            ...openerHeaders,
+            location: { type: "string", description: "The URL of the session", required: true },
           }),
         },
         [
