@@ -1,0 +1,107 @@
+/** Two people with a session each, one that was deleted, and everybody who may come and ask for them. */
+import { authorized, send } from "../helpers/client.ts";
+
+/** Stands in everything that is said, so that whoever searches for it finds all that they may see. */
+export const sharedWord = "canary";
+
+export type PersonName = "alice" | "bob";
+
+/** Stands in what is said in the sessions of one person alone. */
+export function canaryOf(person: PersonName): string {
+  return `${sharedWord} of ${person}`;
+}
+
+export type Person = {
+  readonly username: string;
+  /** What opens, reads and changes everything of this person. */
+  readonly headers: Readonly<Record<string, string>>;
+};
+
+/** Somebody who asks. */
+export type Principal = {
+  readonly name: string;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly credential:
+    | { readonly kind: "none" }
+    | { readonly kind: "bad" }
+    | { readonly kind: "ambiguous" }
+    | { readonly kind: "good"; readonly of: PersonName; readonly scopes: readonly string[] };
+};
+
+/** Who there is, before there is any session. */
+export type Cast = {
+  readonly baseUrl: string;
+  readonly people: Readonly<Record<PersonName, Person>>;
+  readonly principals: readonly Principal[];
+  /** Whether a caller may use no other username than its own. */
+  readonly usernamesAreOwn: boolean;
+};
+
+export type World = Cast & {
+  /** A session of each, with one turn. */
+  readonly sessions: Readonly<Record<PersonName, string>>;
+  /** Of a session that alice had. */
+  readonly deleted: string;
+  /** An id that was never given out. */
+  readonly never: string;
+};
+
+export async function makeWorld(cast: Cast): Promise<World> {
+  const deleted = await openSession(cast, "alice");
+  const { headers } = cast.people.alice;
+  const response = await fetch(`${cast.baseUrl}/sessions/${deleted}`, { method: "DELETE", headers });
+  if (response.status !== 204) throw new Error(`The session was not deleted: ${await response.text()}`);
+  const [alice, bob] = await Promise.all([openSession(cast, "alice"), openSession(cast, "bob")]);
+  return { ...cast, sessions: { alice, bob }, deleted, never: "0123456789abcdef".repeat(2) };
+}
+
+/** Opens a session and asks in it; its first turn is over then. */
+export async function openSession({ baseUrl, people }: Cast, name: PersonName): Promise<string> {
+  const { username, headers } = people[name];
+  const opened = await fetch(`${baseUrl}/sessions`, {
+    method: "POST",
+    headers: { "content-type": "application/json", ...headers },
+    body: JSON.stringify({ username, title: canaryOf(name), instructions: canaryOf(name) }),
+  });
+  const { session_id: id } = (await opened.json()) as { session_id: string };
+  const answer = await send(baseUrl, id, canaryOf(name), { accept: "application/json", headers });
+  if (answer.status !== 200) throw new Error(`The prompt was not answered: ${await answer.text()}`);
+  await answer.text();
+  return id;
+}
+
+/** All that a person can see of what is theirs. */
+export async function viewOf({ baseUrl, people, sessions }: World, name: PersonName): Promise<unknown> {
+  const { username, headers } = people[name];
+  const paths = [
+    `/sessions/${sessions[name]}`,
+    `/chat_history/${sessions[name]}`,
+    `/sessions?username=${username}&limit=200`,
+    `/usage?username=${username}`,
+  ];
+  return Promise.all(paths.map(async (path) => (await fetch(baseUrl + path, { headers })).json()));
+}
+
+/** The callers that every mode has, with something that a credential of this mode is not. */
+export function commonPrincipals(good: string, bad: Readonly<Record<string, string>>): readonly Principal[] {
+  const refused = Object.entries(bad).map(([name, authorization]) => ({
+    name,
+    headers: { authorization },
+    credential: { kind: "bad" as const },
+  }));
+  return [
+    { name: "nobody", headers: {}, credential: { kind: "none" } },
+    { name: "a malformed credential", headers: { authorization: "Bearer %%%" }, credential: { kind: "bad" } },
+    {
+      name: "another scheme",
+      headers: { authorization: `Basic ${Buffer.from(good).toString("base64")}` },
+      credential: { kind: "bad" },
+    },
+    {
+      name: "two credentials",
+      headers: { ...authorized(good), "x-api-key": good },
+      credential: { kind: "ambiguous" },
+    },
+    ...refused,
+  ];
+}
