@@ -32,6 +32,7 @@ export function sendProblem(reply: FastifyReply, problem: Problem, extra: Record
   if (retryAfter !== undefined) reply.header("retry-after", Math.max(1, Math.ceil(retryAfter)));
   if (problem.code === "unauthenticated") reply.header("www-authenticate", "Bearer");
   if (problem.code === "invalid_credential") reply.header("www-authenticate", 'Bearer error="invalid_token"');
+  if (problem.code === "insufficient_scope") reply.header("www-authenticate", 'Bearer error="insufficient_scope"');
   if (hasLongBodyToCome(reply.request)) reply.header("connection", "close");
   const body = JSON.stringify({ ...problemBody(problem, reply.request.id), ...extra });
   reply.code(status).headers({ "content-type": problemContentType, "content-length": Buffer.byteLength(body) });

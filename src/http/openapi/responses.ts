@@ -144,6 +144,10 @@ function headersOfStatus(status: number): HeaderDocs {
   if (status === 401) {
     return { "www-authenticate": { type: "string", description: "`Bearer`, and what is wrong", required: true } };
   }
+  if (status === 403) {
+    const description = "Where the credential lacks a scope: `Bearer`, and that";
+    return { "www-authenticate": { type: "string", description } };
+  }
   if (status !== 429 && status < 500) return {};
   return {
     "retry-after": { type: "integer", description: "Seconds after which trying again can help, where that is known" },

@@ -28,6 +28,7 @@ export function getUsage({ storage, config }: HttpService): Operation {
       }),
       response: responses({ 200: json("What was spent.", usageListSchema) }, [
         ...problems.ofCredentials,
+        "not_your_user",
         "invalid_request",
         "not_acceptable",
         ...problems.ofStorage,
