@@ -1,7 +1,7 @@
 /** How many tokens of a conversation go to the model in one turn. */
 import type { Log } from "../log.ts";
 import type { StatedSizes } from "../models/model.ts";
-import { RecentlyUsed } from "./recently-used.ts";
+import { RecentlyUsed } from "../storage/recently-used.ts";
 
 /** Where the operator sets no budget. */
 const defaultBudget = 16_000;

@@ -4,11 +4,11 @@
  */
 import type { Log } from "../log.ts";
 import type { ModelMessage } from "../models/model.ts";
+import { RecentlyUsed } from "../storage/recently-used.ts";
 import type { Access, Session, Turn, TurnStore } from "../storage/storage.ts";
 import type { TokenCounter } from "../tokens/token-counter.ts";
 import { joinContinuations } from "./continuations.ts";
 import { countMessages, mostTokens, tokensPerMessage } from "./message-tokens.ts";
-import { RecentlyUsed } from "./recently-used.ts";
 
 export type ContextOptions = {
   readonly systemPrompt: string;

@@ -140,6 +140,30 @@ export const problemKinds = {
     false,
     "The key came with another body before; a new prompt needs a new key.",
   ),
+  rate_limited: kind(
+    429,
+    "Too many requests",
+    true,
+    "More requests in a minute than one caller or one address may send; wait for `Retry-After`, and see `RateLimit`.",
+  ),
+  too_many_turns: kind(
+    429,
+    "Too many turns at once",
+    true,
+    "As many turns of this username run as may at once; wait for one to end, or stop one.",
+  ),
+  too_many_streams: kind(
+    429,
+    "Too many streams at once",
+    true,
+    "As many answers of this username are being followed as may be at once; close one.",
+  ),
+  budget_exhausted: kind(
+    429,
+    "Budget is spent",
+    false,
+    "The tokens of the day are spent, the caller's or those of all guests together; `Retry-After` says when the next one begins (at midnight UTC).",
+  ),
   queue_full: kind(429, "Too many turns wait", true, "Ten turns of the session wait already; try again later."),
   headers_too_large: kind(431, "Headers are too large", false, "The request headers exceed 16 KiB or 100 lines."),
 

@@ -31,6 +31,24 @@ export function queueFull(most: number): Problem {
   return new Problem("queue_full", `${most} turns of the session wait already.`);
 }
 
+/** Nobody knows when one of them ends. */
+const retryAfterTurn = 5;
+
+export function tooManyTurns(most: number): Problem {
+  return new Problem("too_many_turns", `${most} turns of the username run already; wait for one to end, or stop one.`, {
+    retryAfterSeconds: retryAfterTurn,
+  });
+}
+
+/** @param whose the tokens of the session's owner, or of all guests together */
+export function budgetExhausted(whose: "principal" | "guests", retryAfterSeconds: number): Problem {
+  const sentence = {
+    principal: "The tokens that you may spend on a day are spent; the next day begins at midnight UTC.",
+    guests: "The tokens that all guests together may spend on a day are spent; the next day begins at midnight UTC.",
+  };
+  return new Problem("budget_exhausted", sentence[whose], { retryAfterSeconds });
+}
+
 export function nothingToRegenerate(): Problem {
   return new Problem("turn_not_found", "The session has no prompt that could be asked again.");
 }

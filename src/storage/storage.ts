@@ -8,11 +8,13 @@
  */
 import type { LoggedEvent, TerminalStatus, TurnEnded, TurnErrored, TurnEvent } from "../protocol/events.ts";
 import type { KeyStore } from "./key-store.ts";
+import type { LimitStore } from "./limit-store.ts";
 import type { Session, SessionStore } from "./session-store.ts";
+import type { TurnLimits } from "./turn-limits.ts";
 import type { Spent, UsageStore } from "./usage-store.ts";
 
 export type { KeyStore, NewKey, StoredKey } from "./key-store.ts";
-
+export type { LimitStore, Place, Rate, RateCounter, RateState } from "./limit-store.ts";
 export type {
   NewSession,
   Retention,
@@ -24,6 +26,7 @@ export type {
   SessionStore,
   Titled,
 } from "./session-store.ts";
+export type { TurnLimits } from "./turn-limits.ts";
 export type { Spent, UsageQuery, UsageRow, UsageStore } from "./usage-store.ts";
 
 /**
@@ -41,6 +44,7 @@ export interface Storage {
   readonly turns: TurnStore;
   readonly usage: UsageStore;
   readonly keys: KeyStore;
+  readonly limits: LimitStore;
   /** Resolves when a read and a durable write work right now. */
   check(): Promise<void>;
   /** What the storage is and what its word is worth, for whoever operates the service. */
@@ -187,6 +191,8 @@ export type NewTurn = {
   readonly once?: SendOnce | undefined;
   /** Becomes the session's title where this is its first turn and nobody has named it. */
   readonly title?: string | undefined;
+  /** Held against what the session's owner has running and has spent. */
+  readonly limits?: TurnLimits | undefined;
 };
 
 /** What became of a new turn. */
@@ -271,7 +277,7 @@ export interface TurnStore {
    *
    * @throws Problem `session_not_found`, `idempotency_key_reused`, `stale_turn` (naming the newest turn),
    *   `turn_in_progress` (naming the running turn), `queue_full`, `turn_not_found` (nothing to regenerate),
-   *   `not_continuable`
+   *   `not_continuable`, `budget_exhausted`, `too_many_turns` (only where the turn would begin, not where it waits)
    */
   accept(access: Access, turn: NewTurn): Promise<Acceptance>;
   /**

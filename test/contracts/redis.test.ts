@@ -4,9 +4,11 @@ import { openRedisStorage } from "../../src/storage/redis/open.ts";
 import { type RedisServer, startRedisServer } from "../helpers/redis-server.ts";
 import { acceptanceContract } from "./acceptance.ts";
 import { keyContract } from "./keys.ts";
+import { limitsContract } from "./limits.ts";
 import { retentionContract } from "./retention.ts";
 import { type StoragePlace, storageContract } from "./storage.ts";
 import { titleContract } from "./titles.ts";
+import { turnLimitsContract } from "./turn-limits.ts";
 import { usageContract } from "./usage.ts";
 
 /** Alone in its cluster, so that it has all slots: it refuses a script that touches the keys of two of them (G10). */
@@ -47,6 +49,8 @@ for (const [name, start] of [
     acceptanceContract,
     titleContract,
     usageContract,
+    turnLimitsContract,
+    limitsContract,
     retentionContract,
     keyContract,
   ]) {

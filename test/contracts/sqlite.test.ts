@@ -4,9 +4,11 @@ import { join } from "node:path";
 import { openSqliteStorage } from "../../src/storage/sqlite/open.ts";
 import { acceptanceContract } from "./acceptance.ts";
 import { keyContract } from "./keys.ts";
+import { limitsContract } from "./limits.ts";
 import { retentionContract } from "./retention.ts";
 import { type StoragePlace, storageContract } from "./storage.ts";
 import { titleContract } from "./titles.ts";
+import { turnLimitsContract } from "./turn-limits.ts";
 import { usageContract } from "./usage.ts";
 
 function onFatal(error: Error): never {
@@ -30,6 +32,8 @@ for (const contract of [
   acceptanceContract,
   titleContract,
   usageContract,
+  turnLimitsContract,
+  limitsContract,
   retentionContract,
   keyContract,
 ]) {

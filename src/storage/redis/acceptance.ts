@@ -8,6 +8,7 @@ import {
   turnInProgress,
 } from "../../protocol/refusals.ts";
 import { mostQueued, type NewTurn, type SendOnce } from "../storage.ts";
+import type { PlaceForTurn } from "./places.ts";
 import type { List } from "./rows.ts";
 
 export type Whose = readonly [owner: string, username: string];
@@ -18,7 +19,7 @@ type Accepted =
   | { readonly kind: "known"; readonly turn: number; readonly whose?: undefined };
 
 /** @throws Problem as `TurnStore.accept` does */
-export function acceptanceOf(reply: List): Accepted {
+export function acceptanceOf(reply: List, { mayNotBegin, mayNotSpend }: PlaceForTurn): Accepted {
   const [kind, turn, newest] = reply;
   switch (kind) {
     case "begun":
@@ -35,6 +36,10 @@ export function acceptanceOf(reply: List): Accepted {
       throw turnInProgress(Number(turn));
     case "queue_full":
       throw queueFull(mostQueued);
+    case "may_not_begin":
+      throw mayNotBegin;
+    case "may_not_spend":
+      throw mayNotSpend;
     case "nothing_to_regenerate":
       throw nothingToRegenerate();
     case "not_continuable":

@@ -68,6 +68,11 @@ export const retentionKey = "chat:retention";
 /** Held by the replica that is telling them. */
 export const walkKey = "chat:retention:walk";
 
+/** The sessions of the owner's username in which a turn runs. */
+export function placesKey(owner: string, username: string): string {
+  return `${principalKey(owner)}:running:${username}`;
+}
+
 /** The sessions that have unfinished turns, by the time when somebody is to look after them. */
 export const busyKey = "chat:busy";
 

@@ -6,8 +6,10 @@
  */
 import { isProblem } from "../../protocol/problems.ts";
 import type { LiveTurns } from "../live/live-turns.ts";
+import type { Whose } from "./acceptance.ts";
 import type { Command, ScriptCall } from "./connection.ts";
-import { busyKey, sessionKey } from "./keys.ts";
+import { busyKey, placesKey, sessionKey } from "./keys.ts";
+import { keepPlaces } from "./places.ts";
 import { listOf } from "./rows.ts";
 import { scripts } from "./script.ts";
 import type { Server } from "./server.ts";
@@ -17,8 +19,7 @@ export type LeaseKey = {
   readonly sessionId: string;
   readonly turn: number;
   readonly epoch: number;
-  /** Whose session it is. */
-  readonly username: string;
+  readonly whose: Whose;
 };
 
 /** Milliseconds. */
@@ -116,7 +117,8 @@ export class Leases {
     const renewals = held.map(({ key }) => this.#call("renew-lease", key, this.milliseconds));
     const sessionIds = [...new Set(held.map(({ sessionId }) => sessionId))];
     const touch = touchBusy(this.milliseconds, "not before", sessionIds);
-    const outcomes = await this.#server.logAll([touch, ...renewals]);
+    const places = held.map(({ sessionId, key }) => keepPlaces(placesKey(...key.whose), [sessionId]));
+    const outcomes = await this.#server.logAll([touch, ...renewals, ...places]);
     for (const [index, { sessionId, turn, key }] of held.entries()) {
       const outcome = outcomes[index + 1];
       // The server is away: whoever reaches it first goes on.

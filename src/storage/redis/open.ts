@@ -10,6 +10,7 @@ import { notDurable } from "./failures.ts";
 import { keyStore } from "./key-store.ts";
 import { checkKey, workerChannel } from "./keys.ts";
 import { defaultLeaseTimes, type LeaseKey, Leases, type LeaseTimes } from "./leases.ts";
+import { SharedLimits } from "./limits.ts";
 import { Reads } from "./reads.ts";
 import { Server } from "./server.ts";
 import { sessionStore } from "./sessions.ts";
@@ -72,6 +73,7 @@ export async function openRedisStorage(options: RedisOptions): Promise<Storage> 
   });
   const usage = new Usage(server, clock, log);
   const expiry = new Expiry(server, clock, options.retention ?? {});
+  const limits = new SharedLimits(server);
   let closing: Promise<void> | undefined;
   const storage: Storage = {
     sessions: sessionStore({ server, liveTurns, expiry, clock }),
@@ -89,6 +91,7 @@ export async function openRedisStorage(options: RedisOptions): Promise<Storage> 
     }),
     usage,
     keys: keyStore(server, clock),
+    limits,
     async check() {
       await server.readOnce(["PING"]);
       const { isDurable } = await server.write(["INCR", checkKey]);
@@ -99,6 +102,7 @@ export async function openRedisStorage(options: RedisOptions): Promise<Storage> 
     close() {
       closing ??= (async () => {
         leases.close();
+        limits.close();
         await usage.settled();
         await server.close(() => leases.farewell());
         subscriptions.close();

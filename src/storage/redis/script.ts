@@ -69,6 +69,8 @@ const overviews = [
   "know-username",
   "renew-principal",
   "revoke-key",
+  "take-place",
+  "keep-place",
 ] as const;
 const overviewReaders = ["read-list"] as const;
 

@@ -115,8 +115,8 @@ export class Server {
     return replyOf(outcomes[0]);
   }
 
-  /** Several signs of life, each with what became of it. */
-  async logAll(calls: readonly ScriptCall[]): Promise<readonly Outcome[]> {
+  /** Several signs of life and looks at what replicas share, each with what became of it. */
+  async logAll(calls: readonly Command[]): Promise<readonly Outcome[]> {
     this.#checkOpen();
     return (await this.#logs.write(calls, { patient: false })).outcomes;
   }

@@ -3,7 +3,8 @@ import type { LiveTurns } from "../live/live-turns.ts";
 import type { Access, Session, SessionPlace, SessionStore } from "../storage.ts";
 import type { Expiry } from "./expiry.ts";
 import { notDurable } from "./failures.ts";
-import { principalKey, sessionKey, sessionListKey } from "./keys.ts";
+import { placesKey, principalKey, sessionKey, sessionListKey } from "./keys.ts";
+import { leavePlace } from "./places.ts";
 import { checkFound, listOf, sessionFrom } from "./rows.ts";
 import { grantValues, scripts } from "./script.ts";
 import type { Server } from "./server.ts";
@@ -124,6 +125,7 @@ export function sessionStore({ server, liveTurns, expiry, clock }: SessionStoreO
       const [, owner, username] = checkFound(reply, sessionId);
       liveTurns.deleted(sessionId);
       server.note(["ZREM", sessionListKey(String(owner), String(username)), sessionId]);
+      server.note(leavePlace(placesKey(String(owner), String(username)), sessionId));
       if (!isDurable) throw new Problem("not_durable", "The deletion has not reached every replica yet.");
     },
 

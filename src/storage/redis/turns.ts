@@ -22,11 +22,13 @@ import {
 } from "../storage.ts";
 import { acceptanceOf, acceptValues, storedKey } from "./acceptance.ts";
 import { appender } from "./append.ts";
+import type { ScriptCall } from "./connection.ts";
 import type { Expiry } from "./expiry.ts";
 import { notDurable } from "./failures.ts";
 import { sessionKey, sessionListKey } from "./keys.ts";
 import type { Due, LeaseKey, Leases } from "./leases.ts";
 import { chunksOf, eventsOfStream } from "./log-chunks.ts";
+import { type PlaceForTurn, Places, unlimited } from "./places.ts";
 import type { Reads } from "./reads.ts";
 import { RemoteTurns } from "./remote-turns.ts";
 import { begunFacts, checkFound, type List, listOf } from "./rows.ts";
@@ -55,6 +57,7 @@ export function turnStore(options: TurnStoreOptions): TurnStore {
   const { server, reads, leases, expiry, liveTurns, subscriptions, usage, worker, clock, log } = options;
 
   const logEvents = appender(server, liveTurns);
+  const places = new Places(server);
   const remoteTurns = new RemoteTurns(liveTurns, reads, subscriptions);
   /** The leases whose settling was tried and not answered: it may have been done. */
   const unanswered = new WeakSet<AbortSignal>();
@@ -70,7 +73,7 @@ export function turnStore(options: TurnStoreOptions): TurnStore {
   /** @param reply `begun`, the turn, its epoch and its facts */
   function begin(sessionId: string, [, turn, epoch, ...facts]: List): BegunTurn {
     const begun = begunFacts(facts);
-    const key = { sessionId, turn: Number(turn), epoch: Number(epoch), username: begun.username };
+    const key = { sessionId, turn: Number(turn), epoch: Number(epoch), whose: [begun.owner, begun.username] as const };
     return { lease: hold(key, begun.owner, []), ...begun };
   }
 
@@ -78,7 +81,7 @@ export function turnStore(options: TurnStoreOptions): TurnStore {
     const [, turn, epoch, crashes, stopRequested, tailMayBeLost, entries, ...facts] = reply;
     const events = mergeText(eventsOfStream(listOf(entries)));
     const begun = begunFacts(facts);
-    const key = { sessionId, turn: Number(turn), epoch: Number(epoch), username: begun.username };
+    const key = { sessionId, turn: Number(turn), epoch: Number(epoch), whose: [begun.owner, begun.username] as const };
     const first = events[0]?.event;
     return {
       lease: hold(key, begun.owner, events),
@@ -104,6 +107,12 @@ export function turnStore(options: TurnStoreOptions): TurnStore {
 
   function call(name: keyof typeof scripts, sessionId: string, ...values: readonly (string | number)[]) {
     return { script: scripts[name], key: sessionKey(sessionId), values: values.map(String) };
+  }
+
+  async function tryToAccept(sessionId: string, accept: ScriptCall, place: PlaceForTurn) {
+    // Known as busy first: one that is and is not known as such would be left alone when its worker dies.
+    const { reply, isDurable } = await server.write(leases.touch(sessionId, "when the lease is over"), accept);
+    return { isDurable, ...acceptanceOf(checkFound(reply, sessionId), place) };
   }
 
   async function claimSome({ sessionIds, forget }: Due, claimed: Claimed): Promise<void> {
@@ -148,8 +157,9 @@ export function turnStore(options: TurnStoreOptions): TurnStore {
 
   return {
     async accept(access, turn): Promise<Acceptance> {
-      const { sessionId } = turn;
+      const { sessionId, limits } = turn;
       const now = clock();
+      const place = limits === undefined ? unlimited : await places.ask(sessionId, limits, now);
       const accept = call(
         "accept-turn",
         sessionId,
@@ -159,14 +169,18 @@ export function turnStore(options: TurnStoreOptions): TurnStore {
         mostQueued,
         sendOnceMs,
         turn.title ?? "",
+        place.mayNotBegin === undefined ? 0 : 1,
+        place.mayNotSpend === undefined ? 0 : 1,
         ...grantValues(access),
       );
-      // Known as busy first: one that is and is not known as such would be left alone when its worker dies.
-      const { reply, isDurable } = await server.write(leases.touch(sessionId, "when the lease is over"), accept);
-      const accepted = acceptanceOf(checkFound(reply, sessionId));
+      const { isDurable, ...accepted } = await tryToAccept(sessionId, accept, place).catch((error) => {
+        place.leave();
+        throw error;
+      });
       const { kind, turn: number } = accepted;
       if (accepted.whose !== undefined) noteActivity(now, sessionId, ...accepted.whose);
       if (kind !== "begun") {
+        place.leave();
         if (!isDurable) throw notDurable();
         return { kind, turn: number };
       }
@@ -210,7 +224,7 @@ export function turnStore(options: TurnStoreOptions): TurnStore {
       const { status } = events.at(-1) as TurnEnded;
       const { ends, chunks } = chunksOf(whole);
       // The lease may be gone when we are answered: the session can be deleted meanwhile.
-      const { key, owner } = live.lease;
+      const { key } = live.lease;
       const now = clock();
       const facts = [turn, epoch, status, now, text.length, text === "" ? 0 : 1];
       const next = [worker, leases.milliseconds, beginNext ? 1 : 0, unanswered.has(lease.signal) ? 1 : 0];
@@ -227,18 +241,19 @@ export function turnStore(options: TurnStoreOptions): TurnStore {
       // Its readers were told everything else already, and the log is as good as it was while it ran.
       if (!isDurable) log?.warn({ turn }, "No replica of the storage confirmed the end of a turn in time");
       live.publish(added);
-      noteActivity(now, sessionId, owner, key.username);
+      noteActivity(now, sessionId, ...key.whose);
       liveTurns.settled(sessionId, turn);
-      if (note !== "") usage.countSoon(notesOf(sessionId, owner, key.username, turn, note));
+      if (note !== "") usage.countSoon(notesOf(sessionId, key.whose, turn, note));
       if (settled[0] === "begun") return begin(sessionId, settled);
       expiry.note(sessionId);
+      places.leave(sessionId, ...key.whose);
       // Else it is looked after when our lease would have ended.
       if (!beginNext && Number(settled[1]) > 0) await server.writeAll([leases.touch(sessionId, "now")]);
       return undefined;
     },
 
     async chargeDeleted({ lease: { sessionId, turn }, owner, username }, spent) {
-      await usage.countUnnoted(notesOf(sessionId, owner, username, turn, noteOf(spent, clock())));
+      await usage.countUnnoted(notesOf(sessionId, [owner, username], turn, noteOf(spent, clock())));
     },
 
     release,

@@ -8,6 +8,7 @@ import type { Log } from "../../log.ts";
 import { isProblem } from "../../protocol/problems.ts";
 import { guestPrincipalPrefix, type Session } from "../storage.ts";
 import { dayOf, type Spent, type UsageQuery, type UsageRow, type UsageStore } from "../usage-store.ts";
+import type { Whose } from "./acceptance.ts";
 import type { Reply, ScriptCall } from "./connection.ts";
 import { countedKey, principalKey, sessionKey, tokensKey, usageDaysKey, usageKey } from "./keys.ts";
 import { listOf } from "./rows.ts";
@@ -32,7 +33,7 @@ export function noteOf(spent: Spent | undefined, now: number): string {
   return [dayOf(now), inputTokens, outputTokens, estimated ? 1 : 0, model.replaceAll("\0", "")].join(" ");
 }
 
-export function notesOf(sessionId: string, owner: string, username: string, turn: number, note: string): Notes {
+export function notesOf(sessionId: string, [owner, username]: Whose, turn: number, note: string): Notes {
   return { sessionId, owner, username, turns: [{ turn: String(turn), note }] };
 }
 
@@ -120,7 +121,7 @@ export class Usage implements UsageStore {
     { sessionId, owner, username }: Pick<Session, "sessionId" | "owner" | "username">,
     spent: Spent,
   ): Promise<void> {
-    await this.countUnnoted(notesOf(sessionId, owner, username, 0, noteOf(spent, this.#clock())));
+    await this.countUnnoted(notesOf(sessionId, [owner, username], 0, noteOf(spent, this.#clock())));
   }
 
   async #add({ sessionId, owner, username, turns }: Notes): Promise<void> {

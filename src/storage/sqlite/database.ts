@@ -210,7 +210,7 @@ export class Database {
       case "value":
         return outcome.value;
       case "problem":
-        throw new Problem(outcome.code, outcome.detail, outcome.turn === undefined ? {} : { turn: outcome.turn });
+        throw problemFrom(outcome);
       case "lease-lost":
         throw new LeaseLost();
       case "position-refused":
@@ -224,4 +224,11 @@ export class Database {
         throw new Error("A database thread gave no outcome");
     }
   }
+}
+
+function problemFrom({ code, detail, turn, retryAfterSeconds }: Extract<Outcome, { kind: "problem" }>): Problem {
+  return new Problem(code, detail, {
+    ...(turn !== undefined && { turn }),
+    ...(retryAfterSeconds !== undefined && { retryAfterSeconds }),
+  });
 }

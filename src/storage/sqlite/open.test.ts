@@ -7,6 +7,7 @@ import { engineOf } from "../../../test/helpers/producers.ts";
 import { beginTurn, capability, openTestSession, unbegunStop } from "../../../test/helpers/storage.ts";
 import { Problem } from "../../protocol/problems.ts";
 import { LiveTurns } from "../live/live-turns.ts";
+import { LocalLimits } from "../local-limits.ts";
 import { type LapsedTurn, LeaseLost, type Storage } from "../storage.ts";
 import { Database } from "./database.ts";
 import { keyStore } from "./key-store.ts";
@@ -113,6 +114,7 @@ describe("what memory holds of turns", () => {
     const storage: Storage = {
       turns,
       usage: usageStore(database, Date.now),
+      limits: new LocalLimits(),
       sessions,
       keys: keyStore(database, Date.now),
       facts: () => ({ kind: "sqlite", durability: "memory" }),

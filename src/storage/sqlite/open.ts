@@ -1,6 +1,7 @@
 import type { Log } from "../../log.ts";
 import type { Observer } from "../../observer.ts";
 import { LiveTurns } from "../live/live-turns.ts";
+import { LocalLimits } from "../local-limits.ts";
 import type { Retention, Storage } from "../storage.ts";
 import { inMemory } from "./connection.ts";
 import { Database } from "./database.ts";
@@ -58,6 +59,7 @@ export async function openSqliteStorage(options: SqliteOptions): Promise<Storage
     turns: turnStore(database, liveTurns, clock),
     usage: usageStore(database, clock),
     keys: keyStore(database, clock),
+    limits: new LocalLimits(),
     async check() {
       await Promise.all([database.read("ping", {}), database.write("checkWrite", {})]);
     },

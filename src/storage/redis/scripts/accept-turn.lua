@@ -3,6 +3,8 @@ local id, now, kind, prompt, length, replaces = ARGV[1], ARGV[2], ARGV[3], ARGV[
 local if_busy, if_turn, key, fingerprint = ARGV[7], ARGV[8], ARGV[9], ARGV[10]
 local worker, lease_ms, most_queued, sent_ms = ARGV[11], tonumber(ARGV[12]), tonumber(ARGV[13]), tonumber(ARGV[14])
 local title = ARGV[15]
+-- What is known of the owner beforehand: nothing more may begin at the moment, or be spent.
+local may_not_begin, may_not_spend = ARGV[16] == '1', ARGV[17] == '1'
 -- So many outdated keys go with each new one: more than come, so that they become fewer.
 local removed_keys = 8
 
@@ -43,6 +45,9 @@ else
   if not ended_early or not redis.call('ZSCORE', answered, last) then return { 'not_continuable' } end
   prompt, length, continues = fact(last, 'prompt'), fact(last, 'prompt_length'), last
 end
+
+if may_not_spend then return { 'may_not_spend' } end
+if may_not_begin and not is_busy then return { 'may_not_begin' } end
 
 keep()
 local turn = tostring(newest + 1)

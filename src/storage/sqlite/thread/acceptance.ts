@@ -7,13 +7,17 @@ import {
   nothingToRegenerate,
   queueFull,
   staleTurn,
+  tooManyTurns,
   turnInProgress,
 } from "../../../protocol/refusals.ts";
-import { type Access, mostQueued, type NewTurn } from "../../storage.ts";
+import { type Access, mostQueued, type NewTurn, type TurnLimits } from "../../storage.ts";
+import { budgetsOf, refusalOf } from "../../turn-limits.ts";
+import { dayOf } from "../../usage-store.ts";
 import type { WorkerName } from "./messages.ts";
 import type { Begun, RunningTurns } from "./running-turns.ts";
 import { sentFinder, sentWriter } from "./sent.ts";
 import { sessionFinder, titledOf } from "./sessions.ts";
+import { tokenFinder, type Whose } from "./usage.ts";
 
 export type Accepted =
   | ({ readonly kind: "begun" } & Begun)
@@ -42,6 +46,7 @@ export function acceptance(database: DatabaseSync, worker: WorkerName, running: 
   const find = sessionFinder(database);
   const findSent = sentFinder(database);
   const keepSent = sentWriter(database);
+  const tokensOf = tokenFinder(database);
   const findRunning = database.prepare("SELECT turn FROM turns WHERE session = ? AND status = 'running'");
   const findQueued = database.prepare(
     "SELECT count(*) AS count, min(turn) AS first FROM turns WHERE session = ? AND status = 'queued'",
@@ -76,6 +81,15 @@ export function acceptance(database: DatabaseSync, worker: WorkerName, running: 
     return ended;
   }
 
+  function refuseSpent(owner: string, limits: TurnLimits, now: number): void {
+    const spent = budgetsOf(owner, limits).find(({ principal, tokens }) => tokensOf(principal, dayOf(now)) >= tokens);
+    if (spent !== undefined) throw refusalOf(spent, now);
+  }
+
+  function refuseMore(whose: Whose, { atOnce }: TurnLimits): void {
+    if (atOnce !== undefined && running.count(whose) >= atOnce) throw tooManyTurns(atOnce);
+  }
+
   function resolve(key: number, newest: number, ask: NewTurn["ask"]): Resolved {
     if (ask.kind === "prompt") {
       const { prompt, replaces } = ask;
@@ -97,7 +111,7 @@ export function acceptance(database: DatabaseSync, worker: WorkerName, running: 
 
   return {
     acceptTurn({ access, turn: asked, now }: { access: Access; turn: NewTurn; now: number }): Accepted {
-      const { ask, once, ifTurn, ifBusy = "reject", title } = asked;
+      const { ask, once, ifTurn, ifBusy = "reject", limits = {}, title } = asked;
       const session = find(access, asked.sessionId);
       const { key, newest_turn: newest, owner, username } = session;
       const known = once && findSent(key, ask, once, now);
@@ -110,6 +124,8 @@ export function acceptance(database: DatabaseSync, worker: WorkerName, running: 
       if (isBusy && !mayWait) throw turnInProgress(other ?? queue.first ?? newest);
       if (isBusy && queue.count >= mostQueued) throw queueFull(mostQueued);
       const { prompt, replaces, continues } = resolve(key, newest, ask);
+      refuseSpent(owner, limits, now);
+      if (!isBusy) refuseMore({ owner, username }, limits);
 
       const turn = newest + 1;
       const ahead = ifBusy === "interrupt" ? 1 : 0;
@@ -125,7 +141,7 @@ export function acceptance(database: DatabaseSync, worker: WorkerName, running: 
         return { kind: "queued", turn, interrupted };
       }
       const lease = { key, turn, epoch: 1 };
-      running.add(lease, emptyLogPosition);
+      running.add(lease, emptyLogPosition, { owner, username });
       return { kind: "begun", ...lease, owner, username, prompt, replaces, continues, isReplaced: false };
     },
   };

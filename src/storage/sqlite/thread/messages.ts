@@ -56,7 +56,13 @@ export type Written = {
 
 export type Outcome =
   | { readonly kind: "value"; readonly value: unknown }
-  | { readonly kind: "problem"; readonly code: ProblemCode; readonly detail: string; readonly turn: number | undefined }
+  | {
+      readonly kind: "problem";
+      readonly code: ProblemCode;
+      readonly detail: string;
+      readonly turn: number | undefined;
+      readonly retryAfterSeconds: number | undefined;
+    }
   | { readonly kind: "lease-lost" }
   | { readonly kind: "position-refused"; readonly head: number }
   | { readonly kind: "failed"; readonly message: string; readonly errcode: number };

@@ -27,7 +27,7 @@ export function turnQueue(database: DatabaseSync, worker: WorkerName, running: R
     if (row === undefined) return undefined;
     const { replaced_by, ...begun } = row;
     begin.run(begun.epoch, worker.id, worker.boot, key, begun.turn);
-    running.add({ key, turn: begun.turn, epoch: begun.epoch }, emptyLogPosition);
+    running.add({ key, turn: begun.turn, epoch: begun.epoch }, emptyLogPosition, begun);
     return { key, ...begun, isReplaced: replaced_by !== null };
   }
 

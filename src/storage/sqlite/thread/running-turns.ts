@@ -5,6 +5,7 @@
  */
 import { type BegunTurn, LeaseLost, PositionRefused } from "../../storage.ts";
 import type { TurnKey } from "./events.ts";
+import type { Whose } from "./usage.ts";
 
 /** A lease as the thread knows it. */
 export type LeaseKey = TurnKey & { readonly epoch: number };
@@ -15,6 +16,8 @@ export type Begun = LeaseKey & Omit<BegunTurn, "lease">;
 type RunningTurn = {
   readonly turn: number;
   readonly epoch: number;
+  /** Stands for the owner and the username of its session. */
+  readonly whose: string;
   readonly head: number;
   /** The first row of the journal that holds something of this turn. */
   readonly firstRow: number | undefined;
@@ -23,6 +26,7 @@ type RunningTurn = {
 export class RunningTurns {
   /** By the session's key: a session has at most one running turn. */
   readonly #turns = new Map<number, RunningTurn>();
+  readonly #countOf = new Map<string, number>();
   /** What the transaction under way has changed, as it was before. */
   readonly #changed: [session: number, before: RunningTurn | undefined][] = [];
 
@@ -30,9 +34,14 @@ export class RunningTurns {
     return this.#turns.size;
   }
 
+  /** How many turns of one owner's username run. */
+  count(whose: Whose): number {
+    return this.#countOf.get(nameOf(whose)) ?? 0;
+  }
+
   /** A worker took the turn, whose log stands at `head` in the tables. */
-  add({ key, turn, epoch }: LeaseKey, head: number): void {
-    this.#change(key, { turn, epoch, head, firstRow: undefined });
+  add({ key, turn, epoch }: LeaseKey, head: number, whose: Whose): void {
+    this.#change(key, { turn, epoch, whose: nameOf(whose), head, firstRow: undefined });
   }
 
   /** @throws LeaseLost */
@@ -51,8 +60,8 @@ export class RunningTurns {
    * @throws LeaseLost, PositionRefused
    */
   advance(lease: LeaseKey, position: number, head: number, row: number): void {
-    const { turn, epoch, firstRow = row } = this.#held(lease, position);
-    this.#change(lease.key, { turn, epoch, head, firstRow });
+    const { turn, epoch, whose, firstRow = row } = this.#held(lease, position);
+    this.#change(lease.key, { turn, epoch, whose, head, firstRow });
   }
 
   /** The session's running turn has ended, or is gone. */
@@ -103,7 +112,22 @@ export class RunningTurns {
   }
 
   #set(session: number, running: RunningTurn | undefined): void {
+    const before = this.#turns.get(session);
+    if (before?.whose !== running?.whose) {
+      if (before !== undefined) this.#add(before.whose, -1);
+      if (running !== undefined) this.#add(running.whose, 1);
+    }
     if (running === undefined) this.#turns.delete(session);
     else this.#turns.set(session, running);
   }
+  #add(whose: string, change: number): void {
+    const count = (this.#countOf.get(whose) ?? 0) + change;
+    if (count === 0) this.#countOf.delete(whose);
+    else this.#countOf.set(whose, count);
+  }
+}
+
+/** Neither of the two can hold a NUL. */
+function nameOf({ owner, username }: Whose): string {
+  return `${owner}\0${username}`;
 }

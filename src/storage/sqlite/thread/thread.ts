@@ -167,7 +167,10 @@ function attempt(operations: Operations, { name, argument }: Call): Outcome {
 }
 
 function outcomeOf(error: unknown): Outcome {
-  if (isProblem(error)) return { kind: "problem", code: error.code, detail: error.detail, turn: error.turn };
+  if (isProblem(error)) {
+    const { code, detail, turn, retryAfterSeconds } = error;
+    return { kind: "problem", code, detail, turn, retryAfterSeconds };
+  }
   if (error instanceof LeaseLost) return { kind: "lease-lost" };
   if (error instanceof PositionRefused) return { kind: "position-refused", head: error.head };
   const errcode = error instanceof Error && "errcode" in error ? Number(error.errcode) : 0;

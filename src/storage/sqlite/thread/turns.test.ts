@@ -213,7 +213,7 @@ describe("the memory of running turns", () => {
   test("needs nothing of the journal that was brought into the tables since", () => {
     const running = new RunningTurns();
     const lease = { key: 1, turn: 1, epoch: 1 };
-    running.add(lease, -1);
+    running.add(lease, -1, { owner: "guest:a", username: "TR" });
     running.advance(lease, -1, 4, 3);
     running.advance(lease, 4, 6, 4);
     expect(running.oldestRow()).toBe(3);
@@ -226,7 +226,7 @@ describe("the memory of running turns", () => {
   test("takes back what a transaction changed that failed, and no more", () => {
     const running = new RunningTurns();
     const lease = { key: 1, turn: 1, epoch: 1 };
-    running.add(lease, -1);
+    running.add(lease, -1, { owner: "guest:a", username: "TR" });
     running.commit();
     running.advance(lease, -1, 4, 1);
     const savepoint = running.savepoint();

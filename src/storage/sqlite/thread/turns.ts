@@ -65,7 +65,7 @@ export function turnWrites(database: DatabaseSync, worker: WorkerName, running: 
     const lease = { key, turn, epoch: epoch + 1 };
     const whole = log.whole(lease);
     const first = whole[0]?.event;
-    running.add(lease, whole.at(-1)?.position ?? emptyLogPosition);
+    running.add(lease, whole.at(-1)?.position ?? emptyLogPosition, facts);
     return {
       ...lease,
       ...facts,

@@ -1,0 +1,9 @@
+/** The package's types name its classes by its main file alone, which loads those for twenty databases. */
+declare module "rate-limiter-flexible/lib/RateLimiterMemory.js" {
+  import { RateLimiterMemory } from "rate-limiter-flexible";
+  export = RateLimiterMemory;
+}
+declare module "rate-limiter-flexible/lib/RateLimiterRedis.js" {
+  import { RateLimiterRedis } from "rate-limiter-flexible";
+  export = RateLimiterRedis;
+}
