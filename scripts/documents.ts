@@ -1,6 +1,7 @@
 /** The documents that are made from tables in the code, so that they cannot fall behind it. */
 import { STATUS_CODES } from "node:http";
-import { groups, type Variable, type VariableName, variableNames, variables } from "../src/config/variables.ts";
+import { groups, type Variable } from "../src/config/variable.ts";
+import { type VariableName, variableNames, variables } from "../src/config/variables.ts";
 import { configErrorExitCode } from "../src/config.ts";
 import { type ProblemCode, problemKinds } from "../src/protocol/problems.ts";
 

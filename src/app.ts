@@ -25,6 +25,7 @@ import type { Storage } from "./storage/storage.ts";
 import { estimatingCounter } from "./tokens/estimate.ts";
 import { openO200kCounter } from "./tokens/o200k/counter.ts";
 import type { TokenCounter } from "./tokens/token-counter.ts";
+import type { Tracer } from "./tracer.ts";
 import { createTurnEngine, type Recovered, type TurnEngine } from "./turns/engine.ts";
 
 export type App = {
@@ -78,7 +79,9 @@ export async function startApp(config: Config, options: AppOptions): Promise<App
       droppedLogLines,
     },
   });
-  const { model, servers } = openModels(config, { log, observer: metrics });
+  const tracer = await openTracer(config, log);
+  const watchers = { log, observer: metrics, tracer };
+  const { model, servers } = openModels(config, watchers);
   const counter = openCounter(config, log);
   try {
     const onClaimable = () => void claimMore(engine, log);
@@ -93,7 +96,7 @@ export async function startApp(config: Config, options: AppOptions): Promise<App
     const sources = answerSources(turns, model, { ...config.context, counter, titler, log });
     // What is in memory alone has no next start.
     const policy = storage.facts().durability === "memory" ? "interrupt" : config.recovery;
-    const turnEngine = createTurnEngine({ turns, producers: answerProducers(sources), policy, log, observer: metrics });
+    const turnEngine = createTurnEngine({ turns, producers: answerProducers(sources), policy, ...watchers });
     engine = turnEngine;
     const recovered = await turnEngine.recover();
     const namesSessions = config.autoTitle !== "off";
@@ -106,9 +109,8 @@ export async function startApp(config: Config, options: AppOptions): Promise<App
       model,
       isDemo: config.model.kind === "demo",
       version: packageJson.version,
-      log,
+      ...watchers,
       metrics,
-      observer: metrics,
       ...(gauges !== undefined && { gauges }),
     });
     server = httpServer;
@@ -130,14 +132,14 @@ export async function startApp(config: Config, options: AppOptions): Promise<App
           await retention.close();
           await httpServer.close();
         } finally {
-          await letGo(model, counter, storage, titler);
+          await letGo([titler, model, counter, storage, tracer]);
         }
       },
     };
   } catch (error) {
     // A start that fails is no crash of the turns that it has taken over: they are given back.
     await engine?.drain(0);
-    await letGo(model, counter, storage, titler);
+    await letGo([titler, model, counter, storage, tracer]);
     const isDamaged = isProblem(error, "storage_corrupt") && config.storage.kind === "sqlite";
     throw isDamaged ? damagedFile(config.storage.path, error) : error;
   }
@@ -164,11 +166,17 @@ async function claimMore(engine: TurnEngine | undefined, log: Logger): Promise<v
   }
 }
 
-async function letGo(model: Model, counter: TokenCounter, storage?: Storage, titler?: Titler): Promise<void> {
-  await titler?.close();
-  await model.close();
-  await counter.close();
-  await storage?.close();
+/** In this order: what tells the tracer something goes before it. */
+async function letGo(parts: readonly ({ close(): Promise<void> } | undefined)[]): Promise<void> {
+  for (const part of parts) await part?.close();
+}
+
+/** Whoever traces nothing need not load what does. */
+async function openTracer({ traces }: Config, log: Logger): Promise<Tracer | undefined> {
+  if (traces === undefined) return undefined;
+  const { openTraces } = await import("./traces/open.ts");
+  const { endpoint, headers, serviceName } = traces;
+  return openTraces({ endpoint, headers, serviceName, version: packageJson.version, log });
 }
 
 /** The demo model is not worth the memory of a vocabulary. */
@@ -182,7 +190,9 @@ function modelNames({ model, fallback }: Config): readonly string[] {
   return [model, ...(fallback === undefined ? [] : [fallback.model])].flatMap(({ models }) => models);
 }
 
-type Watchers = { readonly log: Logger; readonly observer: Observer };
+type ModelWatchers = Watchers & { readonly tellsPlace: boolean };
+
+type Watchers = { readonly log: Logger; readonly observer: Observer; readonly tracer: Tracer | undefined };
 
 type Models = {
   readonly model: Model;
@@ -190,14 +200,15 @@ type Models = {
   readonly servers: ReadonlyMap<string, Model>;
 };
 
-function openModels({ model, fallback }: Config, watchers: Watchers): Models {
+function openModels({ model, fallback, traces }: Config, watchers: Watchers): Models {
+  const told: ModelWatchers = { ...watchers, tellsPlace: traces?.tellsModelServer ?? false };
   if (model.kind === "demo") {
     const demo = openDemoModel({ wordDelayMs: model.wordDelayMs });
     return { model: demo, servers: new Map([["first", demo]]) };
   }
-  const first = openServer(model, watchers);
+  const first = openServer(model, told);
   if (fallback === undefined) return { model: first, servers: new Map([["first", first]]) };
-  const second = openServer(fallback.model, watchers);
+  const second = openServer(fallback.model, told);
   const { afterText } = fallback;
   return {
     model: openModelWithFallback({ first, second, afterText, log: watchers.log }),
@@ -210,7 +221,7 @@ function openModels({ model, fallback }: Config, watchers: Watchers): Models {
 
 function openServer(
   { models, takeFirstListedModel, ...server }: OpenAiCompatibleModelConfig,
-  watchers: Watchers,
+  watchers: ModelWatchers,
 ): Model {
   return openOpenAiCompatibleModel({
     ...server,

@@ -31,6 +31,7 @@ describe("an empty environment", () => {
       retention: {},
       storage: { kind: "sqlite", path: "./data/chat.db" },
       log: { level: "info" },
+      traces: undefined,
       shutdown: { delayMs: 0, drainMs: 25_000 },
       recovery: "restart",
       warnings: [],

@@ -43,6 +43,8 @@ export type Config = {
   /** How long sessions are kept after their newest activity; for ever where nothing is said. */
   readonly retention: { readonly guestMs: number | undefined; readonly otherMs: number | undefined };
   readonly log: { readonly level: Settings["LOG_LEVEL"] };
+  /** Undefined where nothing is traced. */
+  readonly traces: TracesConfig | undefined;
   readonly shutdown: {
     /** How long new turns are still taken after the signal to end. */
     readonly delayMs: number;
@@ -71,6 +73,15 @@ export type RedisStorageConfig = RedisLocation & {
   /** Undefined for `replica` where a replica is connected, and `async` where none is. */
   readonly durability: Settings["DURABILITY"];
   readonly allowWeak: boolean;
+};
+
+export type TracesConfig = {
+  /** Without a slash at its end. */
+  readonly endpoint: string;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly serviceName: string;
+  /** The model server is told of which trace a request is a part. */
+  readonly tellsModelServer: boolean;
 };
 
 export type DemoModelConfig = { readonly kind: "demo"; readonly wordDelayMs: number };
@@ -157,6 +168,7 @@ export function loadConfig(source: ConfigSource): Config {
       otherMs: daysInMs(settings.RETENTION_DAYS),
     },
     log: { level: settings.LOG_LEVEL },
+    traces: tracesConfig(settings),
     shutdown: { delayMs: settings.DRAIN_DELAY_MS, drainMs: settings.DRAIN_SECONDS },
     recovery: settings.RECOVERY,
     warnings: [
@@ -171,6 +183,17 @@ export function loadConfig(source: ConfigSource): Config {
 function allowedHosts({ ALLOWED_HOSTS: named = [], PUBLIC_URL: publicUrl }: Settings): readonly string[] {
   if (publicUrl === undefined) return named;
   return [...new Set([...named, new URL(publicUrl).hostname.replace(/^\[|\]$/g, "")])];
+}
+
+function tracesConfig(settings: Settings): TracesConfig | undefined {
+  const endpoint = settings.OTEL_EXPORTER_OTLP_ENDPOINT;
+  if (endpoint === undefined) return undefined;
+  return {
+    endpoint,
+    headers: settings.OTEL_EXPORTER_OTLP_HEADERS ?? {},
+    serviceName: settings.OTEL_SERVICE_NAME,
+    tellsModelServer: settings.TRACE_MODEL_SERVER,
+  };
 }
 
 function storageConfig({ STORAGE_URL: location, DURABILITY: durability, ALLOW_WEAK_REDIS: allowWeak }: Settings) {

@@ -44,7 +44,7 @@ function importedFiles(file: SourceFile): string[] {
     .map((specifier) => path.posix.join(path.posix.dirname(file.path), specifier));
 }
 
-const common = ["protocol", "async", "log", "observer"];
+const common = ["protocol", "async", "log", "observer", "tracer"];
 const contracts = [...common, "contract"];
 
 /** Which rooms each room may import from, besides itself. */
@@ -53,7 +53,9 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   async: [],
   log: [],
   observer: ["protocol"],
+  tracer: [],
   metrics: common,
+  traces: common,
   config: [],
   contract: common,
   turns: contracts,
@@ -61,7 +63,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   identity: contracts,
   chat: [...contracts, "turns"],
   http: [...contracts, "turns", "identity", "chat"],
-  app: [...contracts, "turns", "backEnd", "identity", "chat", "http", "metrics", "config", "package.json"],
+  app: [...contracts, "turns", "backEnd", "identity", "chat", "http", "metrics", "traces", "config", "package.json"],
   commands: [...contracts, "identity", "backEnd", "config"],
   "log-output": [],
   main: ["log", "log-output", "config", "app"],
@@ -147,6 +149,7 @@ function packageImporters(files: readonly SourceFile[]): string[] {
     ...matching(files, /["']node:sqlite["']/, /^src\/storage\/sqlite\//),
     ...matching(files, /["']@redis\/client["']/, /^src\/storage\/redis\//),
     ...matching(files, /["']prom-client["']/, /^src\/metrics\//),
+    ...matching(files, /["']@opentelemetry\//, /^src\/traces\//),
   ];
 }
 
@@ -328,9 +331,9 @@ describe("what may stand where", () => {
     expect(combinedSignals(made("src/app.ts", "fetch(url, { signal: AbortSignal.any([a, b]) })"))).toHaveLength(1);
   });
 
-  it("node:sqlite is used in storage/sqlite/ alone, the Redis client in storage/redis/, prom-client in metrics/", () => {
+  it("node:sqlite is used in storage/sqlite/ alone, the Redis client in storage/redis/, prom-client in metrics/, OpenTelemetry in traces/", () => {
     expect(packageImporters(sourceFiles)).toEqual([]);
-    for (const name of ["node:sqlite", "@redis/client", "prom-client"]) {
+    for (const name of ["node:sqlite", "@redis/client", "prom-client", "@opentelemetry/api"]) {
       expect(packageImporters(made("src/app.ts", `import { open } from "${name}";`))).toEqual(["src/app.ts"]);
     }
   });

@@ -53,12 +53,12 @@ export function answerProducer(
     get model() {
       return (admission ?? model).name;
     },
-    async begin(signal) {
+    async begin(signal, cause) {
       await model.ready();
       const question = questionOf(begun, published);
       const context = await contextOf(sources, question);
       answered = { access: question.access, session: context.session, turn: question.turn };
-      const output = answer({ sources, question, signal, admission, spending }, context);
+      const output = answer({ sources, question, signal, cause, admission, spending }, context);
       return { trimmedTurns: context.trimmedTurns, output };
     },
     spent() {
@@ -95,20 +95,21 @@ type Asking = {
   readonly sources: AnswerSources;
   readonly question: Question;
   readonly signal: AbortSignal;
+  readonly cause: string | undefined;
   readonly admission: Admission | undefined;
   readonly spending: Spending;
 };
 
 /** Asks the model, and once more with less where it refuses the conversation as too long before it says anything. */
 async function* answer(
-  { sources, question, signal, admission, spending }: Asking,
+  { sources, question, signal, cause, admission, spending }: Asking,
   begun: Context,
 ): AsyncGenerator<Produced> {
   let context = begun;
   const turnStartedAt = performance.now();
   for (;;) {
     const { messages, answerSoFar, session, trimmedTurns } = context;
-    const request = { messages, answerSoFar, username: session.username, turnStartedAt };
+    const request = { messages, answerSoFar, username: session.username, turnStartedAt, cause };
     const late = context === begun ? {} : { trimmedTurns };
     let silent = true;
     spending.ask(context);

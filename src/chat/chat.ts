@@ -18,9 +18,10 @@ export interface Chat {
    * whether or not anybody follows it. The same request with the same key finds the turn that it made before, whatever
    * has happened since.
    *
+   * @param cause the place of the request in its trace (tracer.ts)
    * @throws Problem as `TurnStore.accept` does, and `draining`, `upstream_unavailable`
    */
-  send(access: Access, turn: NewTurn): Promise<Sent>;
+  send(access: Access, turn: NewTurn, cause?: string): Promise<Sent>;
   /**
    * Follows a turn, by default the newest, from a position in its log; undefined when the session has no turn yet.
    *
@@ -85,7 +86,7 @@ export function createChat({ storage, engine, sources, namesSessions = true, obs
   const sending = new Set<Promise<unknown>>();
   let draining = false;
 
-  async function accept(access: Access, asked: NewTurn): Promise<Sent> {
+  async function accept(access: Access, asked: NewTurn, cause: string | undefined): Promise<Sent> {
     let admission: Admission;
     try {
       admission = admit();
@@ -103,7 +104,8 @@ export function createChat({ storage, engine, sources, namesSessions = true, obs
       admission.release();
       throw error;
     });
-    if (accepted.kind === "begun") engine.start(accepted.begun, answerProducer(sources, accepted.begun, { admission }));
+    if (accepted.kind === "begun")
+      engine.start(accepted.begun, answerProducer(sources, accepted.begun, { admission }), cause);
     else admission.release();
     observer?.sent(accepted.kind === "known" ? "replayed" : accepted.kind);
     return { turn: accepted.turn, isReplay: accepted.kind === "known" };
@@ -141,8 +143,8 @@ export function createChat({ storage, engine, sources, namesSessions = true, obs
       return draining;
     },
 
-    send(access, asked) {
-      const accepting = accept(access, asked).finally(() => sending.delete(accepting));
+    send(access, asked, cause) {
+      const accepting = accept(access, asked, cause).finally(() => sending.delete(accepting));
       sending.add(accepting);
       return accepting;
     },

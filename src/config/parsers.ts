@@ -117,6 +117,36 @@ export function bearerToken(value: string): string {
   throw new ValueRefused("must be at least 16 letters, digits and `-._~+/`");
 }
 
+/** Gives the URL of a receiver of OpenTelemetry's data without a slash at its end. */
+export function otlpEndpoint(text: string): string {
+  const url = URL.parse(text);
+  if (url === null || !/^https?:\/\//i.test(text)) throw new ValueRefused("must be a URL with http:// or https://");
+  if (url.username !== "" || url.password !== "" || url.search !== "" || url.hash !== "") {
+    throw new ValueRefused(
+      "must hold no user name, password, `?` or `#`; a key belongs into OTEL_EXPORTER_OTLP_HEADERS",
+    );
+  }
+  return url.href.replace(/\/+$/, "");
+}
+
+/** `name=value,other=value`; values may be percent-encoded. Order and spelling are the OpenTelemetry specification's. */
+export function headerPairs(text: string): Readonly<Record<string, string>> {
+  const pairs = text
+    .split(",")
+    .map((pair) => /^\s*(?<name>[\w!#$%&'*+.^`|~-]+)\s*=\s*(?<value>[ -~]*?)\s*$/.exec(pair)?.groups);
+  try {
+    return Object.fromEntries(
+      pairs.map((pair) => [pair?.["name"] ?? refusePairs(), decodeURIComponent(pair?.["value"] ?? "")]),
+    );
+  } catch {
+    return refusePairs();
+  }
+}
+
+function refusePairs(): never {
+  throw new ValueRefused("must be headers as `name=value`, separated by commas");
+}
+
 /** Gives the URL without a slash at its end. */
 export function baseUrl(text: string): string {
   const url = URL.parse(text);

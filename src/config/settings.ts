@@ -3,7 +3,8 @@ import { parseEnv } from "node:util";
 import { identityFaults } from "./identity.ts";
 import { likelyMeant } from "./likely-typos.ts";
 import { type Parser, ValueRefused } from "./parsers.ts";
-import { type Settings, type Variable, type VariableName, variableNames, variables } from "./variables.ts";
+import type { Variable } from "./variable.ts";
+import { type Settings, type VariableName, variableNames, variables } from "./variables.ts";
 
 export type ConfigSource = {
   readonly environment: Readonly<Record<string, string | undefined>>;
@@ -37,7 +38,13 @@ export type ReadSettings = {
 };
 
 /** The keys that may also come from a file. */
-const keyNames = ["OPENAI_API_KEY", "FALLBACK_API_KEY", "METRICS_TOKEN", "AUTH_JWT_PUBLIC_KEY"] as const;
+const keyNames = [
+  "OPENAI_API_KEY",
+  "FALLBACK_API_KEY",
+  "METRICS_TOKEN",
+  "OTEL_EXPORTER_OTLP_HEADERS",
+  "AUTH_JWT_PUBLIC_KEY",
+] as const;
 
 /** @throws ConfigError naming everything that is wrong */
 export function readSettings(source: ConfigSource): ReadSettings {
@@ -106,10 +113,10 @@ function shorten(text: string): string {
 
 function readKeyFile(
   { readFile }: ConfigSource,
-  { variable, parse }: { readonly variable: VariableName; readonly parse: Parser<string | undefined> },
+  { variable, parse }: { readonly variable: VariableName; readonly parse: Parser<unknown> },
   path: string | undefined,
   faults: ConfigFault[],
-): string | undefined {
+): unknown {
   if (path === undefined) return undefined;
   const content = tryToRead(path, readFile);
   if (content === undefined) {

@@ -4,7 +4,6 @@
  */
 import {
   baseUrl,
-  bearerToken,
   commaList,
   headerSecret,
   host,
@@ -13,7 +12,6 @@ import {
   oneOf,
   onOrOff,
   origin,
-  type Parser,
   publicKeyPem,
   seconds,
   storageUrl,
@@ -22,43 +20,8 @@ import {
   webUrl,
   wholeNumber,
 } from "./parsers.ts";
-
-export const groups = {
-  model: "The model",
-  fallback: "A second model server, for when the first one fails",
-  conversation: "Conversations",
-  server: "The server",
-  identity: "Who may call",
-  storage: "Storage",
-  watching: "Watching it",
-  retention: "Keeping and forgetting",
-  timers: "Patience with the model server",
-} as const;
-
-export type Variable<Value> = {
-  readonly group: keyof typeof groups;
-  readonly parse: Parser<Value>;
-  /** As one would write it into the environment; undefined where there is none. */
-  readonly default: string | undefined;
-  /** One sentence for the documentation. */
-  readonly description: string;
-  /** Its value never appears in a message: a secret, or something that may hold one. */
-  readonly sensitive: boolean;
-};
-
-type Facts = {
-  readonly group: keyof typeof groups;
-  readonly description: string;
-  readonly sensitive?: boolean;
-};
-
-function withDefault<Value>(value: string, parse: Parser<Value>, facts: Facts): Variable<Value> {
-  return { sensitive: false, ...facts, default: value, parse };
-}
-
-function optional<Value>(parse: Parser<Value>, facts: Facts): Variable<Value | undefined> {
-  return { sensitive: false, ...facts, default: undefined, parse };
-}
+import { optional, type Variable, withDefault } from "./variable.ts";
+import { watchingVariables } from "./watching-variables.ts";
 
 /** The longest time that makes sense, and well below what a timer can hold. */
 const oneDay = 86_400;
@@ -229,16 +192,7 @@ export const variables = {
       "How much is logged: `fatal`, `error`, `warn`, `info`, `debug`, `trace` or `silent`. Prompts and answers never are.",
   }),
 
-  METRICS_TOKEN: optional(bearerToken, {
-    group: "watching",
-    sensitive: true,
-    description:
-      "Opens `/metrics` to whoever sends it as `Authorization: Bearer …`; without it only the machine itself may ask. At least 16 letters, digits and `-._~+/`.",
-  }),
-  METRICS_TOKEN_FILE: optional(text(4_096), {
-    group: "watching",
-    description: "A file that holds that token; use it or `METRICS_TOKEN`, not both.",
-  }),
+  ...watchingVariables,
 
   AUTH: withDefault("guest", oneOf("guest", "keys", "jwt"), {
     group: "identity",

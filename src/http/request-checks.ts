@@ -22,6 +22,7 @@ export function addRequestChecks(app: FastifyInstance, service: HttpService, all
   app.decorateRequest("answerType", "");
   app.decorateRequest("access");
   app.decorateRequest("caller");
+  app.decorateRequest("place");
   app.decorateReply("problemCode");
   app.addHook("onRequest", async (request, reply) => {
     reply.headers(service.headers.api).header("x-request-id", request.id);

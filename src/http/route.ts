@@ -23,6 +23,8 @@ declare module "fastify" {
     problemCode: ProblemCode | undefined;
   }
   interface FastifyRequest extends Authorization {
+    /** Of the request in its trace; undefined where nothing is traced. */
+    place: string | undefined;
     /** What to answer with: the one of the route's media types that the client likes best. */
     answerType: string;
   }

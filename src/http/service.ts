@@ -6,6 +6,7 @@ import type { Log } from "../log.ts";
 import type { Model } from "../models/model.ts";
 import type { Observer } from "../observer.ts";
 import type { Storage } from "../storage/storage.ts";
+import type { Tracer } from "../tracer.ts";
 import type { LiveStreams } from "./answers/live-streams.ts";
 import type { HeaderSets } from "./headers.ts";
 import type { LoadGauges, Overload } from "./overload.ts";
@@ -53,6 +54,7 @@ export type HttpServiceOptions = {
   readonly metrics: { readonly contentType: string; text(): Promise<string> };
   /** Is told of requests and streams. */
   readonly observer?: Observer | undefined;
+  readonly tracer?: Tracer | undefined;
   /** Instead of the process's own, for tests. */
   readonly gauges?: LoadGauges;
   /** The version of the service, for the OpenAPI document. */

@@ -36,6 +36,8 @@ export type ModelRequest = {
   readonly turnStartedAt?: number;
   /** How often it may be asked again at most, where the server failed before it said anything; by default as set. */
   readonly retries?: number;
+  /** The place of the turn in its trace (tracer.ts). */
+  readonly cause?: string | undefined;
 };
 
 export type ModelEvent =

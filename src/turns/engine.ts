@@ -1,7 +1,5 @@
 /** The turns that run in this process: starts them, takes over those of a dead one, and ends them when it goes down. */
 import { setTimeout as delay } from "node:timers/promises";
-import type { Log } from "../log.ts";
-import type { Observer } from "../observer.ts";
 import { isProblem } from "../protocol/problems.ts";
 import { type BegunTurn, type LapsedTurn, LeaseLost, type Spent, type TurnStore } from "../storage/storage.ts";
 import type { LastEvents } from "./last-events.ts";
@@ -9,12 +7,16 @@ import type { Producer } from "./producer.ts";
 import { type RecoveryPolicy, recoveryOf, resetAfterLoss } from "./recovery.ts";
 import { type RunTurn, runTurn, TurnInterrupted } from "./run-turn.ts";
 import { costOf } from "./turn-cost.ts";
-import { TurnRecord } from "./turn-record.ts";
+import { TurnRecord, type TurnWatchers } from "./turn-record.ts";
 import { TurnWriter } from "./turn-writer.ts";
 
 export interface TurnEngine {
-  /** Runs a turn in the background, to its end, and then those of its session that waited for it. */
-  start(begun: BegunTurn, producer: Producer): void;
+  /**
+   * Runs a turn in the background, to its end, and then those of its session that waited for it.
+   *
+   * @param cause the place of what it is begun for, in its trace (tracer.ts)
+   */
+  start(begun: BegunTurn, producer: Producer, cause?: string): void;
   /**
    * Takes over every turn that a dead process left running, and begins those that waited for them, or for space on a
    * full disk; to be called at the start, and whenever the storage says that there may be more. Resolves when those that are to end have ended; what the storage refuses for now is tried again in the
@@ -50,14 +52,14 @@ export type TurnEngineOptions = {
   readonly turns: TurnStore;
   readonly producers: Producers;
   readonly policy: RecoveryPolicy;
-  readonly log: Log;
-  readonly observer?: Observer | undefined;
-};
+} & TurnWatchers;
 
 /** Milliseconds until a storage that refused to settle lapsed turns is asked again. */
 const retryPause = 5_000;
 
-export function createTurnEngine({ turns, producers, policy, log, observer }: TurnEngineOptions): TurnEngine {
+export function createTurnEngine(options: TurnEngineOptions): TurnEngine {
+  const { turns, producers, policy, log, observer, tracer } = options;
+  const watchers = { log, observer, tracer };
   const running = new Set<Promise<void>>();
   const interrupt = new AbortController();
   let draining = false;
@@ -70,10 +72,10 @@ export function createTurnEngine({ turns, producers, policy, log, observer }: Tu
     running.add(done);
   }
 
-  function start(first: Pick<RunTurn, "begun" | "producer" | "inherited">): void {
+  function start(first: Pick<RunTurn, "begun" | "producer" | "inherited" | "cause">): void {
     track(
       (async () => {
-        const common = { turns, interrupt: interrupt.signal, policy, beginsNext, log, observer };
+        const common = { turns, interrupt: interrupt.signal, policy, beginsNext, ...watchers };
         let next = await runTurn({ ...common, ...first });
         while (next !== undefined) {
           observer?.turnBegan("waited");
@@ -89,7 +91,7 @@ export function createTurnEngine({ turns, producers, policy, log, observer }: Tu
   }
 
   async function endLapsed(lapsed: LapsedTurn, last: LastEvents, model: string): Promise<void> {
-    const record = new TurnRecord(lapsed, { log, observer });
+    const record = new TurnRecord(lapsed, watchers);
     try {
       const inherited = { hasText: lapsed.text !== "", owed: resetAfterLoss(lapsed) };
       const writer = new TurnWriter(turns, lapsed, log, record, inherited);
@@ -148,9 +150,9 @@ export function createTurnEngine({ turns, producers, policy, log, observer }: Tu
     get running() {
       return running.size;
     },
-    start(begun, producer) {
+    start(begun, producer, cause) {
       observer?.turnBegan("asked");
-      start({ begun, producer });
+      start({ begun, producer, cause });
     },
     async drain(graceMs) {
       draining = true;

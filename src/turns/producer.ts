@@ -9,8 +9,8 @@ import type { Spent } from "../storage/usage-store.ts";
 export interface Producer {
   /** Who is asked first, certain once `begin` has resolved; the `turn` event names it. */
   readonly model: string;
-  /** Gathers what the answer needs. */
-  begin(signal: AbortSignal): Promise<Production>;
+  /** Gathers what the answer needs. @param cause the place of the turn in its trace (tracer.ts) */
+  begin(signal: AbortSignal, cause?: string): Promise<Production>;
   /** What it has cost so far, asked when the turn is over; undefined where no model has read anything. */
   spent?(): Promise<Spent | undefined>;
   /** Called once the turn's end is stored. */

@@ -4,8 +4,6 @@
  * At most one append of a turn is under way. While it is, the producer is not pulled, so it gathers what arrives and
  * makes its server wait when that is too much: that is the whole of back-pressure.
  */
-import type { Log } from "../log.ts";
-import type { Observer } from "../observer.ts";
 import type { TextReset, TurnEnded } from "../protocol/events.ts";
 import { isProblem, Problem } from "../protocol/problems.ts";
 import { type BegunTurn, LeaseLost, type Spent, TurnStopRequested, type TurnStore } from "../storage/storage.ts";
@@ -20,7 +18,7 @@ import {
 import type { Producer } from "./producer.ts";
 import type { RecoveryPolicy } from "./recovery.ts";
 import { chargeIfDeleted, costOf } from "./turn-cost.ts";
-import { TurnRecord } from "./turn-record.ts";
+import { TurnRecord, type TurnWatchers } from "./turn-record.ts";
 import { type Inherited, TurnWriter } from "./turn-writer.ts";
 import { WholeCharacters } from "./whole-characters.ts";
 
@@ -53,9 +51,9 @@ export type RunTurn = {
   readonly policy: RecoveryPolicy;
   /** Whether the session's next turn may begin when this one ends. */
   readonly beginsNext: () => boolean;
-  readonly log: Log;
-  readonly observer?: Observer | undefined;
-};
+  /** The place of what the turn was begun for, in its trace. */
+  readonly cause?: string | undefined;
+} & TurnWatchers;
 
 /**
  * Resolves once the turn is settled or belongs to somebody else, with the session's next turn if that begins now; never
@@ -71,11 +69,11 @@ export async function runTurn(run: RunTurn): Promise<BegunTurn | undefined> {
     if (source.aborted) cancel.abort(source.reason);
     source.addEventListener("abort", forward);
   }
-  const record = new TurnRecord(begun, run);
+  const record = new TurnRecord(begun, run, run.cause);
   const writer = new TurnWriter(turns, begun, log, record, inherited);
   const cost = () => costOf([inherited?.spent, producer.spent?.bind(producer)], log);
   try {
-    const last = await produce(run, writer, cancel.signal);
+    const last = await produce(run, writer, cancel.signal, record.place);
     const spent = await cost();
     const next = await writer.settle(last, { model: producer.model, giveUp: interrupt, beginsNext, spent });
     producer.settled?.(last.at(-1) as TurnEnded);
@@ -111,14 +109,19 @@ async function handBack({ turns, begun: { lease }, log }: RunTurn): Promise<void
  *
  * @throws LeaseLost when the turn is somebody else's by now, TurnInterrupted when it is to be left to the next start
  */
-async function produce(run: RunTurn, writer: TurnWriter, signal: AbortSignal): Promise<LastEvents> {
+async function produce(
+  run: RunTurn,
+  writer: TurnWriter,
+  signal: AbortSignal,
+  place: string | undefined,
+): Promise<LastEvents> {
   const { begun, producer, inherited } = run;
   const characters = new WholeCharacters();
   /** Text of an earlier worker, which goes when there is new text to take its place, and not before. */
   let oldTextStands = inherited?.beginsAnew ?? false;
   try {
     if (begun.isReplaced) return eventsAfterStop(producer.model);
-    const production = await producer.begin(signal);
+    const production = await producer.begin(signal, place);
     if (writer.isEmpty) await writer.append(turnStarted(begun, producer.model, production.trimmedTurns));
     for await (const produced of production.output) {
       if (produced.type === "text") {

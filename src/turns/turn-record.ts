@@ -3,28 +3,50 @@ import { hashOfSession, type Log } from "../log.ts";
 import type { Observer } from "../observer.ts";
 import type { TurnEnded } from "../protocol/events.ts";
 import type { BegunTurn } from "../storage/storage.ts";
+import type { Span, Tracer } from "../tracer.ts";
 import type { LastEvents } from "./last-events.ts";
+
+/** Who is told. */
+export type TurnWatchers = {
+  readonly log: Log;
+  readonly observer?: Observer | undefined;
+  readonly tracer?: Tracer | undefined;
+};
 
 export class TurnRecord {
   readonly #begun: BegunTurn;
   readonly #log: Log;
   readonly #observer: Observer | undefined;
+  readonly #span: Span | undefined;
   readonly #begunAt = performance.now();
   #firstTextAt: number | undefined;
   #pieces = 0;
   #length = 0;
 
-  constructor(begun: BegunTurn, { log, observer }: { readonly log: Log; readonly observer?: Observer | undefined }) {
+  /** @param cause the place of what the turn was begun for, in its trace */
+  constructor(begun: BegunTurn, { log, observer, tracer }: TurnWatchers, cause?: string) {
     this.#begun = begun;
     this.#log = log;
     this.#observer = observer;
+    const { sessionId, turn } = begun.lease;
+    this.#span = tracer?.begin("turn", cause, { session: hashOfSession(sessionId), turn });
+  }
+
+  /** Of the turn in its trace, for what it causes. */
+  get place(): string | undefined {
+    return this.#span?.place;
   }
 
   /** A piece of text is in the log. On the way of every token, so it only counts. */
   textLogged(length: number): void {
-    this.#firstTextAt ??= performance.now();
+    if (this.#firstTextAt === undefined) this.#firstText();
     this.#pieces += 1;
     this.#length += length;
+  }
+
+  #firstText(): void {
+    this.#firstTextAt = performance.now();
+    this.#span?.event("first text");
   }
 
   /** The turn is settled. */
@@ -39,6 +61,7 @@ export class TurnRecord {
     const firstTextMs = this.#firstTextAt === undefined ? undefined : this.#firstTextAt - this.#begunAt;
     const sizes = { pieces: this.#pieces, length: this.#length };
     this.#observer?.turnEnded({ status, reason, model, usage, firstTextMs, milliseconds, ...sizes });
+    this.#span?.end({ status, reason, model, ...usage, ...sizes }, failure?.code);
     const { sessionId, turn } = this.#begun.lease;
     const facts = {
       session: hashOfSession(sessionId),
@@ -57,5 +80,6 @@ export class TurnRecord {
   /** The turn goes on elsewhere. */
   left(how: "released" | "lost"): void {
     this.#observer?.turnLeft(how);
+    this.#span?.end({ left: how });
   }
 }

@@ -111,6 +111,7 @@ export function continueAnswer(service: HttpService): Operation {
 
 type SendRequest = {
   readonly access: Access;
+  readonly place: string | undefined;
   readonly params: { readonly session_id: string };
   readonly headers: SendingHeaders;
   readonly query: { readonly heartbeat?: "comment" | "event" | undefined };
@@ -118,19 +119,23 @@ type SendRequest = {
 
 async function sendAndAnswer(
   service: HttpService,
-  { access, params, headers, query }: SendRequest,
+  { access, place, params, headers, query }: SendRequest,
   reply: FastifyReply,
   ask: NewTurn["ask"],
 ): Promise<unknown> {
   const { chat } = service;
   const sessionId = params.session_id;
-  const { turn, isReplay } = await chat.send(access, {
-    sessionId,
-    ask,
-    ifBusy: headers["if-busy"],
-    ifTurn: headers["if-turn"],
-    once: sendOnce(headers, ask),
-  });
+  const { turn, isReplay } = await chat.send(
+    access,
+    {
+      sessionId,
+      ask,
+      ifBusy: headers["if-busy"],
+      ifTurn: headers["if-turn"],
+      once: sendOnce(headers, ask),
+    },
+    place,
+  );
   if (isReplay) reply.header("idempotency-replayed", "true");
   return giveAnswer(reply, {
     service,

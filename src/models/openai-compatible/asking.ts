@@ -5,6 +5,7 @@
 import type { Log } from "../../log.ts";
 import type { EndedAttempt, Observer } from "../../observer.ts";
 import type { Usage } from "../../protocol/events.ts";
+import type { Span, Tracer } from "../../tracer.ts";
 import type { ModelError, ModelEvent, ModelRequest } from "../model.ts";
 import { isOutage } from "../outages.ts";
 import { Attempt, type AttemptOptions, type AttemptSink } from "./attempt.ts";
@@ -26,6 +27,9 @@ export type Provider = Pick<AttemptOptions, "connection" | "timeouts" | "now"> &
   readonly prefill: Prefill;
   readonly log: Pick<Log, "info">;
   readonly observer?: Observer | undefined;
+  readonly tracer?: Tracer | undefined;
+  /** The server is told of which trace a request is a part. */
+  readonly tellsPlace: boolean;
 };
 
 /** What an asking tells: any number of texts, then one finish or one failure. */
@@ -45,6 +49,7 @@ export class Asking implements AttemptSink {
   #models: readonly string[] = [];
   #attempt: Attempt | undefined;
   #isAsking = false;
+  #span: Span | undefined;
   /** Where the attempt goes on with an answer that has begun. */
   #continuation: Continuation | undefined;
   #permit: Permit | undefined;
@@ -142,6 +147,7 @@ export class Asking implements AttemptSink {
     if (!this.#isAsking) return;
     this.#isAsking = false;
     this.#provider.observer?.attemptEnded({ model: this.#model, outcome });
+    this.#span?.end({ outcome }, outcome === "answered" || outcome === "abandoned" ? undefined : outcome);
   }
 
   #tell(text: string): void {
@@ -149,6 +155,7 @@ export class Asking implements AttemptSink {
     if (!this.#spoke) {
       this.#spoke = true;
       this.#permit?.began();
+      this.#span?.event("first text");
     }
     this.#sink.text(text);
   }
@@ -176,7 +183,7 @@ export class Asking implements AttemptSink {
   }
 
   #send(): void {
-    const { connection, timeouts, now, extraBody, prefill } = this.#provider;
+    const { connection, timeouts, now, extraBody, prefill, tracer, tellsPlace } = this.#provider;
     const { messages, answerSoFar = "" } = this.#request;
     const model = this.#model;
     this.#continuation = answerSoFar === "" ? undefined : new Continuation(answerSoFar);
@@ -186,7 +193,16 @@ export class Asking implements AttemptSink {
     const startedAt = this.#startedAt;
     const { turnStartedAt = startedAt } = this.#request;
     this.#isAsking = true;
-    this.#attempt = new Attempt({ connection, timeouts, now, model, body, continues, startedAt, turnStartedAt }, this);
+    this.#span = tracer?.begin("chat", this.#request.cause, {
+      "gen_ai.operation.name": "chat",
+      "gen_ai.request.model": model,
+      "server.address": connection.origin,
+    });
+    const place = tellsPlace ? this.#span?.place : undefined;
+    this.#attempt = new Attempt(
+      { connection, place, timeouts, now, model, body, continues, startedAt, turnStartedAt },
+      this,
+    );
   }
 
   /** Asks the budget last: what it gives is spent. */

@@ -22,6 +22,8 @@ export type AttemptOptions = {
   readonly connection: Connection;
   readonly model: string;
   readonly body: string;
+  /** Sent as `traceparent`. */
+  readonly place?: string | undefined;
   /** The body holds the beginning of the answer: there may be nothing to add to it. */
   readonly continues: boolean;
   readonly timeouts: Timeouts;
@@ -61,7 +63,7 @@ export class Attempt {
     this.#deadlines = new Deadlines(startedAt, timeouts, (name) => this.#expire(name), turnStartedAt);
     // Until the pool gives it a connection, a request waits for headers as if it had one.
     this.#deadlines.enter("upstream_timeout", timeouts.headersMs);
-    this.#request = options.connection.post("/chat/completions", options.body);
+    this.#request = options.connection.post("/chat/completions", options.body, options.place);
     this.#request.on("socket", (socket) => {
       if (this.#request.reusedSocket) this.#bytesReadBefore = socket.bytesRead;
       this.#watchConnecting(socket);

@@ -7,7 +7,7 @@ export type Connection = {
   /** Scheme, host and port: what a log may show of the base URL. */
   readonly origin: string;
   /** Starts `POST {baseUrl}{path}`. Never throws for a broken server; the request's `error` event tells. */
-  post(path: string, json: string): http.ClientRequest;
+  post(path: string, json: string, traceparent?: string): http.ClientRequest;
   get(path: string): http.ClientRequest;
   /** Closes every connection, with whatever still runs on it. */
   close(): void;
@@ -60,11 +60,12 @@ export function openConnection(options: ConnectionOptions): Connection {
 
   return {
     origin: url.origin,
-    post(path, json) {
+    post(path, json, traceparent) {
       const request = start("POST", path, {
         accept: "text/event-stream",
         "content-type": "application/json",
         "content-length": String(Buffer.byteLength(json)),
+        ...(traceparent !== undefined && { traceparent }),
       });
       request.end(json);
       return request;

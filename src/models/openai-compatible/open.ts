@@ -1,6 +1,7 @@
 /** A model behind any server that speaks OpenAI's chat completions: OpenAI, Ollama, vLLM, llama.cpp, a gateway. */
 import type { Log } from "../../log.ts";
 import type { Observer } from "../../observer.ts";
+import type { Tracer } from "../../tracer.ts";
 import type { Model } from "../model.ts";
 import type { Provider } from "./asking.ts";
 import { openConnection } from "./connection.ts";
@@ -28,6 +29,9 @@ export type OpenAiCompatibleOptions = {
   readonly retries: number;
   readonly log: Pick<Log, "info" | "warn">;
   readonly observer?: Observer | undefined;
+  readonly tracer?: Tracer | undefined;
+  /** Tells the server of which trace a request is a part; by default it is not told. */
+  readonly tellsPlace?: boolean;
   /**
    * Answers that may run at once; more wait for a connection, at most `headersMs`. By default as many as the HTTP server
    * takes: a stuck answer must not hold up another.
@@ -66,6 +70,8 @@ export function openOpenAiCompatibleModel(options: OpenAiCompatibleOptions): Mod
     timeouts,
     log,
     observer,
+    tracer: options.tracer,
+    tellsPlace: options.tellsPlace ?? false,
     now: options.now ?? Date.now,
   };
   return {
