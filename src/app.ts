@@ -147,8 +147,8 @@ export async function startApp(config: Config, options: AppOptions): Promise<App
 
 type StorageEvents = Pick<RedisOptions, "onFatal" | "onClaimable" | "observer"> & { readonly log: Logger };
 
-async function openStorage({ storage: config, retention }: Config, events: StorageEvents): Promise<Storage> {
-  if (config.kind === "sqlite") return openSqliteStorage({ path: config.path, retention, ...events });
+async function openStorage({ storage: config, retention, backups }: Config, events: StorageEvents): Promise<Storage> {
+  if (config.kind === "sqlite") return openSqliteStorage({ path: config.path, retention, backups, ...events });
   // Whoever stores in a file need not load what talks to a server.
   const { openRedisStorage } = await import("./storage/redis/open.ts");
   const { url, durability, allowWeak } = config;

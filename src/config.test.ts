@@ -202,6 +202,17 @@ describe("the rest of the configuration", () => {
     ]);
   });
 
+  it("warns of plans for backups that come to nothing", () => {
+    expect(load({ BACKUP_KEEP: "3" }).warnings).toEqual(["BACKUP_KEEP is set but not used without BACKUP_DIR."]);
+    expect(load({ BACKUP_DIR: "/backups", STORAGE_URL: "redis://cache" }).warnings).toEqual([
+      "BACKUP_DIR is set but not used: Redis makes its own backups.",
+    ]);
+    expect(load({ BACKUP_DIR: "/backups", BACKUP_HOURS: "6" })).toMatchObject({
+      warnings: [],
+      backups: { directory: "/backups", everyMs: 6 * 60 * 60_000, keep: 24 },
+    });
+  });
+
   it("takes host names and addresses in any spelling", () => {
     const { http } = load({ HOST: "[::1]", ALLOWED_HOSTS: "Chat.Example, 10.0.0.7,[fd00::1], my_service" });
     expect(http).toMatchObject({

@@ -42,6 +42,8 @@ export type Config = {
   readonly storage: SqliteLocation | RedisStorageConfig;
   /** How long sessions are kept after their newest activity; for ever where nothing is said. */
   readonly retention: { readonly guestMs: number | undefined; readonly otherMs: number | undefined };
+  /** Backups of the SQLite file that are made by themselves. */
+  readonly backups: { readonly directory: string; readonly everyMs: number; readonly keep: number } | undefined;
   readonly log: { readonly level: Settings["LOG_LEVEL"] };
   /** Undefined where nothing is traced. */
   readonly traces: TracesConfig | undefined;
@@ -163,6 +165,7 @@ export function loadConfig(source: ConfigSource): Config {
     },
     identity: identityConfig(settings),
     storage: storageConfig(settings),
+    backups: backupPlan(settings),
     retention: {
       guestMs: daysInMs(settings.RETENTION_GUEST_DAYS),
       otherMs: daysInMs(settings.RETENTION_DAYS),
@@ -176,6 +179,7 @@ export function loadConfig(source: ConfigSource): Config {
       ...idleFallbackWarnings(model, set),
       ...idleStorageWarnings(settings, set),
       ...identityWarnings(settings, set),
+      ...idleBackupWarnings(settings, set),
     ],
   });
 }
@@ -198,6 +202,10 @@ function tracesConfig(settings: Settings): TracesConfig | undefined {
 
 function storageConfig({ STORAGE_URL: location, DURABILITY: durability, ALLOW_WEAK_REDIS: allowWeak }: Settings) {
   return location.kind === "redis" ? { ...location, durability, allowWeak } : location;
+}
+
+function backupPlan({ BACKUP_DIR: directory, BACKUP_HOURS: hours, BACKUP_KEEP: keep }: Settings): Config["backups"] {
+  return directory === undefined ? undefined : { directory, everyMs: hours * 60 * 60_000, keep };
 }
 
 function daysInMs(days: number | undefined): number | undefined {
@@ -267,6 +275,13 @@ function idleStorageWarnings({ STORAGE_URL: { kind } }: Settings, set: ReadonlyS
   return (["DURABILITY", "ALLOW_WEAK_REDIS"] as const)
     .filter((name) => set.has(name))
     .map((name) => `${name} is set but not used: SQLite syncs every prompt to the disk.`);
+}
+
+function idleBackupWarnings({ STORAGE_URL: { kind } }: Settings, set: ReadonlySet<VariableName>): string[] {
+  const names = (["BACKUP_DIR", "BACKUP_HOURS", "BACKUP_KEEP"] as const).filter((name) => set.has(name));
+  if (kind === "redis") return names.map((name) => `${name} is set but not used: Redis makes its own backups.`);
+  if (set.has("BACKUP_DIR")) return [];
+  return names.map((name) => `${name} is set but not used without BACKUP_DIR.`);
 }
 
 function deepFreeze<Value>(value: Value): Value {

@@ -260,6 +260,20 @@ export const variables = {
       "The same for the sessions of guests; a guest who has owned nothing for as long is forgotten. Unset they are kept for ever.",
   }),
 
+  BACKUP_DIR: optional(text(4_096), {
+    group: "retention",
+    description:
+      "A directory in which backups of the SQLite file are made while the service runs, best on another disk. Unset none are made.",
+  }),
+  BACKUP_HOURS: withDefault("1", wholeNumber(1, 8_760), {
+    group: "retention",
+    description: "How many hours lie between two of these backups.",
+  }),
+  BACKUP_KEEP: withDefault("24", wholeNumber(1, 10_000), {
+    group: "retention",
+    description: "How many of these backups are kept; older ones are deleted.",
+  }),
+
   MODEL_CONNECT_TIMEOUT_SECONDS: withDefault("5", seconds(0.05, oneDay), {
     group: "timers",
     description: "How long connecting may take, with DNS and TLS.",

@@ -174,7 +174,7 @@ export const problemKinds = {
     500,
     "Storage is damaged",
     false,
-    "The database file failed a check; the operator must restore a backup.",
+    "The database file failed a check; the operator must put a backup in its place (`npm run restore -- FILE`, docs/data.md).",
   ),
   authentication_unavailable: kind(
     503,

@@ -17,6 +17,8 @@ const sizes = {
     connections: 2_000,
     rollingRestarts: 20,
     replicaKills: 2,
+    migrationKills: 40,
+    backups: 15,
   },
   // The numbers of the project's acceptance list.
   soak: {
@@ -28,6 +30,8 @@ const sizes = {
     connections: 20_000,
     rollingRestarts: 100,
     replicaKills: 40,
+    migrationKills: 100,
+    backups: 50,
   },
 } as const;
 

@@ -2,6 +2,7 @@
 
 import { existsSync } from "node:fs";
 import { DatabaseSync } from "node:sqlite";
+import { copyBeforeMigration } from "./migration-copy.ts";
 import { isCurrent, migrate, refuseForeignFile } from "./schema.ts";
 
 export const inMemory = ":memory:";
@@ -43,6 +44,7 @@ export function openWriter(path: string): DatabaseSync {
   if (path !== inMemory && journal !== "wal") {
     throw new Error("The database cannot use write-ahead logging here; put it on a local disk.");
   }
+  if (path !== inMemory) copyBeforeMigration(database, path);
   migrate(database);
   return database;
 }

@@ -54,7 +54,7 @@ export function openingFailure(
 
 export function damagedFile(path: string, cause: unknown): Error {
   return new Error(
-    `${path} is damaged or no database; put a backup in its place, or name another file in STORAGE_URL.`,
+    `${path} is damaged or no database; put a backup in its place with \`npm run restore -- FILE\`, or name another file in STORAGE_URL.`,
     { cause },
   );
 }

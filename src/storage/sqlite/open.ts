@@ -3,6 +3,7 @@ import type { Observer } from "../../observer.ts";
 import { LiveTurns } from "../live/live-turns.ts";
 import { LocalLimits } from "../local-limits.ts";
 import type { Retention, Storage } from "../storage.ts";
+import { type BackupPlan, Backups } from "./backups.ts";
 import { inMemory } from "./connection.ts";
 import { Database } from "./database.ts";
 import { keyStore } from "./key-store.ts";
@@ -20,6 +21,8 @@ export type SqliteOptions = {
   readonly clock?: () => number;
   /** For ever, where nothing is said. */
   readonly retention?: Retention | undefined;
+  /** None are made by themselves, where nothing is said. */
+  readonly backups?: BackupPlan | undefined;
   /**
    * Called when nothing more may be acknowledged: an fsync failed (the next one would falsely report success) or a
    * database thread died. The process must end; what was acknowledged is safe.
@@ -53,6 +56,10 @@ export async function openSqliteStorage(options: SqliteOptions): Promise<Storage
     throw error;
   }
   const liveTurns = new LiveTurns<LeaseKey>();
+  const backups =
+    options.backups === undefined || path === inMemory
+      ? undefined
+      : new Backups({ ...options.backups, path, clock, log });
   let closing: Promise<void> | undefined;
   return {
     sessions: sessionStore({ database, liveTurns, clock, retention }),
@@ -68,6 +75,7 @@ export async function openSqliteStorage(options: SqliteOptions): Promise<Storage
     close() {
       closing ??= database.close().then(async () => {
         liveTurns.closed();
+        await backups?.close();
         await reserve?.close();
         lock?.release();
       });

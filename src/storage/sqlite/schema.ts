@@ -155,7 +155,7 @@ export const schemaVersion = steps.length;
  * @throws Error when the file belongs to another program or to a newer version of this one
  */
 export function refuseForeignFile(database: DatabaseSync): void {
-  const version = pragmaNumber(database, "user_version");
+  const version = foundVersion(database);
   const application = pragmaNumber(database, "application_id");
   const { tables } = database.prepare("SELECT count(*) AS tables FROM sqlite_schema").get() as { tables: number };
   const isNew = version === 0 && application === 0 && tables === 0;
@@ -171,14 +171,23 @@ export function refuseForeignFile(database: DatabaseSync): void {
 
 /** Whether the tables are those of this version. */
 export function isCurrent(database: DatabaseSync): boolean {
-  return pragmaNumber(database, "user_version") === schemaVersion;
+  return foundVersion(database) === schemaVersion;
 }
 
-/** Brings the tables to this version's schema. */
-export function migrate(database: DatabaseSync): void {
-  const found = pragmaNumber(database, "user_version");
+/** The schema that a file has; 0 for one that is new. */
+export function foundVersion(database: DatabaseSync): number {
+  return pragmaNumber(database, "user_version");
+}
+
+/**
+ * Brings the tables to this version's schema.
+ *
+ * @param version an earlier one, for tests of what comes after it
+ */
+export function migrate(database: DatabaseSync, version = schemaVersion): void {
+  const found = foundVersion(database);
   for (const [index, step] of steps.entries()) {
-    if (index < found) continue;
+    if (index < found || index >= version) continue;
     database.exec("BEGIN IMMEDIATE");
     try {
       database.exec(step);

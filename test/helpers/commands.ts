@@ -1,0 +1,20 @@
+/** The operator's verbs as real processes. */
+import { execFile } from "node:child_process";
+import path from "node:path";
+
+export type CommandResult = { readonly code: number; readonly output: string; readonly errors: string };
+
+/** Runs `src/commands/<name>.ts`, as its `npm run` does, and resolves whatever becomes of it. */
+export function runVerb(
+  name: string,
+  words: readonly string[],
+  environment: Record<string, string>,
+): Promise<CommandResult> {
+  const file = path.join(import.meta.dirname, `../../src/commands/${name}.ts`);
+  return new Promise((resolve) => {
+    const options = { env: { PATH: process.env["PATH"], ...environment }, cwd: "/", maxBuffer: 64 * 1024 * 1024 };
+    execFile(process.execPath, [file, ...words], options, (error, output, errors) => {
+      resolve({ code: error === null ? 0 : Number(error.code), output, errors });
+    });
+  });
+}
