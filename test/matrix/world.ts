@@ -82,26 +82,37 @@ export async function viewOf({ baseUrl, people, sessions }: World, name: PersonN
   return Promise.all(paths.map(async (path) => (await fetch(baseUrl + path, { headers })).json()));
 }
 
-/** The callers that every mode has, with something that a credential of this mode is not. */
+/** Somebody whose credential is good, for everything unless told otherwise. */
+export function goodPrincipal(
+  name: string,
+  token: string,
+  of: PersonName,
+  scopes: readonly string[] = ["read", "write"],
+): Principal {
+  return { name, headers: authorized(token), credential: { kind: "good", of, scopes } };
+}
+
+/**
+ * The callers that prove nothing in any mode.
+ *
+ * @param good a credential of this mode
+ * @param bad tokens that are none, or none any more
+ */
 export function commonPrincipals(good: string, bad: Readonly<Record<string, string>>): readonly Principal[] {
-  const refused = Object.entries(bad).map(([name, authorization]) => ({
+  const malformed = {
+    "a malformed credential": "Bearer %%%",
+    "another scheme": `Basic ${Buffer.from(good).toString("base64")}`,
+    "a scheme of nothing": good,
+  };
+  const others = Object.entries(bad).map(([name, token]) => [name, `Bearer ${token}`] as const);
+  const refused = [...Object.entries(malformed), ...others].map(([name, authorization]) => ({
     name,
     headers: { authorization },
     credential: { kind: "bad" as const },
   }));
   return [
     { name: "nobody", headers: {}, credential: { kind: "none" } },
-    { name: "a malformed credential", headers: { authorization: "Bearer %%%" }, credential: { kind: "bad" } },
-    {
-      name: "another scheme",
-      headers: { authorization: `Basic ${Buffer.from(good).toString("base64")}` },
-      credential: { kind: "bad" },
-    },
-    {
-      name: "two credentials",
-      headers: { ...authorized(good), "x-api-key": good },
-      credential: { kind: "ambiguous" },
-    },
+    { name: "two credentials", headers: { ...authorized(good), "x-api-key": good }, credential: { kind: "ambiguous" } },
     ...refused,
   ];
 }

@@ -39,7 +39,7 @@ export async function createDocumentation(
   });
   await describeRoutes(app, version, mode);
   for (const route of routes) {
-    const schema = { ...route.schema, security: securityOf(mode, route.access) };
+    const schema = { ...route.schema, security: securityOf(mode, route.access, route.scope) };
     if (schema.hide !== true) addRoute(app, { ...route, schema });
   }
   await app.register(fastifySwaggerUi, {

@@ -1,5 +1,6 @@
 /** How callers prove who they are, for the OpenAPI document: by the mode that the service is in. */
 import type { AuthenticationMode } from "../../identity/authenticator.ts";
+import type { Scope } from "../../identity/caller.ts";
 import type { AccessRule } from "../authorization.ts";
 
 type Scheme = {
@@ -46,10 +47,10 @@ export function securityScheme(mode: AuthenticationMode): Readonly<Record<string
 
 type Requirement = Readonly<Record<string, readonly string[]>>;
 
-/** One of these is enough; an empty one is met by everybody. */
-export function securityOf(mode: AuthenticationMode, access: AccessRule): readonly Requirement[] {
+/** One of these is enough; an empty one is met by everybody. Where credentials can be limited, it names the scope. */
+export function securityOf(mode: AuthenticationMode, access: AccessRule, scope: Scope): readonly Requirement[] {
   const [name] = schemes[mode];
-  const credential = { [name]: [] };
+  const credential = { [name]: mode === "guest" ? [] : [scope] };
   if (access === "public") return [];
   if (access === "owner" || mode !== "guest") return [credential];
   return access === "opening" ? [{}, credential] : [];
