@@ -1,11 +1,12 @@
 /** The verbs of the chat API. */
 import type { HistoryMessage, StoppedTurn, TurnAnswer } from "../src/protocol/chat.ts";
-import type { SessionView } from "../src/protocol/sessions.ts";
+import type { SearchResults } from "../src/protocol/search.ts";
+import type { ChangeSession, SessionListView, SessionView } from "../src/protocol/sessions.ts";
 import { Answer, type ConnectionChange, readTurn, requireEventStream, type SentAnswer } from "./answer.ts";
 import { type ChatRequest, Connection, type ServiceAccess } from "./connection.ts";
 import { makeIdempotencyKey } from "./idempotency-key.ts";
 import { Lifetime } from "./lifetime.ts";
-import { turnPath } from "./paths.ts";
+import { queryOf, sessionPath, turnPath } from "./paths.ts";
 import { ChatProblem } from "./problems.ts";
 import { type Repeatability, type RetryOptions, withRetries } from "./retries.ts";
 
@@ -49,6 +50,23 @@ export type HistoryOptions = Abortable & {
   readonly limit?: number | undefined;
   /** Only turns before this one, to page back. */
   readonly before?: number | undefined;
+};
+
+export type ListOptions = Abortable & {
+  /** How many at most (1 to 200); 50 when left out. */
+  readonly limit?: number | undefined;
+  /** `next_cursor` of the page before. */
+  readonly cursor?: string | undefined;
+};
+
+export type SearchOptions = ListOptions & {
+  /** Only in sessions of this username. */
+  readonly username?: string | undefined;
+};
+
+export type ExportedSession = {
+  readonly session: SessionView;
+  readonly message_history: readonly HistoryMessage[];
 };
 
 export type ChatHistory = {
@@ -98,12 +116,47 @@ export class ChatClient {
   }
 
   readSession(sessionId: string, options: Abortable = {}): Promise<SessionView> {
-    return this.#json({ method: "GET", path: `/sessions/${encodeURIComponent(sessionId)}` }, "once", options);
+    return this.#json({ method: "GET", path: sessionPath(sessionId) }, "once", options);
+  }
+
+  /** The sessions of a username, newest activity first, a page at a time. Needs the token of whoever opened them. */
+  listSessions(username: string, options: ListOptions = {}): Promise<SessionListView> {
+    const { limit, cursor } = options;
+    return this.#json({ method: "GET", path: `/sessions${queryOf({ username, limit, cursor })}` }, "once", options);
+  }
+
+  /** Renames, pins or instructs a session; `null` takes a title or instructions away. Needs the token. */
+  changeSession(sessionId: string, changes: ChangeSession, options: Abortable = {}): Promise<SessionView> {
+    const { title, instructions, pinned } = changes;
+    const body = { title, instructions, pinned };
+    return this.#json({ method: "PATCH", path: sessionPath(sessionId), body }, "once", options);
+  }
+
+  /** Everything of a session: itself and its whole dialogue. Needs the token. */
+  exportSession(sessionId: string, options: Abortable = {}): Promise<ExportedSession> {
+    return this.#json({ method: "GET", path: `${sessionPath(sessionId)}/export` }, "once", options);
+  }
+
+  /** The same as a document in Markdown. */
+  exportMarkdown(sessionId: string, { signal }: Abortable = {}): Promise<string> {
+    const path = `${sessionPath(sessionId)}/export?format=markdown`;
+    const attempt = (signal: AbortSignal) => this.#ask({ method: "GET", path, accept: "text/markdown" }, signal);
+    return this.#withRetries(attempt, "once", signal);
+  }
+
+  /**
+   * The messages that have every word, or one that begins with it; those of the turns that ended last come first. Needs
+   * the token. A service that stores on a Redis server says no: a ChatProblem `search_unavailable`.
+   */
+  search(words: string, options: SearchOptions = {}): Promise<SearchResults> {
+    const { username, limit, cursor } = options;
+    const path = `/sessions/search${queryOf({ q: words, username, limit, cursor })}`;
+    return this.#json({ method: "GET", path }, "once", options);
   }
 
   /** Deletes a session with all that was said in it, for good. Needs the token, or the cookie, of whoever opened it. */
   async deleteSession(sessionId: string, options: Abortable = {}): Promise<void> {
-    const path = `/sessions/${encodeURIComponent(sessionId)}`;
+    const path = sessionPath(sessionId);
     let tries = 0;
     const attempt = async (signal: AbortSignal) => {
       tries += 1;
@@ -171,10 +224,7 @@ export class ChatClient {
   /** The dialogue, oldest first. */
   history(sessionId: string, options: HistoryOptions = {}): Promise<ChatHistory> {
     const { limit, before } = options;
-    const query = Object.entries({ limit, before }).flatMap(([name, value]) =>
-      value === undefined ? [] : `${name}=${value}`,
-    );
-    const path = `/chat_history/${encodeURIComponent(sessionId)}${query.length === 0 ? "" : `?${query.join("&")}`}`;
+    const path = `/chat_history/${encodeURIComponent(sessionId)}${queryOf({ limit, before })}`;
     return this.#json({ method: "GET", path }, "once", options);
   }
 

@@ -13,10 +13,10 @@ export type ServiceAccess = {
 };
 
 export type ChatRequest = {
-  readonly method: "GET" | "PUT" | "POST" | "DELETE";
+  readonly method: "GET" | "PUT" | "POST" | "PATCH" | "DELETE";
   /** From the base URL on, such as `/sessions`. */
   readonly path: string;
-  readonly accept: "application/json" | "text/event-stream";
+  readonly accept: "application/json" | "text/event-stream" | "text/markdown";
   readonly headers?: Readonly<Record<string, string>>;
   /** Sent as JSON. */
   readonly body?: unknown;

@@ -6,8 +6,11 @@ export {
   ChatClient,
   type ChatClientOptions,
   type ChatHistory,
+  type ExportedSession,
   type FollowOptions,
   type HistoryOptions,
+  type ListOptions,
+  type SearchOptions,
   type SendOptions,
 } from "./chat-client.ts";
 export type { ChatEvent, UnknownEvent } from "./events.ts";

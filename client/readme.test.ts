@@ -32,6 +32,7 @@ const outputs = [
   /^Hello TR! My name is Demo, and I am no language model, only the built-in stand-in for one\..*\n\[completed\]\n$/s,
   /^Your name is TR\.\n.*\ncompleted Hello TR! undefined\n$/s,
   /^.+\n2\n$/s,
+  /^\[ 'My zebra is called Zoë\.' \]\n(assistant .*\n)?user \[ 'zebra', 'Zoë' \]\n$/,
   /^session_not_found 404 Invalid session id: 1234 false\n$/,
 ];
 
@@ -40,7 +41,7 @@ it.each(programs.map((program, index) => [index + 1, program, outputs[index]] as
   async (number, program, output) => {
     expect(program).toContain("http://127.0.0.1:8000");
     const file = path.join(directory, `${number}.ts`);
-    await writeFile(file, program.replace("http://127.0.0.1:8000", service.baseUrl).replace("./client/", folder));
+    await writeFile(file, program.replaceAll("http://127.0.0.1:8000", service.baseUrl).replace("./client/", folder));
     const { stdout, stderr } = await run(process.execPath, [file], { timeout: 20_000 });
     expect(stderr).toBe("");
     expect(stdout).toMatch(output ?? "no output is expected of this program");

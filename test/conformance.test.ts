@@ -24,4 +24,5 @@ afterAll(async () => {
 
 conformanceSuite("the service keeps the wire contract", () => elsewhere ?? service?.baseUrl ?? "", {
   behindProxy: elsewhere !== undefined,
+  searches: process.env["CONFORMANCE_SEARCHES"] !== "no",
 });

@@ -1,8 +1,9 @@
 /** Sessions: opening, listing, reading, changing. */
 import { randomBytes } from "node:crypto";
-import type { ChangeSession, SessionListView, SessionView } from "../protocol/sessions.ts";
+import { z } from "zod";
+import { type ChangeSession, type SessionListView, type SessionView, sessionIdPattern } from "../protocol/sessions.ts";
 import type { Access, Session, SessionStore } from "../storage/storage.ts";
-import { cursorOf, placeOf } from "./session-cursor.ts";
+import { cursorOf, placeOf } from "./page-cursor.ts";
 
 export type OpenSession = {
   readonly username: string;
@@ -31,6 +32,8 @@ export async function readSession(sessions: SessionStore, access: Access, sessio
   return sessionView(await sessions.read(access, sessionId));
 }
 
+const sessionPlace = z.object({ updatedAt: z.int().min(0), sessionId: z.string().regex(sessionIdPattern) });
+
 export type ListSessions = {
   readonly username: string;
   readonly limit: number;
@@ -44,12 +47,12 @@ export async function listSessions(
   { username, limit, cursor }: ListSessions,
 ): Promise<SessionListView> {
   if (access.by !== "owner") throw new Error("Only an owner has a list of sessions");
-  const list = { principal: access.principal, username };
-  const after = cursor === undefined ? undefined : placeOf(cursor, list);
+  const list = ["sessions", access.principal, username];
+  const after = cursor === undefined ? undefined : placeOf(cursor, list, sessionPlace);
   const page = await sessions.list(access.principal, { username, limit, after });
   return {
     sessions: page.sessions.map(sessionView),
-    next_cursor: page.next === undefined ? null : cursorOf(page.next, list),
+    next_cursor: page.next === undefined ? null : cursorOf(sessionPlace.parse(page.next), list),
   };
 }
 

@@ -10,6 +10,7 @@ import { getHistory } from "./routes/history.ts";
 import { home } from "./routes/home.ts";
 import { logOut } from "./routes/logout.ts";
 import { getMetrics } from "./routes/metrics.ts";
+import { searchSessions } from "./routes/search.ts";
 import { streamSelfTest } from "./routes/selftest.ts";
 import { createSession, deleteSession, getSession, getSessions, patchSession } from "./routes/sessions.ts";
 import { stopRunningTurn, stopTurn } from "./routes/stop.ts";
@@ -35,6 +36,7 @@ export function routeTable(service: HttpService): readonly Route[] {
 
     { method: "POST",   path: "/sessions",                     access: "opening",    scope: "write", ...createSession(service) },
     { method: "GET",    path: "/sessions",                     access: "owner",      scope: "read",  ...getSessions(service) },
+    { method: "GET",    path: "/sessions/search",              access: "owner",      scope: "read",  ...searchSessions(service) },
     { method: "GET",    path: "/sessions/:session_id",         access: "capability", scope: "read",  ...getSession(service) },
     { method: "PATCH",  path: "/sessions/:session_id",         access: "owner",      scope: "write", ...patchSession(service) },
     { method: "GET",    path: "/sessions/:session_id/export",  access: "owner",      scope: "read",  ...exportSession(service) },

@@ -182,6 +182,12 @@ export const problemKinds = {
     true,
     "The keys that access tokens are checked with could not be fetched; nobody is let in unchecked.",
   ),
+  search_unavailable: kind(
+    501,
+    "No search here",
+    false,
+    "Messages are searched where they are stored in SQLite. On a Redis server they are not: that takes RediSearch, which this version does not use.",
+  ),
   draining: kind(503, "Shutting down", true, "The service is stopping and takes no new turns; try again in a moment."),
   overloaded: kind(503, "Service is overloaded", true, "It answers those that it has; try again after `Retry-After`."),
   storage_unavailable: kind(503, "Storage is unavailable", true, "The storage does not answer; nothing was stored."),

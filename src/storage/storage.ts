@@ -9,6 +9,7 @@
 import type { LoggedEvent, TerminalStatus, TurnEnded, TurnErrored, TurnEvent } from "../protocol/events.ts";
 import type { KeyStore } from "./key-store.ts";
 import type { LimitStore } from "./limit-store.ts";
+import type { MessageSearch } from "./message-search.ts";
 import type { Session, SessionStore } from "./session-store.ts";
 import type { TurnLimits } from "./turn-limits.ts";
 import type { Spent, UsageStore } from "./usage-store.ts";
@@ -45,6 +46,7 @@ export interface Storage {
   readonly usage: UsageStore;
   readonly keys: KeyStore;
   readonly limits: LimitStore;
+  readonly search: MessageSearch;
   /** Resolves when a read and a durable write work right now. */
   check(): Promise<void>;
   /** What the storage is and what its word is worth, for whoever operates the service. */

@@ -9,6 +9,7 @@ import { badInputConformance } from "./bad-input.ts";
 import { historyConformance } from "./history.ts";
 import { overlapConformance } from "./overlap.ts";
 import { resumingConformance } from "./resuming.ts";
+import { searchConformance } from "./search.ts";
 import { secondThoughtsConformance } from "./second-thoughts.ts";
 import { sendingOnceConformance } from "./sending-once.ts";
 import { serviceConformance } from "./service.ts";
@@ -25,6 +26,8 @@ export const longPrompt = "Tell me a story, please, of at least three hundred wo
 export type SuiteOptions = {
   /** Whether a proxy stands before the service, or may: then it may answer some nonsense itself. */
   readonly behindProxy: boolean;
+  /** Whether messages can be searched, as they can where they are stored in SQLite. */
+  readonly searches: boolean;
 };
 
 export function conformanceSuite(name: string, baseUrl: BaseUrl, options: SuiteOptions): void {
@@ -37,6 +40,7 @@ export function conformanceSuite(name: string, baseUrl: BaseUrl, options: SuiteO
     resumingConformance(baseUrl);
     stoppingConformance(baseUrl);
     historyConformance(baseUrl);
+    searchConformance(baseUrl, options);
     titleConformance(baseUrl);
     usageConformance(baseUrl);
     badInputConformance(baseUrl, options);

@@ -1,5 +1,5 @@
 import { setTimeout } from "node:timers/promises";
-import { afterAll, beforeAll } from "vitest";
+import { afterAll, beforeAll, expect, test } from "vitest";
 import { openRedisStorage } from "../../src/storage/redis/open.ts";
 import { type RedisServer, startRedisServer } from "../helpers/redis-server.ts";
 import { acceptanceContract } from "./acceptance.ts";
@@ -56,4 +56,14 @@ for (const [name, start] of [
   ]) {
     contract(name, onServer, { keepsWhenClosed: true });
   }
+
+  // Its exception from the contract: an index takes RediSearch, which a server may have or not.
+  test(`${name} tells that it cannot search`, async () => {
+    const storage = await (await onServer()).open(Date.now);
+    await expect(storage.search.find("guest:alice", { text: "words", limit: 1 })).rejects.toMatchObject({
+      code: "search_unavailable",
+      detail: expect.stringContaining("STORAGE_URL"),
+    });
+    await storage.close();
+  });
 }

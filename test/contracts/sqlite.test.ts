@@ -6,6 +6,7 @@ import { acceptanceContract } from "./acceptance.ts";
 import { keyContract } from "./keys.ts";
 import { limitsContract } from "./limits.ts";
 import { retentionContract } from "./retention.ts";
+import { searchContract } from "./search.ts";
 import { type StoragePlace, storageContract } from "./storage.ts";
 import { titleContract } from "./titles.ts";
 import { turnLimitsContract } from "./turn-limits.ts";
@@ -30,6 +31,7 @@ const inMemory = async (): Promise<StoragePlace> => ({
 for (const contract of [
   storageContract,
   acceptanceContract,
+  searchContract,
   titleContract,
   usageContract,
   turnLimitsContract,

@@ -4,6 +4,7 @@ import { Checkpoints } from "../../src/storage/sqlite/thread/checkpoints.ts";
 import { sessionRemover } from "../../src/storage/sqlite/thread/deletion.ts";
 import { Journal } from "../../src/storage/sqlite/thread/journal.ts";
 import { RunningTurns } from "../../src/storage/sqlite/thread/running-turns.ts";
+import { searchIndex } from "../../src/storage/sqlite/thread/search-index.ts";
 import { sessionWrites } from "../../src/storage/sqlite/thread/sessions.ts";
 
 export function threadSessions(
@@ -13,6 +14,11 @@ export function threadSessions(
 ) {
   return sessionWrites(
     database,
-    sessionRemover(database, { running, journal, checkpoints: new Checkpoints(database) }),
+    sessionRemover(database, {
+      running,
+      journal,
+      checkpoints: new Checkpoints(database),
+      search: searchIndex(database),
+    }),
   );
 }

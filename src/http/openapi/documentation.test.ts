@@ -42,6 +42,7 @@ describe("/openapi.json", () => {
         "POST /chat/{session_id}/regenerate",
         "POST /sessions",
         "GET /sessions",
+        "GET /sessions/search",
         "GET /sessions/{session_id}",
         "PATCH /sessions/{session_id}",
         "GET /sessions/{session_id}/export",

@@ -65,6 +65,13 @@ function firstWord({ message }: Error): string {
 }
 
 /** The server has it, but no replica or disk has said so in time. */
+export function searchUnavailable(): Problem {
+  return new Problem(
+    "search_unavailable",
+    "Messages cannot be searched here: they are stored on a Redis server, and only SQLite has an index of them. With STORAGE_URL=sqlite:… the operator can offer it.",
+  );
+}
+
 export function notDurable(): Problem {
   return new Problem("not_durable", "The storage could not confirm in time that nothing can be lost; send it again.");
 }

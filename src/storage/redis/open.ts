@@ -6,7 +6,7 @@ import { LiveTurns } from "../live/live-turns.ts";
 import type { Retention, Storage } from "../storage.ts";
 import type { Durability } from "./durability.ts";
 import { Expiry } from "./expiry.ts";
-import { notDurable } from "./failures.ts";
+import { notDurable, searchUnavailable } from "./failures.ts";
 import { keyStore } from "./key-store.ts";
 import { checkKey, workerChannel } from "./keys.ts";
 import { defaultLeaseTimes, type LeaseKey, Leases, type LeaseTimes } from "./leases.ts";
@@ -89,6 +89,7 @@ export async function openRedisStorage(options: RedisOptions): Promise<Storage> 
       clock,
       log,
     }),
+    search: { find: () => Promise.reject(searchUnavailable()) },
     usage,
     keys: keyStore(server, clock),
     limits,

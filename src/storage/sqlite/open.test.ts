@@ -115,6 +115,7 @@ describe("what memory holds of turns", () => {
       turns,
       usage: usageStore(database, Date.now),
       limits: new LocalLimits(),
+      search: { find: async () => ({ messages: [], next: undefined }) },
       sessions,
       keys: keyStore(database, Date.now),
       facts: () => ({ kind: "sqlite", durability: "memory" }),

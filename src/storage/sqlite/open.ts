@@ -8,6 +8,7 @@ import { inMemory } from "./connection.ts";
 import { Database } from "./database.ts";
 import { keyStore } from "./key-store.ts";
 import { lockDatabaseFile } from "./lock.ts";
+import { OlderTurns } from "./older-turns.ts";
 import { Reserve } from "./reserve.ts";
 import { sessionStore } from "./sessions.ts";
 import type { LeaseKey } from "./thread/running-turns.ts";
@@ -60,10 +61,12 @@ export async function openSqliteStorage(options: SqliteOptions): Promise<Storage
     options.backups === undefined || path === inMemory
       ? undefined
       : new Backups({ ...options.backups, path, clock, log });
+  const olderTurns = new OlderTurns(database, log);
   let closing: Promise<void> | undefined;
   return {
     sessions: sessionStore({ database, liveTurns, clock, retention }),
     turns: turnStore(database, liveTurns, clock),
+    search: { find: (principal, query) => database.read("findMessages", { principal, query }) },
     usage: usageStore(database, clock),
     keys: keyStore(database, clock),
     limits: new LocalLimits(),
@@ -73,7 +76,7 @@ export async function openSqliteStorage(options: SqliteOptions): Promise<Storage
     facts: () => ({ kind: "sqlite", durability: path === inMemory ? "memory" : "disk" }),
     backlog: () => database.backlog,
     close() {
-      closing ??= database.close().then(async () => {
+      closing ??= Promise.all([olderTurns.close(), database.close()]).then(async () => {
         liveTurns.closed();
         await backups?.close();
         await reserve?.close();

@@ -145,6 +145,18 @@ const steps: readonly string[] = [
     revoked_at INTEGER
   ) STRICT, WITHOUT ROWID;
   `,
+  `
+  -- The words of all messages of settled turns, each with its owner's mark before it (thread/search-index.ts).
+  CREATE VIRTUAL TABLE search USING fts5(words, content = '', columnsize = 0, detail = none, tokenize = 'ascii');
+  INSERT INTO search (search, rank) VALUES ('secure-delete', 1);
+  -- Turns in the order in which they ended, those from before there was an index below zero; null: not in the index.
+  ALTER TABLE turns ADD COLUMN search_key INTEGER;
+  ALTER TABLE sessions ADD COLUMN search_marks TEXT; -- of one that is being deleted, whose owner is not known any more
+  CREATE UNIQUE INDEX searched_turns ON turns (search_key) WHERE search_key IS NOT NULL;
+  -- One row while older turns are being indexed: only those before it are not.
+  CREATE TABLE search_progress (session INTEGER NOT NULL, turn INTEGER NOT NULL) STRICT;
+  INSERT INTO search_progress SELECT max(key) + 1, 0 FROM sessions HAVING max(key) IS NOT NULL;
+  `,
 ];
 
 export const schemaVersion = steps.length;

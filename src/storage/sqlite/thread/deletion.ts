@@ -8,33 +8,45 @@ import type { DatabaseSync } from "node:sqlite";
 import type { Checkpoints } from "./checkpoints.ts";
 import type { Journal } from "./journal.ts";
 import type { RunningTurns } from "./running-turns.ts";
+import { marksOf, type SearchIndex } from "./search-index.ts";
 import type { SessionRow } from "./sessions.ts";
 
 /** How much is deleted together: bytes of text, about 5 ms for each million of them, and turns. */
 const pieceBytes = 1_000_000;
 const pieceTurns = 200;
 
+/** The index forgets one message, all its words, in the time in which so much text is deleted. */
+const bytesOfForgetting = 300_000;
+
 export type Removed = {
-  /** How much text that was. */
+  /** How much work that was, as bytes of text. */
   readonly bytes: number;
   /** False where turns are left for `purgeDeleted`. */
   readonly isWhole: boolean;
 };
 
 export type SessionRemover = {
-  session(row: Pick<SessionRow, "key" | "owner">, now: number): Removed;
+  session(row: Pick<SessionRow, "key" | "owner" | "username">, now: number): Removed;
   /** To be called once after one or more sessions: what is deleted is deleted in the journal and the log too. */
   fromJournal(): void;
 };
 
+type RemoverParts = {
+  readonly running: RunningTurns;
+  readonly journal: Journal;
+  readonly checkpoints: Checkpoints;
+  readonly search: SearchIndex;
+};
+
 export function sessionRemover(
   database: DatabaseSync,
-  { running, journal, checkpoints }: { running: RunningTurns; journal: Journal; checkpoints: Checkpoints },
+  { running, journal, checkpoints, search }: RemoverParts,
 ): SessionRemover {
-  const removePiece = pieceRemover(database);
+  const removePiece = pieceRemover(database, search);
   const hide = database.prepare(`
     UPDATE sessions
-    SET session_id = 'deleted ' || key, owner = '', username = '', title = NULL, instructions = NULL, pinned = 1
+    SET session_id = 'deleted ' || key, owner = '', username = '', title = NULL, instructions = NULL, pinned = 1,
+      search_marks = ?
     WHERE key = ?
   `);
   const endTurns = database.prepare(
@@ -45,10 +57,10 @@ export function sessionRemover(
     WHERE principal = ? AND NOT EXISTS (SELECT 1 FROM sessions WHERE owner = principals.principal)
   `);
   return {
-    session({ key, owner }, now) {
+    session({ key, owner, username }, now) {
       const removed = removePiece(key);
       if (!removed.isWhole) {
-        hide.run(key);
+        hide.run(marksOf(owner, username), key);
         endTurns.run(key);
       }
       running.remove(key);
@@ -62,8 +74,8 @@ export function sessionRemover(
   };
 }
 
-export function purge(database: DatabaseSync, checkpoints: Checkpoints) {
-  const removePiece = pieceRemover(database);
+export function purge(database: DatabaseSync, checkpoints: Checkpoints, search: SearchIndex) {
+  const removePiece = pieceRemover(database, search);
   const findHidden = database.prepare(
     "SELECT key FROM sessions WHERE session_id > 'deleted ' AND session_id < 'deleted!' LIMIT 1",
   );
@@ -79,7 +91,7 @@ export function purge(database: DatabaseSync, checkpoints: Checkpoints) {
   };
 }
 
-function pieceRemover(database: DatabaseSync): (key: number) => Removed {
+function pieceRemover(database: DatabaseSync, search: SearchIndex): (key: number) => Removed {
   const selectSizes = database.prepare(`
     SELECT turn, octet_length(prompt) + (
       SELECT coalesce(sum(octet_length(data)), 0) FROM events WHERE session = turns.session AND turn = turns.turn
@@ -100,7 +112,7 @@ function pieceRemover(database: DatabaseSync): (key: number) => Removed {
         break;
       }
       const size = row as { turn: number; bytes: number };
-      bytes += size.bytes;
+      bytes += size.bytes + search.forget({ key, turn: size.turn }) * bytesOfForgetting;
       turns += 1;
       last = size.turn;
     }

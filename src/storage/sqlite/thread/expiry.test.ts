@@ -6,6 +6,7 @@ import { sessionRemover } from "./deletion.ts";
 import { expiryWrites } from "./expiry.ts";
 import { Journal } from "./journal.ts";
 import { RunningTurns } from "./running-turns.ts";
+import { searchIndex } from "./search-index.ts";
 
 /** The SQL of every statement that is prepared for a piece of work. */
 function preparedFor(database: DatabaseSync, prepare: (database: DatabaseSync) => unknown): string[] {
@@ -29,7 +30,12 @@ function preparedFor(database: DatabaseSync, prepare: (database: DatabaseSync) =
 test("what is to be deleted is found by its age, and nothing else is looked at, however many sessions there are", () => {
   const database = openWriter(":memory:");
   const running = new RunningTurns();
-  const parts = { running, journal: new Journal(database, running), checkpoints: new Checkpoints(database) };
+  const parts = {
+    running,
+    journal: new Journal(database, running),
+    checkpoints: new Checkpoints(database),
+    search: searchIndex(database),
+  };
   const texts = preparedFor(database, (spied) => expiryWrites(spied, sessionRemover(spied, parts)));
   const steps = texts.map((sql) =>
     (database.prepare(`EXPLAIN QUERY PLAN ${sql}`).all() as { detail: string }[]).map(({ detail }) => detail),

@@ -20,12 +20,12 @@ export type Expired = {
   readonly isWhole: boolean;
 };
 
-type OldRow = Pick<SessionRow, "key" | "session_id" | "owner">;
+type OldRow = Pick<SessionRow, "key" | "session_id" | "owner" | "username">;
 
 export function expiryWrites(database: DatabaseSync, remove: SessionRemover) {
   // The condition on the owner is that of the index, so that it costs what it finds.
   const findOld = database.prepare(`
-    SELECT key, session_id, owner FROM sessions
+    SELECT key, session_id, owner, username FROM sessions
     WHERE pinned = 0 AND (substr(owner, 1, 6) = 'guest:') = ? AND updated_at <= ?
     AND NOT EXISTS (SELECT 1 FROM turns WHERE session = key AND status = 'running')
     AND NOT EXISTS (SELECT 1 FROM turns WHERE session = key AND status = 'queued')

@@ -9,6 +9,8 @@ import type { Journal } from "./journal.ts";
 import { keyReads, keyWrites } from "./keys.ts";
 import type { WorkerName } from "./messages.ts";
 import type { RunningTurns } from "./running-turns.ts";
+import { searchReads } from "./search.ts";
+import { searchIndex } from "./search-index.ts";
 import { sessionReads, sessionWrites } from "./sessions.ts";
 import { turnWrites } from "./turns.ts";
 import { usageReads } from "./usage.ts";
@@ -18,6 +20,7 @@ export function readOperations(database: DatabaseSync) {
   return {
     ...sessionReads(database),
     ...historyReads(database),
+    ...searchReads(database),
     ...usageReads(database),
     ...keyReads(database),
     ping: (_: object): void => void ping.get(),
@@ -31,15 +34,17 @@ export function writeOperations(
   journal: Journal,
   checkpoints: Checkpoints,
 ) {
-  const remove = sessionRemover(database, { running, journal, checkpoints });
+  const search = searchIndex(database);
+  const remove = sessionRemover(database, { running, journal, checkpoints, search });
   const touch = database.prepare("UPDATE checks SET count = count + 1");
   return {
     ...sessionWrites(database, remove),
     ...expiryWrites(database, remove),
-    ...purge(database, checkpoints),
+    ...purge(database, checkpoints, search),
     ...acceptance(database, worker, running),
-    ...turnWrites(database, worker, running, journal),
+    ...turnWrites(database, worker, running, journal, search),
     ...keyWrites(database),
+    indexOlder: (_: object): boolean => search.addOlder(),
     /** Really writes: succeeds only where every other write can. */
     checkWrite: (_: object): void => void touch.run(),
   };

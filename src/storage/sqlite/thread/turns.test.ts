@@ -9,6 +9,7 @@ import { acceptance } from "./acceptance.ts";
 import { eventLog } from "./events.ts";
 import { Journal, journalEntry } from "./journal.ts";
 import { type Begun, type LeaseKey, RunningTurns } from "./running-turns.ts";
+import { searchIndex } from "./search-index.ts";
 import { turnWrites } from "./turns.ts";
 
 const capability = { by: "capability" } as const;
@@ -37,7 +38,7 @@ function openWorker(database: DatabaseSync, worker: { boot: string; id: string }
       const turn = { sessionId: id, ask: { kind: "prompt", prompt: "?" }, ifBusy: "queue" } as const;
       acceptTurn({ access: capability, turn, now: 1 });
     },
-    turns: turnWrites(database, worker, running, journal),
+    turns: turnWrites(database, worker, running, journal, searchIndex(database)),
     sessions: threadSessions(database, running, journal),
     append(lease: LeaseKey, position: number, event: LoggedEvent): void {
       running.advance(lease, position, event.position, journal.nextRow);

@@ -11,6 +11,7 @@ import type { Journal } from "./journal.ts";
 import type { WorkerName } from "./messages.ts";
 import { turnQueue } from "./queue.ts";
 import type { Begun, LeaseKey, RunningTurns } from "./running-turns.ts";
+import type { SearchIndex } from "./search-index.ts";
 import { sessionFinder } from "./sessions.ts";
 import { spentCounter, type Whose } from "./usage.ts";
 
@@ -22,7 +23,13 @@ type Claimed = {
   readonly begun: readonly (Begun & { readonly sessionId: string })[];
 };
 
-export function turnWrites(database: DatabaseSync, worker: WorkerName, running: RunningTurns, journal: Journal) {
+export function turnWrites(
+  database: DatabaseSync,
+  worker: WorkerName,
+  running: RunningTurns,
+  journal: Journal,
+  search: SearchIndex,
+) {
   const find = sessionFinder(database);
   const log = eventLog(database);
   const events = eventWriter(database);
@@ -87,6 +94,7 @@ export function turnWrites(database: DatabaseSync, worker: WorkerName, running: 
       const { changes } = endTurn.run(end.status, answered, now, lease.key, lease.turn, lease.epoch);
       if (changes === 0) throw new LeaseLost();
       events.replace(lease, whole);
+      search.add(lease);
       const whose = endSession.get(now, lease.key) as Whose;
       if (spent !== undefined) countSpent(whose, spent, now);
       running.remove(lease.key);
@@ -127,6 +135,7 @@ export function turnWrites(database: DatabaseSync, worker: WorkerName, running: 
         const end = unbegun.at(-1) as TurnEnded;
         endQueued.run(end.status, now, key, turn);
         events.append({ key, turn }, placeEvents(emptyLogPosition, unbegun));
+        search.add({ key, turn });
         endSession.run(now, key);
       }
       return row.status;
