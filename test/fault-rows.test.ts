@@ -16,6 +16,9 @@ const rows = [
   ...numbered("H", 15),
   // Of identity, the page and the supply chain: what the server alone can do about browsers.
   ...["B7", "B18", "B19", "B20", "I9", "I12", "K5", "K7"],
+  // Of identity: who is calling, and what they may do.
+  ...numbered("B", 13),
+  ...["B15", "B16", "B27", "B28"],
 ];
 
 function numbered(group: string, last: number): string[] {

@@ -1,12 +1,20 @@
 /** Errors → Problems → `application/problem+json` (RFC 9457). */
 import type { FastifyReply, FastifyRequest } from "fastify";
-import { isProblem, Problem, problemKinds } from "../protocol/problems.ts";
+import { isProblem, Problem, type ProblemCode, problemKinds } from "../protocol/problems.ts";
 import { maxBodyBytes } from "./json-body.ts";
 
 /** Where a client that is not told how long to wait does best to try a busy or starting service again. */
 const defaultRetryAfterSeconds = 5;
 
 export const problemContentType = "application/problem+json; charset=utf-8";
+
+/** What the client has to bring, or what is wrong with what it brought (RFC 6750, 3). */
+const challenges: Readonly<Partial<Record<ProblemCode, string>>> = {
+  unauthenticated: "Bearer",
+  invalid_credential: 'Bearer error="invalid_token"',
+  auth_expired: 'Bearer error="invalid_token"',
+  insufficient_scope: 'Bearer error="insufficient_scope"',
+};
 
 /** The body of a problem. `type` is a relative reference to the page that `routes/docs.ts` serves. */
 export function problemBody(problem: Problem, requestId: string): Record<string, unknown> {
@@ -30,9 +38,8 @@ export function sendProblem(reply: FastifyReply, problem: Problem, extra: Record
   reply.problemCode = problem.code;
   const retryAfter = retryAfterSeconds(problem);
   if (retryAfter !== undefined) reply.header("retry-after", Math.max(1, Math.ceil(retryAfter)));
-  if (problem.code === "unauthenticated") reply.header("www-authenticate", "Bearer");
-  if (problem.code === "invalid_credential") reply.header("www-authenticate", 'Bearer error="invalid_token"');
-  if (problem.code === "insufficient_scope") reply.header("www-authenticate", 'Bearer error="insufficient_scope"');
+  const challenge = challenges[problem.code];
+  if (challenge !== undefined) reply.header("www-authenticate", challenge);
   if (hasLongBodyToCome(reply.request)) reply.header("connection", "close");
   const body = JSON.stringify({ ...problemBody(problem, reply.request.id), ...extra });
   reply.code(status).headers({ "content-type": problemContentType, "content-length": Buffer.byteLength(body) });
