@@ -1,7 +1,7 @@
 /** Who may do what, in each mode of `AUTH`, asked of the whole service. */
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { problemOf, receive, send, textOf } from "./helpers/client.ts";
-import { type CallerName, type ModeService, modes, startMode, type TestCaller } from "./helpers/modes.ts";
+import { type CallerName, type ModeService, startMode, type TestCaller } from "./helpers/modes.ts";
 
 const neverExisted = "0".repeat(32);
 const json = { "content-type": "application/json" };
@@ -288,21 +288,4 @@ describe("B12, B13: an access token may use no other username than its own", () 
     const response = await fetch(`${service.baseUrl}/?username=${encodeURIComponent(username)}`, { headers });
     expect(await response.json()).toMatchObject({ message: "Welcome to the chat service alice!" });
   });
-});
-
-test.each(modes)("the OpenAPI document of AUTH=%s says what every operation needs", async (mode) => {
-  const service = await startMode(mode);
-  const document = (await (await fetch(`${service.baseUrl}/openapi.json`)).json()) as {
-    paths: Record<string, Record<string, { security?: object[] }>>;
-    components: { securitySchemes: Record<string, object> };
-  };
-  const [scheme = "", ...others] = Object.keys(document.components.securitySchemes);
-  expect([scheme, others]).toEqual([{ guest: "guestToken", keys: "key", jwt: "accessToken" }[mode], []]);
-  const needed = (method: string, path: string) => document.paths[path]?.[method]?.security;
-  const isStrict = mode !== "guest";
-  expect(needed("get", "/healthz")).toEqual([]);
-  expect(needed("put", "/chat/{session_id}")).toEqual(isStrict ? [{ [scheme]: [] }] : []);
-  expect(needed("post", "/sessions")).toEqual(isStrict ? [{ [scheme]: [] }] : [{}, { [scheme]: [] }]);
-  expect(needed("delete", "/sessions/{session_id}")).toEqual([{ [scheme]: [] }]);
-  await service.close();
 });

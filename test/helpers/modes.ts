@@ -4,9 +4,10 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
+import { openKeys } from "../../src/commands/open-keys.ts";
+import { loadConfig } from "../../src/config.ts";
 import type { AuthenticationMode } from "../../src/identity/authenticator.ts";
 import { createKey, type KeyTerms } from "../../src/identity/keys.ts";
-import { openSqliteKeys } from "../../src/storage/sqlite/beside.ts";
 import type { KeyStore } from "../../src/storage/storage.ts";
 import { startTestApp, type TestApp } from "./app.ts";
 import { authorized, openSession } from "./client.ts";
@@ -16,7 +17,7 @@ export const modes = ["guest", "keys", "jwt"] as const satisfies readonly Authen
 
 /**
  * - `owner`, `other`: two who know nothing of each other.
- * - `reader`: the owner, with a credential that may only read.
+ * - `reader`, `writer`, `unscoped`: the owner, with a credential that may only read, only write, or neither.
  * - `nobody`: shows nothing.
  * - all others show something that is not good, or not any more.
  */
@@ -24,6 +25,8 @@ export type CallerName =
   | "owner"
   | "other"
   | "reader"
+  | "writer"
+  | "unscoped"
   | "nobody"
   | "malformed"
   | "unknown"
@@ -49,17 +52,17 @@ export type ModeService = TestApp & {
   openSession(caller: TestCaller): Promise<string>;
 };
 
-/** Starts the service in a mode, by default with its storage in a file of its own. */
+/** Starts the service in a mode; where `environment` names no storage, in a file of its own. */
 export async function startMode(
   mode: AuthenticationMode,
   environment: Record<string, string> = {},
 ): Promise<ModeService> {
   const directory = await mkdtemp(path.join(tmpdir(), "chat-mode-"));
-  const file = path.join(directory, "chat.db");
+  const { STORAGE_URL: storageUrl = `sqlite:${path.join(directory, "chat.db")}` } = environment;
   const login = await startLogin();
   const settings = mode === "jwt" ? login.environment : { AUTH: mode };
-  const app = await startTestApp({ STORAGE_URL: `sqlite:${file}`, ...settings, ...environment });
-  const callers = await callersOf[mode]({ app, login, file });
+  const app = await startTestApp({ ...settings, ...environment, STORAGE_URL: storageUrl });
+  const callers = await callersOf[mode]({ app, login, storageUrl });
   return {
     ...app,
     mode,
@@ -84,7 +87,7 @@ export async function startMode(
   };
 }
 
-type Sources = { readonly app: TestApp; readonly login: Login; readonly file: string };
+type Sources = { readonly app: TestApp; readonly login: Login; readonly storageUrl: string };
 
 const callersOf: Readonly<Record<AuthenticationMode, (sources: Sources) => Promise<readonly TestCaller[]>>> = {
   guest: async ({ app, login }) => {
@@ -98,14 +101,15 @@ const callersOf: Readonly<Record<AuthenticationMode, (sources: Sources) => Promi
     ];
   },
 
-  keys: async ({ file }) => {
-    const beside = await openSqliteKeys(file, Date.now);
+  keys: async ({ storageUrl }) => {
+    const beside = await openKeys(loadConfig({ environment: { AUTH: "keys", STORAGE_URL: storageUrl } }));
     const add = (terms: Partial<KeyTerms> = {}) => addKey(beside.keys, terms);
     const revoked = await add();
     await beside.keys.revoke(revoked.id);
     const callers = [
       bearer("owner", (await add()).secret),
       bearer("reader", (await add({ scopes: ["read"] })).secret),
+      bearer("writer", (await add({ scopes: ["write"] })).secret),
       bearer("other", (await add({ owner: "other" })).secret),
       bearer("revoked", revoked.secret),
       bearer("expired", (await add({ expiresAt: Date.now() - 1 })).secret),
@@ -113,7 +117,7 @@ const callersOf: Readonly<Record<AuthenticationMode, (sources: Sources) => Promi
       bearer("of another mode", `guest_${"A".repeat(43)}`),
       ...withoutCredential,
     ];
-    beside.close();
+    await beside.close();
     return callers;
   },
 
@@ -124,6 +128,8 @@ const callersOf: Readonly<Record<AuthenticationMode, (sources: Sources) => Promi
     return [
       bearer("owner", await login.token("alice")),
       bearer("reader", await login.token("alice", { claims: { scope: "openid chat:read" } })),
+      bearer("writer", await login.token("alice", { claims: { scope: "openid chat:write" } })),
+      bearer("unscoped", await login.token("alice", { claims: { scope: "openid" } })),
       bearer("other", await login.token("bob"), "bob"),
       bearer("expired", await login.token("alice", { claims: { exp: past } })),
       bearer("unknown", await login.token("alice", { key: strangers })),

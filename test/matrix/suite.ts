@@ -2,10 +2,8 @@
 import { afterAll, beforeAll, describe, expect, inject, test } from "vitest";
 import { ApiDescription, type Document, type Operation } from "../helpers/api-description.ts";
 import { faultsOf } from "./matrix.ts";
+import type { Stage } from "./stage.ts";
 import { type Cast, makeWorld, type World } from "./world.ts";
-
-/** A service with everybody who may come, and the way to end it. */
-export type Stage = { readonly cast: Cast; close(): Promise<void> };
 
 export type Matrix = {
   readonly world: World;

@@ -1,5 +1,6 @@
 /** Two people with a session each, one that was deleted, and everybody who may come and ask for them. */
-import { authorized, send } from "../helpers/client.ts";
+import { send } from "../helpers/client.ts";
+import type { TestCaller } from "../helpers/modes.ts";
 
 /** Stands in everything that is said, so that whoever searches for it finds all that they may see. */
 export const sharedWord = "canary";
@@ -11,11 +12,8 @@ export function canaryOf(person: PersonName): string {
   return `${sharedWord} of ${person}`;
 }
 
-export type Person = {
-  readonly username: string;
-  /** What opens, reads and changes everything of this person. */
-  readonly headers: Readonly<Record<string, string>>;
-};
+/** With what opens, reads and changes everything that is theirs. */
+export type Person = Pick<TestCaller, "username" | "headers">;
 
 /** Somebody who asks. */
 export type Principal = {
@@ -80,39 +78,4 @@ export async function viewOf({ baseUrl, people, sessions }: World, name: PersonN
     `/usage?username=${username}`,
   ];
   return Promise.all(paths.map(async (path) => (await fetch(baseUrl + path, { headers })).json()));
-}
-
-/** Somebody whose credential is good, for everything unless told otherwise. */
-export function goodPrincipal(
-  name: string,
-  token: string,
-  of: PersonName,
-  scopes: readonly string[] = ["read", "write"],
-): Principal {
-  return { name, headers: authorized(token), credential: { kind: "good", of, scopes } };
-}
-
-/**
- * The callers that prove nothing in any mode.
- *
- * @param good a credential of this mode
- * @param bad tokens that are none, or none any more
- */
-export function commonPrincipals(good: string, bad: Readonly<Record<string, string>>): readonly Principal[] {
-  const malformed = {
-    "a malformed credential": "Bearer %%%",
-    "another scheme": `Basic ${Buffer.from(good).toString("base64")}`,
-    "a scheme of nothing": good,
-  };
-  const others = Object.entries(bad).map(([name, token]) => [name, `Bearer ${token}`] as const);
-  const refused = [...Object.entries(malformed), ...others].map(([name, authorization]) => ({
-    name,
-    headers: { authorization },
-    credential: { kind: "bad" as const },
-  }));
-  return [
-    { name: "nobody", headers: {}, credential: { kind: "none" } },
-    { name: "two credentials", headers: { ...authorized(good), "x-api-key": good }, credential: { kind: "ambiguous" } },
-    ...refused,
-  ];
 }

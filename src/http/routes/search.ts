@@ -31,6 +31,7 @@ export function searchSessions({ storage }: HttpService): Operation {
       }),
       response: responses({ 200: json("A page of what was found.", searchResultsSchema) }, [
         ...problems.ofCredentials,
+        "not_your_user",
         "search_unavailable",
         "invalid_cursor",
         "invalid_request",
