@@ -262,6 +262,12 @@ history=$(read_history)
 [[ $history == *'Hello! What is your name?'*'"role":"assistant"'* ]] || fail "the history is $history"
 passed "the health check and the three curl lines"
 
+# As docs/authentication.md says, beside the service on its own file.
+key=$(inside node src/commands/keys.ts create --owner my-backend 2>/dev/null)
+[[ $key =~ ^chatkey_[A-Za-z0-9_-]{43}$ ]] || fail "making a key printed $key"
+[[ $(inside node src/commands/keys.ts list | cut -f 2) == my-backend ]] || fail "the key is not listed"
+passed "a key is made and listed in the container while the service runs"
+
 stop
 passed "SIGTERM ends it with exit code 0"
 start
