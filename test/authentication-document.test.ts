@@ -60,7 +60,9 @@ async function follow({ commands, starts }: Awaited<ReturnType<typeof blocks>>[n
   return stdout;
 }
 
-test("the keys of docs/authentication.md are made, used, listed and revoked as it says", async () => {
+test("the keys of docs/authentication.md are made, used, listed and revoked as it says", {
+  timeout: 120_000,
+}, async () => {
   const [make, use, manage] = await blocks();
   if (make === undefined || use === undefined || manage === undefined) throw new Error("The document has changed");
   expect(make.starts).toEqual({ AUTH: "keys" });

@@ -12,6 +12,9 @@ type Outcome = { readonly code: number | null; readonly output: string; readonly
 
 const command = path.join(import.meta.dirname, "../src/commands/keys.ts");
 
+/** Milliseconds: a dozen processes, one after the other, on a machine that may be busy. */
+const patience = 120_000;
+
 let directory: string;
 
 beforeEach(async () => {
@@ -76,19 +79,23 @@ async function madeUsedRevoked(storageUrl: string): Promise<void> {
   expect(await service.end("SIGTERM")).toBe(0);
 }
 
-test("B2, F7: a key is made, used and revoked while the service runs on the same file, at once each", async () => {
+test("B2, F7: a key is made, used and revoked while the service runs on the same file, at once each", {
+  timeout: patience,
+}, async () => {
   await madeUsedRevoked(`sqlite:${directory}/data/chat.db`);
   const { mode } = await stat(path.join(directory, "data/chat.db"));
   expect(mode & 0o777).toBe(0o600);
 });
 
-test("B2: likewise on the same Redis server", async () => {
+test("B2: likewise on the same Redis server", { timeout: patience }, async () => {
   const redis = await startRedisServer();
   await madeUsedRevoked(redis.url);
   await redis.close();
 });
 
-test("F7: keys are made and revoked by the dozen while answers run, and neither loses anything", async () => {
+test("F7: keys are made and revoked by the dozen while answers run, and neither loses anything", {
+  timeout: patience,
+}, async () => {
   const storageUrl = `sqlite:${directory}/chat.db`;
   const { secret } = await createKey(storageUrl);
   const service = await startService({ AUTH: "keys", STORAGE_URL: storageUrl, DEMO_WORD_DELAY_MS: "15" });
@@ -163,7 +170,9 @@ describe("the command says what is wrong, and changes nothing", () => {
     expect(await readdir(directory)).toEqual([]);
   });
 
-  test("of a key that is not there, of a storage that keeps nothing or does not answer, of a bad setting", async () => {
+  test("of a key that is not there, of a storage that keeps nothing or does not answer, of a bad setting", {
+    timeout: patience,
+  }, async () => {
     const file = `sqlite:${directory}/chat.db`;
     expect(await keys(file, "revoke", "0123456789abcdef")).toMatchObject({ code: 1, output: "" });
     expect((await keys("sqlite::memory:", "list")).errors).toContain("keeps nothing");
