@@ -33,13 +33,24 @@ export const turnAnswerSchema = z
     model: z.string(),
     error: errorEventSchema.optional().describe("What went wrong, where something did"),
   })
-  .meta({ id: "TurnAnswer" });
+  .meta({
+    id: "TurnAnswer",
+    example: {
+      session_id: "0f8fad5bd9cb469fa16570867728950e",
+      turn: 3,
+      status: "completed",
+      answer: "Hello, TR!",
+      finish_reason: "stop",
+      usage: { input_tokens: 21, output_tokens: 5 },
+      model: "gpt-3.5-turbo",
+    },
+  });
 export type TurnAnswer = z.infer<typeof turnAnswerSchema>;
 
 /** What a stop answers, once the turn has ended; `status` tells which won when it raced a completion. */
 export const stoppedTurnSchema = z
   .object({ turn: z.number().int().min(1), status: z.enum(terminalStatuses), answer: z.string() })
-  .meta({ id: "StoppedTurn" });
+  .meta({ id: "StoppedTurn", example: { turn: 3, status: "stopped", answer: "Once upon a" } });
 export type StoppedTurn = z.infer<typeof stoppedTurnSchema>;
 
 export const historyMessageSchema = z
@@ -69,4 +80,29 @@ export const chatHistorySchema = z
     message_history: z.array(historyMessageSchema),
     has_more: z.boolean().describe("Whether there are turns older than these"),
   })
-  .meta({ id: "ChatHistory" });
+  .meta({
+    id: "ChatHistory",
+    example: {
+      payload: "",
+      session_id: "0f8fad5bd9cb469fa16570867728950e",
+      username: "TR",
+      message_history: [
+        {
+          role: "user",
+          content: "Hello!",
+          turn: 1,
+          status: "completed",
+          created_at: "2026-11-28T09:31:10.000Z",
+        },
+        {
+          role: "assistant",
+          content: "Hello, TR!",
+          turn: 1,
+          status: "completed",
+          model: "gpt-3.5-turbo",
+          created_at: "2026-11-28T09:31:12.345Z",
+        },
+      ],
+      has_more: false,
+    },
+  });

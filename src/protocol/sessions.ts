@@ -47,7 +47,22 @@ export const sessionSchema = z
     queued: z.number().int().min(0).describe("How many turns wait"),
     state: z.enum(["idle", "answering"]),
   })
-  .meta({ id: "Session", description: "One conversation of one username" });
+  .meta({
+    id: "Session",
+    description: "One conversation of one username",
+    example: {
+      session_id: "0f8fad5bd9cb469fa16570867728950e",
+      username: "TR",
+      title: "Heat pumps",
+      instructions: null,
+      pinned: false,
+      created_at: "2026-11-28T09:30:00.000Z",
+      updated_at: "2026-11-28T09:31:12.345Z",
+      turns: 3,
+      queued: 0,
+      state: "idle",
+    },
+  });
 export type SessionView = z.infer<typeof sessionSchema>;
 
 export const sessionListSchema = z

@@ -1,18 +1,30 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import type * as Judged from "../../../test/helpers/api-description.ts";
+import { ApiDescription } from "../../../test/helpers/api-description.ts";
 import { startTestServer, type TestServer } from "../../../test/helpers/http-server.ts";
+import { judgeStream } from "../../../test/helpers/stream-checks.ts";
 import { problemKinds } from "../../protocol/problems.ts";
+
+type Described = { readonly description?: string };
 
 type Operation = {
   readonly operationId: string;
-  readonly security: readonly object[];
-  readonly responses: Record<string, { readonly description: string; readonly content?: Record<string, unknown> }>;
+  readonly summary: string;
+  readonly description: string;
+  readonly tags: readonly string[];
+  readonly security: Judged.Operation["security"];
+  readonly parameters?: readonly (Judged.Parameter & Described)[];
+  readonly responses: Readonly<
+    Record<string, Judged.ResponseDescription & { readonly headers?: Readonly<Record<string, Described>> }>
+  >;
 };
 
-type Document = {
+type Document = Judged.Document & {
   readonly openapi: string;
   readonly info: { readonly version: string };
-  readonly paths: Record<string, Record<string, Operation>>;
-  readonly components: { readonly schemas: Record<string, unknown> };
+  readonly servers: readonly object[];
+  readonly tags: readonly { readonly name: string }[];
+  readonly paths: Readonly<Record<string, Readonly<Record<string, Operation>>>>;
 };
 
 let test: TestServer;
@@ -31,6 +43,14 @@ afterAll(() => test.close());
 
 /** Errors of the path, which no operation can have, and those that only streams have. */
 const notOfOperations = ["not_found", "method_not_allowed", "turn_interrupted"];
+
+/** The codes that the schema of a problem allows. */
+function codesOf({ content }: Judged.ResponseDescription): readonly string[] {
+  const schema = content?.["application/problem+json"]?.schema as
+    | { readonly allOf: readonly { readonly properties?: { readonly code: { readonly enum: readonly string[] } } }[] }
+    | undefined;
+  return schema?.allOf.flatMap(({ properties }) => properties?.code.enum ?? []) ?? [];
+}
 
 describe("/openapi.json", () => {
   it("is OpenAPI 3.1 and names every route that there is", () => {
@@ -75,16 +95,16 @@ describe("/openapi.json", () => {
   });
 
   it("describes every error code where it can come", () => {
-    const described = operations.flatMap(({ operation }) =>
-      Object.values(operation.responses).flatMap(({ description }) =>
-        [...description.matchAll(/`(\w+)`:/g)].map((m) => m[1]),
-      ),
-    );
+    const described = operations.flatMap(({ operation }) => Object.values(operation.responses).flatMap(codesOf));
     const codes = Object.keys(problemKinds).filter((code) => !notOfOperations.includes(code));
     expect(codes.filter((code) => !described.includes(code))).toEqual([]);
     for (const { operation } of operations) {
-      for (const [status, { content }] of Object.entries(operation.responses)) {
-        if (Number(status) >= 400) expect(content).toHaveProperty(["application/problem+json"]);
+      for (const [status, response] of Object.entries(operation.responses)) {
+        const codes = codesOf(response);
+        expect(codes.length > 0).toBe(Number(status) >= 400);
+        // For people the same as for programs.
+        const explained = [...response.description.matchAll(/^`(\w+)`:/gm)].map(([, code]) => code);
+        expect(explained).toEqual(codes);
       }
     }
   });
@@ -112,6 +132,42 @@ describe("/openapi.json", () => {
     expect(security["DELETE /sessions/{session_id}"]).toEqual([{ guestToken: [] }]);
     expect(security["POST /sessions"]).toEqual([{}, { guestToken: [] }]);
     expect(security["PUT /chat/{session_id}"]).toEqual([]);
+  });
+
+  it("says of every operation, parameter, answer and header what it is", () => {
+    const tags = document.tags.map(({ name }) => name);
+    for (const { name, operation } of operations) {
+      expect([name, tags.includes(operation.tags.join())]).toEqual([name, true]);
+      expect([name, operation.summary, operation.description]).not.toContain(undefined);
+      const parts = [
+        ...Object.entries(operation.responses),
+        ...(operation.parameters ?? []).map((parameter) => [parameter.name, parameter] as const),
+        ...Object.values(operation.responses).flatMap(({ headers = {} }) => Object.entries(headers)),
+      ];
+      const silent = parts.filter(([, { description = "" }]) => description.trim() === "").map(([part]) => part);
+      expect([name, silent]).toEqual([name, []]);
+    }
+    expect(document.info.version).toBe("1.2.3");
+    expect(document.servers).toEqual([{ url: test.url, description: "This service" }]);
+  });
+
+  it("gives examples that are what they are examples of", () => {
+    const api = new ApiDescription(document);
+    const found: string[] = [];
+    const visit = (part: unknown, place: string): void => {
+      if (typeof part !== "object" || part === null) return;
+      for (const [key, value] of Object.entries(part)) if (key !== "example") visit(value, `${place}/${key}`);
+      if (!("example" in part)) return;
+      found.push(place);
+      const { example, ...schema } = part;
+      expect([place, api.faults(schema, example)]).toEqual([place, undefined]);
+      if (!("x-events" in schema)) return;
+      expect(judgeStream(api, schema, String(example))).toEqual({ faults: [], ended: true });
+    };
+    visit(document, "");
+    const talkedAbout = ["Ask", "ChatHistory", "Problem", "Session", "StoppedTurn", "TurnAnswer"];
+    const places = talkedAbout.map((name) => `/components/schemas/${name}`);
+    expect(places.filter((place) => !found.some((other) => other.startsWith(place)))).toEqual([]);
   });
 });
 

@@ -42,7 +42,19 @@ export const problemSchema = z
       .optional()
       .describe("Each field that is wrong"),
   })
-  .meta({ id: "Problem", description: "RFC 9457" });
+  .meta({
+    id: "Problem",
+    description: "RFC 9457",
+    example: {
+      type: "/docs/errors#session_not_found",
+      title: "No such session",
+      status: 404,
+      detail: "Invalid session id: 1234",
+      code: "session_not_found",
+      request_id: "5b2d7c1e-3f0a-4c7e-9b5e-2f6d8a1c0e4b",
+      retryable: false,
+    },
+  });
 
 /** What can go wrong on every route, whatever it does. */
 const problemsOfEveryRoute = [

@@ -43,6 +43,7 @@ export function getOpenApi({ config }: HttpService, documentation: Documentation
     schema: {
       operationId: "openapi",
       summary: "This document",
+      description: "With the address that the request used as its server, and the credentials that this service takes.",
       tags: ["operation"],
       response: responses({ 200: json("OpenAPI 3.1", z.looseObject({ openapi: z.string() })) }, []),
     },
@@ -61,6 +62,7 @@ export function getErrorsPage({ headers }: HttpService): Operation {
     schema: {
       operationId: "errors",
       summary: "What every error code means",
+      description: "And what helps, for people.",
       tags: ["operation"],
       response: responses(
         { 200: html("A page; each code is an anchor in it, to which problems refer as their `type`.") },

@@ -19,6 +19,7 @@ export function exportSession({ storage, log }: HttpService): Operation {
     schema: {
       operationId: "exportSession",
       summary: "The whole dialogue as a download",
+      description: "Oldest first, streamed as it is read, so that a session of any length can be had.",
       tags: ["sessions"],
       params: sessionParameters,
       querystring: z.object({

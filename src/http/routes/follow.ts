@@ -88,6 +88,7 @@ export function followTurn(service: HttpService): Operation {
     schema: {
       operationId: "followTurn",
       summary: "Follow the answer of one turn",
+      description: "From its beginning or from where the client stands: what is there at once, then what comes.",
       tags: ["chat"],
       params: turnParameters,
       headers: placeHeaders,

@@ -57,6 +57,7 @@ export function getSession({ storage }: HttpService): Operation {
     schema: {
       operationId: "readSession",
       summary: "Read a session",
+      description: "Its title and settings, how many turns it has, and whether it is answering; not what was said.",
       tags: ["sessions"],
       params: sessionParameters,
       response: responses({ 200: json("The session as it is now.", sessionSchema) }, [
@@ -106,6 +107,8 @@ export function patchSession({ storage }: HttpService): Operation {
     schema: {
       operationId: "changeSession",
       summary: "Rename, pin or instruct a session",
+      description:
+        "What the body does not name stays as it is. Instructions are told to the model from the next turn on.",
       tags: ["sessions"],
       params: sessionParameters,
       body: changeSessionSchema,
