@@ -17,6 +17,8 @@ const mostFaults = 10;
 async function main(): Promise<void> {
   // Whatever we make holds conversations: for this user alone.
   process.umask(0o077);
+  // Node would open its debugger, in which everything can be read.
+  process.on("SIGUSR1", () => undefined);
   const config = readConfigOrExit();
   const output = new LogOutput((lines) => log.warn({ lines }, "Log lines were dropped, as nobody took them"));
   const options: pino.LoggerOptions = {

@@ -110,7 +110,10 @@ async function talk({ baseUrl }: Service): Promise<string[]> {
   await ask(`/${canaries.path}?q=${canaries.query}`);
   await ask(`/chat/${id}/1?after=${canaries.query}`);
   await ask("/sessions?username=TR", { headers: { authorization: `Bearer ${canaries.token}` } });
-  await ask(`/sessions?username=${canaries.username}`, { headers: { authorization: `Bearer ${token}` } });
+  const authorized = { headers: { authorization: `Bearer ${token}` } };
+  await ask(`/sessions?username=${canaries.username}`, authorized);
+  await ask(`/sessions/search?q=${canaries.prompt}+${canaries.query}`, authorized);
+  await ask(`/sessions/search?q=${canaries.query}&limit=${canaries.query}`, authorized);
   await ask("/metrics", { headers: { authorization: `Bearer ${canaries.metricsToken}x`, via: "1.1 a" } });
   return problems;
 }
