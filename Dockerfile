@@ -9,6 +9,15 @@ COPY package.json package-lock.json .npmrc ./
 # Scripts are for development (the `node` package, `prepare`); nothing that runs in production has one.
 RUN npm ci --omit=dev --ignore-scripts
 
+FROM node:26.10.0-trixie-slim AS page
+WORKDIR /app
+COPY package.json package-lock.json .npmrc ./
+RUN npm ci --ignore-scripts
+COPY src/protocol ./src/protocol
+COPY client ./client
+COPY web ./web
+RUN node web/build.js
+
 FROM node:26.10.0-trixie-slim
 ENV NODE_ENV=production HOST=0.0.0.0 STORAGE_URL=sqlite:/data/chat.db
 WORKDIR /app
@@ -17,6 +26,7 @@ RUN mkdir /data && chown 10001:10001 /data && chmod 700 /data
 COPY --from=dependencies /app/node_modules ./node_modules
 COPY package.json ./
 COPY src ./src
+COPY --from=page /app/web/dist ./web/dist
 # By number, so that Kubernetes can tell that it is not root.
 USER 10001:10001
 VOLUME ["/data"]

@@ -3,7 +3,11 @@ import { defineConfig } from "vitest/config";
 const common = {
   testTimeout: 30_000,
   hookTimeout: 30_000,
-  globalSetup: ["test/helpers/debian-packages.ts", "test/helpers/provide-api-document.ts"],
+  globalSetup: [
+    "test/helpers/debian-packages.ts",
+    "test/helpers/page-build.ts",
+    "test/helpers/provide-api-document.ts",
+  ],
   setupFiles: "test/helpers/check-answers.ts",
 };
 
@@ -21,7 +25,7 @@ export default defineConfig({
         test: {
           ...common,
           name: "tests",
-          include: ["src/**/*.test.ts", "client/**/*.test.ts", "test/**/*.test.ts"],
+          include: ["src/**/*.test.ts", "client/**/*.test.ts", "web/src/**/*.test.ts", "test/**/*.test.ts"],
           exclude: ["test/chaos/**"],
         },
       },

@@ -181,9 +181,10 @@ image=$root
 ! grep -rqs "$canary" "$image/app" "$image/data" || fail "a file that .dockerignore names is in the image"
 [[ -z $(find "$image/app" -name '.env*' -not -path '*/node_modules/*') ]] || fail "a .env file is in the image"
 [[ -z $(find "$image/app/src" -name '*.test.ts') ]] || fail "tests are in the image"
-[[ $(ls -A "$image/app" | sort | xargs) == "node_modules package.json src" ]] ||
+[[ $(ls -A "$image/app" | sort | xargs) == "node_modules package.json src web" ]] ||
   fail "/app holds something else: $(ls -A "$image/app" | xargs)"
-passed "only src, package.json and node_modules are copied, and no .env, data or tests"
+[[ $(ls -A "$image/app/web") == dist && -s $image/app/web/dist/index.html.br ]] || fail "the page was not built"
+passed "only src, package.json, node_modules and the built page are copied, and no .env, data or tests"
 
 "$pinned_node" -e '
   const { existsSync } = require("node:fs");
@@ -261,6 +262,12 @@ read_history() { on_network curl -sS "http://127.0.0.1:8000/chat_history/$sessio
 history=$(read_history)
 [[ $history == *'Hello! What is your name?'*'"role":"assistant"'* ]] || fail "the history is $history"
 passed "the health check and the three curl lines"
+page=$(on_network curl -sS -H 'Accept: text/html' http://127.0.0.1:8000)
+script=$(sed -nE 's#.*src="(/assets/index-[^"]+)".*#\1#p' <<<"$page")
+[[ -n $script ]] || fail "a browser got $page"
+[[ $(on_network curl -sSI -H 'Accept-Encoding: br' "http://127.0.0.1:8000$script") == *'content-encoding: br'* ]] ||
+  fail "$script does not come compressed"
+passed "a browser gets the chat page"
 
 # As docs/authentication.md says, beside the service on its own file.
 key=$(inside node src/commands/keys.ts create --owner my-backend 2>/dev/null)

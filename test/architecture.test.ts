@@ -15,13 +15,14 @@ const repository = path.join(import.meta.dirname, "..");
 function filesIn(folder: string): readonly SourceFile[] {
   return readdirSync(path.join(repository, folder), { recursive: true })
     .map((name) => path.posix.join(folder, name.toString().replaceAll(path.sep, "/")))
-    .filter((name) => name.endsWith(".ts") && !name.endsWith(".test.ts"))
+    .filter((name) => /\.tsx?$/.test(name) && !name.endsWith(".test.ts"))
     .map((name) => ({ path: name, source: readFileSync(path.join(repository, name), "utf8") }));
 }
 
 const sourceFiles = filesIn("src");
 const benchFiles = filesIn("bench");
 const clientFiles = filesIn("client");
+const pageFiles = filesIn("web/src");
 
 /** Static imports and re-exports (of types too), dynamic imports, and files that are started as workers. */
 const importPatterns = [
@@ -78,10 +79,14 @@ function roomOf(file: string): string {
   return /^src\/([a-z-]+)/.exec(file)?.[1] ?? file;
 }
 
+/** What the page was built into is no source. */
+const builtPage = "web/dist/";
+
 function wrongDirections(files: readonly SourceFile[]): string[] {
   return files.flatMap((file) => {
     const room = roomOf(file.path);
     return importedFiles(file)
+      .filter((imported) => imported !== builtPage)
       .filter((imported) => {
         const importedRoom = roomOf(imported);
         if (room === "backEnd" && importedRoom === "backEnd") {
@@ -116,6 +121,53 @@ function loadedByClient(files: readonly SourceFile[]): string[] {
     const strangers = importsOf(loading).filter((name) => !/^\.\/[a-z-]+\.ts$/.test(name));
     return [...strangeTypes, ...strangers].map((imported) => `${file.path} → ${imported}`);
   });
+}
+
+/** Which rooms of the page each of them may import from, besides itself. */
+const mayImportInPage: Readonly<Record<string, readonly string[]>> = {
+  tabs: [],
+  store: ["tabs"],
+  markdown: ["components"],
+  components: ["store", "tabs", "markdown"],
+  main: ["components", "store", "tabs"],
+};
+
+/** What the page takes from packages, and where. */
+const packagesOfPage: Readonly<Record<string, RegExp>> = {
+  react: /^web\/src\/(?:components|markdown)\/|^web\/src\/main\.tsx$/,
+  "react-dom/client": /^web\/src\/main\.tsx$/,
+  virtua: /^web\/src\/components\//,
+  "markdown-it": /^web\/src\/markdown\//,
+  lowlight: /^web\/src\/markdown\//,
+  "highlight.js": /^web\/src\/markdown\//,
+};
+
+/** The page stands on the client and the types of the wire, and its rooms on each other in one direction. */
+function strayImportsOfPage(files: readonly SourceFile[]): string[] {
+  return files.flatMap((file) => {
+    const room = /^web\/src\/([a-z]+)/.exec(file.path)?.[1] ?? "";
+    const types = [...file.source.matchAll(typeImportPattern)].flatMap((match) => match.groups?.["specifier"] ?? []);
+    return importsOf(file)
+      .filter((specifier) => {
+        if (!specifier.startsWith(".")) {
+          const name = specifier.startsWith("highlight.js/") ? "highlight.js" : specifier;
+          return !packagesOfPage[name]?.test(file.path);
+        }
+        const imported = path.posix.join(path.posix.dirname(file.path), specifier);
+        if (imported === "client/index.ts") return false;
+        if (imported.startsWith("src/protocol/")) return !types.includes(specifier);
+        const importedRoom = /^web\/src\/([a-z]+)/.exec(imported)?.[1] ?? imported;
+        return importedRoom !== room && !mayImportInPage[room]?.includes(importedRoom);
+      })
+      .map((specifier) => `${file.path} → ${specifier}`);
+  });
+}
+
+/** What would make HTML, code or styles of text, or listen to other windows. */
+function unsafeInPage(files: readonly SourceFile[]): string[] {
+  const unsafe =
+    /dangerouslySetInnerHTML|innerHTML|outerHTML|insertAdjacentHTML|document\.write|\beval\(|new Function\b|srcdoc|createPolicy|(?:window|globalThis|^|\s)\.?addEventListener\("message"|onmessage\b/m;
+  return matching(files, unsafe, /^$/);
 }
 
 /** What Node has and browsers have not, or only where a page came over https; words in comments are none. */
@@ -311,6 +363,57 @@ describe("the client runs anywhere: it loads nothing but itself", () => {
   });
 });
 
+describe("the page stands on the client alone, its rooms on each other in one direction", () => {
+  it("in every file", () => {
+    expect(pageFiles.length).toBeGreaterThan(40);
+    expect(strayImportsOfPage(pageFiles)).toEqual([]);
+    expect(nodeUsers(pageFiles)).toEqual([]);
+  });
+
+  it.each([
+    ["web/src/store/dialogue.ts", 'import { useState } from "react";'],
+    ["web/src/store/dialogue.ts", 'import { Icon } from "../components/icon.tsx";'],
+    ["web/src/tabs/turn-feed.ts", 'import { Observable } from "../store/observable.ts";'],
+    ["web/src/store/dialogue.ts", 'import { problemKinds } from "../../../src/protocol/problems.ts";'],
+    ["web/src/store/dialogue.ts", 'import type { Storage } from "../../../src/storage/storage.ts";'],
+    ["web/src/store/dialogue.ts", 'import { Backoff } from "../../../client/backoff.ts";'],
+    ["web/src/components/app.tsx", 'import dompurify from "dompurify";'],
+    ["web/src/components/app.tsx", 'import { readFile } from "node:fs/promises";'],
+  ])("so that %s with %s is caught", (file, source) => {
+    expect(strayImportsOfPage(made(file, source))).toHaveLength(1);
+  });
+
+  it.each([
+    ["web/src/store/dialogue.ts", 'import { ChatClient } from "../../../client/index.ts";'],
+    ["web/src/store/dialogue.ts", 'import type { Usage } from "../../../src/protocol/events.ts";'],
+    ["web/src/components/app.tsx", 'import { Observable } from "../store/observable.ts";'],
+    ["web/src/markdown/highlight.ts", 'const grammar = await import("highlight.js/lib/languages/go");'],
+  ])("and %s with %s is fine", (file, source) => {
+    expect(strayImportsOfPage(made(file, source))).toEqual([]);
+  });
+
+  it("and nothing in src or client imports it", () => {
+    const importers = (files: readonly SourceFile[]) =>
+      files.filter((file) => importedFiles(file).some((imported) => /^web\/(?!dist\/)/.test(imported)));
+    expect(importers([...sourceFiles, ...clientFiles])).toEqual([]);
+    expect(importers(made("src/app.ts", 'import { App } from "../web/src/components/app.tsx";'))).toHaveLength(1);
+  });
+
+  it("I1, B20: it makes no HTML and no code of any text, and listens to no other window", () => {
+    expect(unsafeInPage(pageFiles)).toEqual([]);
+    for (const source of [
+      "<p dangerouslySetInnerHTML={{ __html: text }} />",
+      "element.innerHTML = text;",
+      'new Function("return 1");',
+      'addEventListener("message", take);',
+      'window.addEventListener("message", take);',
+      "window.onmessage = take;",
+    ]) {
+      expect(unsafeInPage(made("web/src/components/app.tsx", source)), source).toHaveLength(1);
+    }
+  });
+});
+
 describe("what may stand where", () => {
   it("the environment is read in config.ts alone", () => {
     expect(environmentReaders(sourceFiles)).toEqual([]);
@@ -344,13 +447,13 @@ describe("what may stand where", () => {
   });
 
   it("nothing is exported as default", () => {
-    expect(defaultExporters([...sourceFiles, ...benchFiles, ...clientFiles])).toEqual([]);
+    expect(defaultExporters([...sourceFiles, ...benchFiles, ...clientFiles, ...pageFiles])).toEqual([]);
     expect(defaultExporters(made("src/app.ts", "export default class {}"))).toEqual(["src/app.ts"]);
     expect(defaultExporters(made("src/app.ts", "export { app as default };"))).toEqual(["src/app.ts"]);
   });
 
   it("no file is longer than 350 lines", () => {
-    expect(longFiles([...sourceFiles, ...benchFiles, ...clientFiles])).toEqual([]);
+    expect(longFiles([...sourceFiles, ...benchFiles, ...clientFiles, ...pageFiles])).toEqual([]);
     expect(longFiles(made("src/app.ts", "line\n".repeat(350)))).toEqual([]);
     expect(longFiles(made("src/app.ts", "line\n".repeat(351)))).toEqual(["src/app.ts"]);
   });

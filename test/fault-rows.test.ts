@@ -14,11 +14,13 @@ const rows = [
   ...numbered("F", 15),
   ...numbered("G", 20),
   ...numbered("H", 15),
-  // Of identity, the page and the supply chain: what the server alone can do about browsers.
-  ...["B7", "B18", "B19", "B20", "I9", "I12", "K5", "K7"],
+  // Of identity and the supply chain: what the server alone can do about browsers.
+  ...["B7", "B18", "B19", "B20", "K5", "K7"],
   // Of identity: who is calling, and what they may do.
   ...numbered("B", 13),
   ...["B15", "B16", "B27", "B28"],
+  // The page.
+  ...numbered("I", 14),
 ];
 
 function numbered(group: string, last: number): string[] {
@@ -32,7 +34,7 @@ function textsOf(directory: string, isWanted: (name: string) => boolean): string
 }
 
 /** The ids in the titles of tests: at the beginning of a string, before a colon or alone, several with commas. */
-const titles = ["src", "client", "test"]
+const titles = ["src", "client", "web/src", "test"]
   .flatMap((directory) => textsOf(directory, (name) => name.endsWith(".ts")))
   .flatMap((text) =>
     [...text.matchAll(/["`]((?:[A-Z]\d{1,2}(?:, )?)+)[:"`]/g)].flatMap(([, ids = ""]) => ids.split(", ")),

@@ -36,7 +36,8 @@ export function addRequestChecks(app: FastifyInstance, service: HttpService, all
     if (request.is404) return answerUnrouted(request, reply, allowedMethods);
     const demand = demandOf(request);
     if (demand.scope === "write" || !["GET", "HEAD"].includes(request.method)) refuseForeign(request);
-    const { produces, takesJson, startsWork, opensStream } = request.routeOptions.config;
+    const { produces, takesJson, opensStream } = request.routeOptions.config;
+    const { startsWork } = demand;
     if (startsWork) service.overload.refuseWork();
     if (opensStream) service.overload.refuseStream();
     Object.assign(request, await authorize(request, demand, service));
@@ -50,10 +51,11 @@ export function addRequestChecks(app: FastifyInstance, service: HttpService, all
   app.addHook("preHandler", async (request) => requireOwnUsername(request));
 }
 
-/** What nothing was declared for would need everything. */
-function demandOf(request: FastifyRequest): Demand {
-  const { access = "owner", scope = "write", isPage } = request.routeOptions.config;
-  return isPage?.(request) ? { access: "public", scope: "read" } : { access, scope };
+/** What nothing was declared for would need everything. A page begins nothing, so it is shown under any load. */
+function demandOf(request: FastifyRequest): Demand & { readonly startsWork: boolean } {
+  const { access = "owner", scope = "write", startsWork = false, isPage } = request.routeOptions.config;
+  if (isPage?.(request)) return { access: "public", scope: "read", startsWork: false };
+  return { access, scope, startsWork };
 }
 
 /** Node drops the lines beyond its limit in silence, and with them what they would have said. */

@@ -1,5 +1,6 @@
 /** Every route, who may use it, and what their credential must allow. */
 import type { FastifyInstance } from "fastify";
+import { PageFiles } from "./page-files.ts";
 import type { Route } from "./route.ts";
 import { ask, continueAnswer, regenerate } from "./routes/ask.ts";
 import { getDocumentationPage, getErrorsPage, getOpenApi } from "./routes/docs.ts";
@@ -10,6 +11,7 @@ import { getHistory } from "./routes/history.ts";
 import { home } from "./routes/home.ts";
 import { logOut } from "./routes/logout.ts";
 import { getMetrics } from "./routes/metrics.ts";
+import { getPageFile } from "./routes/page.ts";
 import { searchSessions } from "./routes/search.ts";
 import { streamSelfTest } from "./routes/selftest.ts";
 import { createSession, deleteSession, getSession, getSessions, patchSession } from "./routes/sessions.ts";
@@ -18,6 +20,7 @@ import { getUsage } from "./routes/usage.ts";
 import type { HttpService } from "./service.ts";
 
 export function routeTable(service: HttpService): readonly Route[] {
+  const pageFiles = new PageFiles(service.pageDirectory);
   let documentation: Promise<FastifyInstance> | undefined;
   const document = () => {
     documentation ??= import("./openapi/documentation.ts").then((room) =>
@@ -32,7 +35,8 @@ export function routeTable(service: HttpService): readonly Route[] {
   ];
   // biome-ignore format: a table
   const routes: readonly Route[] = [
-    { method: "GET",    path: "/",                             access: "opening",    scope: "write", ...home(service) },
+    { method: "GET",    path: "/",                             access: "opening",    scope: "write", ...home(service, pageFiles) },
+    { method: "GET",    path: "/assets/*",                     access: "public",     scope: "read",  ...getPageFile(service, pageFiles) },
 
     { method: "POST",   path: "/sessions",                     access: "opening",    scope: "write", ...createSession(service) },
     { method: "GET",    path: "/sessions",                     access: "owner",      scope: "read",  ...getSessions(service) },

@@ -55,6 +55,8 @@ export type HttpServiceOptions = {
   /** Is told of requests and streams. */
   readonly observer?: Observer | undefined;
   readonly tracer?: Tracer | undefined;
+  /** Where the built page is, unless it is where `npm ci` puts it; for tests. */
+  readonly pageDirectory?: URL;
   /** Instead of the process's own, for tests. */
   readonly gauges?: LoadGauges;
   /** The version of the service, for the OpenAPI document. */

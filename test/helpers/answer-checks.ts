@@ -32,7 +32,8 @@ const refusalsWithoutOperation: Readonly<Record<string, string>> = {
 };
 
 const everywhere = {
-  "cache-control": /^no-(?:store|cache)/,
+  // For good only what has its hash in its name: the files of the page.
+  "cache-control": /^no-(?:store|cache)|^public, max-age=31536000, immutable$/,
   "x-content-type-options": /^nosniff$/,
   "x-request-id": /^[A-Za-z0-9_-]{1,64}$/,
 } as const;
@@ -55,11 +56,13 @@ const headersOfHttp: ReadonlySet<string> = new Set([
   "access-control-expose-headers",
   "access-control-max-age",
   "connection",
+  "content-encoding",
   "content-length",
   "content-type",
   "cross-origin-embedder-policy",
   "cross-origin-opener-policy",
   "date",
+  "etag",
   "keep-alive",
   "permissions-policy",
   "strict-transport-security",
@@ -116,10 +119,10 @@ function candidates(path: string): readonly string[] {
   }
 }
 
-/** Answers without a place in the document: OPTIONS, and the page that shows the document. */
+/** Answers without a place in the document: OPTIONS, the page that shows the document, and the files of the chat page. */
 function isUndocumented({ method, path }: Asked, status: number): boolean {
   if (method === "OPTIONS") return status === 204;
-  return /^(?:http:\/\/[^/]*)?\/docs(?:[/#]|$)/.test(path) && [200, 302, 304].includes(status);
+  return /^(?:http:\/\/[^/]*)?\/(?:docs(?:[/#]|$)|assets\/)/.test(path) && [200, 302, 304].includes(status);
 }
 
 function judgeHeaders({ headers }: Answer, wanted: Readonly<Record<string, RegExp>>, faults: string[]): void {

@@ -34,6 +34,8 @@ export type TestServerOptions = {
   /** Who is let in; guests unless a test wants others. */
   readonly authenticator?: (storage: Storage) => Authenticator;
   readonly isDemo?: boolean;
+  /** The chat page: the real one, or one that a test has made; none by default. */
+  readonly page?: "built" | URL;
   readonly gauges?: LoadGauges;
 };
 
@@ -62,6 +64,7 @@ export async function startTestServer(options: TestServerOptions = {}): Promise<
     authenticator: options.authenticator?.(storage) ?? guestAuthenticator(storage.sessions),
     model,
     isDemo: options.isDemo ?? false,
+    ...(options.page !== "built" && { pageDirectory: options.page ?? new URL("no-page/", import.meta.url) }),
     gauges: options.gauges ?? restingGauges,
     log: logger,
     version: "1.2.3",

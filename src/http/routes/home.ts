@@ -1,38 +1,41 @@
-/** `GET /`: opens a session by a link, or shows people what this is. */
+/** `GET /`: opens a session by a link, or is the page to chat in. */
 import { readFile } from "node:fs/promises";
-import type { FastifyReply } from "fastify";
+import type { FastifyReply, FastifyRequest } from "fastify";
 import { z } from "zod";
 import { openSession } from "../../chat/sessions.ts";
 import { usernameSchema, welcomeSchema } from "../../protocol/sessions.ts";
 import { chooseMediaType } from "../accept.ts";
-import { html, json, problems, responses } from "../openapi/responses.ts";
+import { html, json, noContent, problems, responses } from "../openapi/responses.ts";
+import type { PageFiles } from "../page-files.ts";
 import { type Operation, operation } from "../route.ts";
 import type { HttpService } from "../service.ts";
 import { invalidRequest } from "../validation.ts";
 import { openerHeaders, openerOf } from "./opener.ts";
+import { sendPageFile } from "./page.ts";
 
 const welcome = await readFile(new URL("../pages/welcome.html", import.meta.url), "utf8");
 
-export function home(service: HttpService): Operation {
-  const {
-    storage,
-    headers: { page: pageHeaders },
-    config,
-  } = service;
-  const page = config.docs ? welcome : welcome.replace(/^<li><a href="\/docs">.*\n/m, "");
+export function home(service: HttpService, files: PageFiles): Operation {
+  const { storage, headers: sets, config } = service;
+  /** Where the page was not built. */
+  const fallback = config.docs ? welcome : welcome.replace(/^<li><a href="\/docs">.*\n/m, "");
   /** Without a username: a page for a browser, for a program the news of what is missing. */
-  const withoutUsername = async ({ headers }: { headers: { accept?: string | undefined } }, reply: FastifyReply) => {
+  const withoutUsername = async ({ headers }: Pick<FastifyRequest, "headers">, reply: FastifyReply) => {
     if (chooseMediaType(headers.accept, ["application/json", "text/html"]) !== "text/html") {
       throw invalidRequest([{ path: "username", message: "is required" }]);
     }
-    return reply.headers(pageHeaders).type("text/html; charset=utf-8").send(page);
+    reply.headers(sets.page);
+    const page = await files.find("index.html", headers["accept-encoding"]);
+    if (page !== undefined)
+      return sendPageFile({ headers }, reply.header("vary", "Origin, Accept, Accept-Encoding"), page);
+    return reply.type("text/html; charset=utf-8").send(fallback);
   };
 
   return operation({
     schema: {
       operationId: "openSessionByLink",
       summary: "Open a session by a link",
-      description: "A browser that asks without `username` gets a page about the service instead.",
+      description: "A browser that asks without `username` gets the page to chat in instead.",
       tags: ["sessions"],
       querystring: z.object({ username: usernameSchema.optional() }),
       response: responses(
@@ -42,6 +45,7 @@ export function home(service: HttpService): Operation {
             headers: openerHeaders,
             content: { ...json("", welcomeSchema).content, ...html("").content },
           },
+          304: noContent("The browser has the page already."),
         },
         [
           "invalid_request",

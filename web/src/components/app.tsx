@@ -1,0 +1,49 @@
+/** The page: who is talking, or the chat. */
+import { type JSX, useState } from "react";
+import { LeaveContext } from "../markdown/external-link.tsx";
+import type { ChatPage } from "../store/chat-page.ts";
+import { Conversation } from "./conversation.tsx";
+import { LeaveDialog, useLeaving } from "./leave-dialog.tsx";
+import { LiveRegion } from "./live-region.tsx";
+import { PageContext, usePage, useValue } from "./page-context.ts";
+import { Sidebar } from "./sidebar.tsx";
+import { StartScreen } from "./start-screen.tsx";
+import { Toasts } from "./toasts.tsx";
+import { TopBar } from "./top-bar.tsx";
+
+export function App({ page }: { readonly page: ChatPage }): JSX.Element {
+  return (
+    <PageContext value={page}>
+      <Screen />
+      <Toasts />
+      <LiveRegion />
+    </PageContext>
+  );
+}
+
+function Screen(): JSX.Element {
+  const page = usePage();
+  const username = useValue(page.username);
+  const leaving = useLeaving();
+  if (username === undefined) return <StartScreen />;
+  return (
+    <LeaveContext value={leaving.ask}>
+      <Chat />
+      <LeaveDialog leaving={leaving} />
+    </LeaveContext>
+  );
+}
+
+function Chat(): JSX.Element {
+  // On a phone the sessions are behind a button.
+  const [isOpen, setOpen] = useState(false);
+  return (
+    <div className="chat" data-sidebar={isOpen ? "open" : "closed"}>
+      <Sidebar isOpen={isOpen} onClose={() => setOpen(false)} />
+      <main inert={isOpen}>
+        <TopBar isSidebarOpen={isOpen} onOpenSidebar={() => setOpen(true)} />
+        <Conversation />
+      </main>
+    </div>
+  );
+}

@@ -1,0 +1,233 @@
+/** Everything that the page knows and can do, without a word about how it looks. */
+import type { ChatClient } from "../../../client/index.ts";
+import type { Election } from "../tabs/election.ts";
+import type { TabBus } from "../tabs/tab-bus.ts";
+import { TurnFeed } from "../tabs/turn-feed.ts";
+import type { Address } from "./address.ts";
+import { Announcer } from "./announcer.ts";
+import { Dialogue } from "./dialogue.ts";
+import { Drafts } from "./drafts.ts";
+import type { Exchange } from "./exchange.ts";
+import { type ModelFacts, readModelFacts } from "./model-facts.ts";
+import { Notices } from "./notices.ts";
+import { Observable } from "./observable.ts";
+import { Outbox, type OutboxItem } from "./outbox.ts";
+import { Search } from "./search.ts";
+import { Sessions } from "./sessions.ts";
+import type { TextStorage } from "./text-storage.ts";
+import type { Theme } from "./theme.ts";
+
+export type ChatPageOptions = {
+  readonly client: ChatClient;
+  readonly bus: TabBus;
+  readonly election: Election;
+  /** Random, for this tab and for what it sends. */
+  readonly makeId: () => string;
+  /** For this tab. */
+  readonly tabStorage: TextStorage;
+  /** For all tabs, and for later. */
+  readonly siteStorage: TextStorage;
+  readonly address: Address;
+  readonly theme: Observable<Theme>;
+  /** Loads the page once more, for a new person. */
+  readonly startAnew: () => void;
+};
+
+const usernameStoredAs = "username";
+
+export class ChatPage {
+  readonly username: Observable<string | undefined>;
+  readonly theme: Observable<Theme>;
+  readonly isConnectionLost = new Observable(false);
+  readonly model = new Observable<ModelFacts | undefined>(undefined);
+  readonly notices = new Notices();
+  readonly announcer = new Announcer();
+  readonly drafts: Drafts;
+  readonly outbox: Outbox;
+  readonly sessions: Sessions;
+  readonly search: Search;
+  readonly dialogue: Dialogue;
+  readonly address: Address;
+  /** The turn that somebody asked to see, until it is shown. */
+  readonly wantedTurn = new Observable<number | undefined>(undefined);
+  readonly #options: ChatPageOptions;
+  readonly #feed: TurnFeed;
+
+  constructor(options: ChatPageOptions) {
+    const { client, bus, election, makeId, tabStorage, siteStorage, address, theme } = options;
+    this.#options = options;
+    this.address = address;
+    this.theme = theme;
+    this.username = new Observable(siteStorage.read(usernameStoredAs));
+    this.username.subscribe(() => siteStorage.write(usernameStoredAs, this.username.get()));
+    this.drafts = new Drafts(tabStorage);
+    this.#feed = new TurnFeed({
+      client,
+      bus,
+      election,
+      tab: makeId(),
+      onConnection: (isLost) => this.isConnectionLost.set(isLost),
+    });
+    this.dialogue = new Dialogue({
+      client,
+      feed: this.#feed,
+      events: {
+        answering: (text, end) => {
+          this.announcer.answering(text, end);
+          if (end !== undefined) void this.sessions.refresh();
+        },
+        failed: (failure) => this.notices.add(failure),
+      },
+    });
+    this.outbox = new Outbox({
+      client,
+      storage: tabStorage,
+      username: () => this.username.get() ?? "",
+      makeId,
+      onOpened: (sessionId) => {
+        if (this.dialogue.state.get().sessionId === undefined) this.#becomeSession(sessionId);
+      },
+      onAccepted: (answer, item) => {
+        if (this.dialogue.state.get().sessionId === item.sessionId) this.dialogue.accepted(answer, item);
+        // Whoever opens the session later follows it from its log.
+        else void answer.return();
+        this.#tellOthers(item.sessionId);
+        void this.sessions.refresh();
+      },
+      onConnection: (answer, change) => this.#feed.connectionChanged(answer, change),
+    });
+    this.sessions = new Sessions({
+      client,
+      username: this.username.get,
+      onFailure: (failure) => this.notices.add(failure),
+      onChanged: () => this.#tellOthers(undefined),
+      onRemoved: (sessionId) => {
+        if (this.dialogue.state.get().sessionId === sessionId) address.show(undefined);
+      },
+    });
+    this.search = new Search(client, this.username.get);
+    bus.listen((message) => {
+      if (message.kind === "signed-out") this.#forgetAll();
+      if (message.kind !== "changed") return;
+      void this.sessions.refresh();
+      if (message.sessionId === this.dialogue.state.get().sessionId) void this.dialogue.refresh();
+    });
+  }
+
+  /** Begins to talk to the service. */
+  start(): void {
+    void readModelFacts().then((facts) => this.model.set(facts));
+    const { sessionId } = this.address;
+    sessionId.subscribe(() => void this.dialogue.open(sessionId.get()));
+    void this.dialogue.open(sessionId.get());
+    if (this.username.get() !== undefined) {
+      void this.sessions.refresh();
+      this.outbox.resume();
+    }
+  }
+
+  /** Says who is talking. The name is remembered for the next time. */
+  signIn(username: string): void {
+    this.username.set(username);
+    void this.sessions.refresh();
+    this.outbox.resume();
+  }
+
+  /** Back to the question who is talking. */
+  changeUsername(): void {
+    this.username.set(undefined);
+    this.address.show(undefined);
+    void this.sessions.refresh();
+  }
+
+  /** Goes to a turn of a session, such as one that was found. */
+  async showTurn(sessionId: string, turn: number): Promise<void> {
+    this.address.show(sessionId);
+    await this.dialogue.open(sessionId);
+    if (await this.dialogue.reach(turn)) this.wantedTurn.set(turn);
+  }
+
+  /** Has the browser forget who this is, in all its tabs. The sessions stay, and nobody can reach them by the page. */
+  async signOut(): Promise<void> {
+    try {
+      const response = await fetch("/logout", { method: "POST" });
+      if (!response.ok) throw new Error(`POST /logout was answered with ${response.status}`);
+      this.#options.bus.post({ kind: "signed-out" });
+      this.#forgetAll();
+    } catch {
+      this.notices.add({
+        code: "connection_lost",
+        detail: "The service could not be told. You are still signed in.",
+        retryable: false,
+      });
+    }
+  }
+
+  /** Sends what was typed. */
+  ask(prompt: string): void {
+    const { sessionId } = this.dialogue.state.get();
+    this.drafts.of(sessionId).set("");
+    this.outbox.add({ sessionId, what: "prompt", prompt, turn: undefined });
+  }
+
+  /** The prompt takes the place of an earlier one and of all that came after it. */
+  edit({ turn }: Exchange, prompt: string): void {
+    const { sessionId } = this.dialogue.state.get();
+    this.outbox.add({ sessionId, what: "prompt", prompt, turn });
+  }
+
+  regenerate({ turn, prompt }: Exchange): void {
+    const { sessionId } = this.dialogue.state.get();
+    this.outbox.add({ sessionId, what: "regenerate", prompt, turn });
+  }
+
+  continueAnswer({ turn }: Exchange): void {
+    const { sessionId } = this.dialogue.state.get();
+    this.outbox.add({ sessionId, what: "continue", prompt: "", turn });
+  }
+
+  stop(exchange: Exchange): void {
+    void this.dialogue.stop(exchange).then(() => this.#tellOthers(this.dialogue.state.get().sessionId));
+  }
+
+  /** Takes back what was not accepted, to be typed anew. */
+  takeBack(item: OutboxItem): void {
+    this.outbox.take(item.id);
+    if (item.what === "prompt") this.drafts.restore(item.sessionId, item.prompt);
+  }
+
+  /** Somebody looks at the page again: it may have slept for long. */
+  lookAgain(): void {
+    this.#feed.hurry();
+    this.outbox.resume();
+    if (this.username.get() !== undefined) void this.sessions.refresh();
+    void this.dialogue.refresh();
+  }
+
+  /** The page goes. */
+  finish(): void {
+    this.sessions.finish((sessionId) => {
+      void fetch(`/sessions/${sessionId}`, { method: "DELETE", keepalive: true });
+    });
+  }
+
+  #becomeSession(sessionId: string): void {
+    // First the dialogue, which would otherwise be read anew.
+    this.dialogue.become(sessionId);
+    this.address.become(sessionId);
+    const typed = this.drafts.of(undefined).get();
+    this.drafts.of(undefined).set("");
+    if (typed !== "") this.drafts.restore(sessionId, typed);
+  }
+
+  #tellOthers(sessionId: string | undefined): void {
+    this.#options.bus.post({ kind: "changed", sessionId });
+  }
+
+  /** A new page knows nothing of this one. */
+  #forgetAll(): void {
+    this.#options.tabStorage.clear();
+    this.#options.siteStorage.clear();
+    this.#options.startAnew();
+  }
+}
