@@ -67,7 +67,8 @@ describe("the index of messages", () => {
 
   test("F15: keeps no word of a session that was deleted", async () => {
     const [deleted, kept] = [await openTestSession(storage), await openTestSession(storage)];
-    await say(deleted, "alphacanary", "betacanary");
+    // So much that it is deleted in several pieces.
+    for (let turn = 0; turn < 10; turn += 1) await say(deleted, "alphacanary", "betacanary");
     await say(kept, "otherwords");
     const before = await meanwhile(indexBytes);
     for (const word of ["alphacanary", "betacanary", "otherwords"]) expect(before.includes(word), word).toBe(true);
