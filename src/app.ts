@@ -10,6 +10,7 @@ import type { Config, OpenAiCompatibleModelConfig } from "./config.ts";
 import type { LoadGauges } from "./http/overload.ts";
 import type { HttpServer } from "./http/server.ts";
 import { openAuthenticator } from "./identity/open.ts";
+import { Limits } from "./limits/limits.ts";
 import { openMetrics } from "./metrics/open.ts";
 import { openDemoModel } from "./models/demo/demo.ts";
 import { openModelWithFallback } from "./models/fallback.ts";
@@ -100,11 +101,19 @@ export async function startApp(config: Config, options: AppOptions): Promise<App
     engine = turnEngine;
     const recovered = await turnEngine.recover();
     const namesSessions = config.autoTitle !== "off";
-    const chat = createChat({ storage, engine: turnEngine, sources, namesSessions, observer: metrics });
+    const chat = createChat({
+      storage,
+      engine: turnEngine,
+      sources,
+      limits: config.limits.turns,
+      namesSessions,
+      observer: metrics,
+    });
     const httpServer = await createHttpServer({
       config: config.http,
       chat,
       storage,
+      limits: new Limits(storage, config.limits),
       authenticator: await openAuthenticator(config.identity, storage, log),
       model,
       isDemo: config.model.kind === "demo",

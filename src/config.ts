@@ -5,6 +5,7 @@
 import { readFileSync } from "node:fs";
 import path from "node:path";
 import { identityConfig, identityWarnings } from "./config/identity.ts";
+import { type LimitsConfig, limitsConfig } from "./config/limits.ts";
 import type { ModelPrices, RedisLocation, SqliteLocation } from "./config/parsers.ts";
 import { ConfigError, type ConfigSource, readSettings } from "./config/settings.ts";
 import { defaultBaseUrl, type Settings, type VariableName } from "./config/variables.ts";
@@ -39,6 +40,7 @@ export type Config = {
     readonly heartbeatMs: number;
   };
   readonly identity: IdentityConfig;
+  readonly limits: LimitsConfig;
   readonly storage: SqliteLocation | RedisStorageConfig;
   /** How long sessions are kept after their newest activity; for ever where nothing is said. */
   readonly retention: { readonly guestMs: number | undefined; readonly otherMs: number | undefined };
@@ -164,6 +166,7 @@ export function loadConfig(source: ConfigSource): Config {
       heartbeatMs: settings.HEARTBEAT_SECONDS,
     },
     identity: identityConfig(settings),
+    limits: limitsConfig(settings, model.kind === "demo"),
     storage: storageConfig(settings),
     backups: backupPlan(settings),
     retention: {

@@ -1,6 +1,7 @@
 /** The process: reads the configuration, starts the service, and ends it on a signal. */
 import { pino } from "pino";
 import { type App, startApp } from "./app.ts";
+import { isLoopback } from "./config/loopback.ts";
 import { type Config, ConfigError, configErrorExitCode, readConfig } from "./config.ts";
 import { causesOf, describeError } from "./log.ts";
 import { LogOutput } from "./log-output.ts";
@@ -132,10 +133,6 @@ function warnOfStrangers({ http: { host }, identity: { mode }, model, storage }:
     { host },
     `Anybody who reaches this port can chat: guests need no password${price}. AUTH=keys or AUTH=jwt asks for one`,
   );
-}
-
-function isLoopback(host: string): boolean {
-  return host === "localhost" || host === "::1" || host.startsWith("127.");
 }
 
 await main();

@@ -4,7 +4,7 @@ import type { Observer } from "../observer.ts";
 import type { StoppedTurn, TurnAnswer } from "../protocol/chat.ts";
 import { emptyLogPosition } from "../protocol/positions.ts";
 import { Problem } from "../protocol/problems.ts";
-import type { Access, Following, NewTurn, Storage, Turn } from "../storage/storage.ts";
+import type { Access, Following, NewTurn, Storage, Turn, TurnLimits } from "../storage/storage.ts";
 import type { Producers, TurnEngine } from "../turns/engine.ts";
 import { logOfUnbegunStop } from "../turns/last-events.ts";
 import { type AnswerSources, answerProducer, spentBefore } from "./answer.ts";
@@ -59,6 +59,8 @@ export type ChatOptions = {
   readonly observer?: Observer | undefined;
   /** Whether a session that nobody named is named by the first words of its first prompt; true by default. */
   readonly namesSessions?: boolean;
+  /** What new turns are held against; nothing by default. */
+  readonly limits?: TurnLimits | undefined;
 };
 
 /** Milliseconds that a stop waits for the turn's end. */
@@ -79,7 +81,7 @@ export function answerProducers(sources: AnswerSources): Producers {
   };
 }
 
-export function createChat({ storage, engine, sources, namesSessions = true, observer }: ChatOptions): Chat {
+export function createChat({ storage, engine, sources, limits, namesSessions = true, observer }: ChatOptions): Chat {
   const { sessions, turns } = storage;
   const { model } = sources;
   /** Sends between their request and their turn's start. */
@@ -100,7 +102,7 @@ export function createChat({ storage, engine, sources, namesSessions = true, obs
     }
     const { ask } = asked;
     const title = namesSessions && ask.kind === "prompt" ? titleOf(ask.prompt) : undefined;
-    const accepted = await turns.accept(access, { ...asked, title }).catch((error) => {
+    const accepted = await turns.accept(access, { ...asked, title, limits }).catch((error) => {
       admission.release();
       throw error;
     });

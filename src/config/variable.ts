@@ -7,6 +7,7 @@ export const groups = {
   conversation: "Conversations",
   server: "The server",
   identity: "Who may call",
+  limits: "How often and how much; 0 turns a limit off",
   storage: "Storage",
   watching: "Watching it",
   retention: "Keeping and forgetting",

@@ -2,6 +2,7 @@
  * Every environment variable that the service reads, in one table: `Config`, its checks and `docs/configuration.md`
  * are made from it.
  */
+import { limitVariables } from "./limit-variables.ts";
 import {
   baseUrl,
   commaList,
@@ -231,6 +232,8 @@ export const variables = {
     description:
       "`limit`: a token with a claim `scope` (or `scp`) may do only what that names of `chat:read` and `chat:write`; one without may do both. `ignore`: the claim is not looked at.",
   }),
+
+  ...limitVariables,
 
   STORAGE_URL: withDefault("sqlite:./data/chat.db", storageUrl, {
     group: "storage",

@@ -2,6 +2,7 @@
 import type { FastifyReply, FastifyRequest } from "fastify";
 import { isProblem, Problem, type ProblemCode, problemKinds } from "../protocol/problems.ts";
 import { maxBodyBytes } from "./json-body.ts";
+import { headersOfLimit } from "./rate-limits.ts";
 
 /** Where a client that is not told how long to wait does best to try a busy or starting service again. */
 const defaultRetryAfterSeconds = 5;
@@ -40,6 +41,7 @@ export function sendProblem(reply: FastifyReply, problem: Problem, extra: Record
   if (retryAfter !== undefined) reply.header("retry-after", Math.max(1, Math.ceil(retryAfter)));
   const challenge = challenges[problem.code];
   if (challenge !== undefined) reply.header("www-authenticate", challenge);
+  reply.headers(headersOfLimit(problem));
   if (hasLongBodyToCome(reply.request)) reply.header("connection", "close");
   const body = JSON.stringify({ ...problemBody(problem, reply.request.id), ...extra });
   reply.code(status).headers({ "content-type": problemContentType, "content-length": Buffer.byteLength(body) });

@@ -6,16 +6,21 @@ import { sessionIdPattern } from "../protocol/sessions.ts";
 import { chooseMediaType } from "./accept.ts";
 import type { AllowedMethods } from "./allowed-methods.ts";
 import { authorize, type Demand, requireOwnUsername } from "./authorization.ts";
+import { clientAddress } from "./client-address.ts";
 import { allowReading, allowSending } from "./cors.ts";
 import { refuseMisplacedCredentials } from "./credentials.ts";
 import { hostCheck, requireOneHost } from "./hosts.ts";
 import { requireJson } from "./json-body.ts";
+import { countRequest, noteOutcome, refuseBlocked } from "./rate-limits.ts";
 import { logWhenDone } from "./request-log.ts";
 import { refuseForeign, sourceReader } from "./request-source.ts";
 import { maxHeaderLines } from "./server-settings.ts";
 import type { HttpService } from "./service.ts";
 
 export function addRequestChecks(app: FastifyInstance, service: HttpService, allowedMethods: AllowedMethods): void {
+  const { limits } = service;
+  /** Then anybody can be as many guests as they like, so it is addresses that are counted. */
+  const letsStrangersIn = service.authenticator.welcome !== undefined;
   const requireAllowedHost = hostCheck(service.config);
   const sourceOf = sourceReader(service.config);
   app.decorateRequest("source", "direct");
@@ -23,6 +28,7 @@ export function addRequestChecks(app: FastifyInstance, service: HttpService, all
   app.decorateRequest("access");
   app.decorateRequest("caller");
   app.decorateRequest("place");
+  app.decorateRequest("requester");
   app.decorateReply("problemCode");
   app.addHook("onRequest", async (request, reply) => {
     reply.headers(service.headers.api).header("x-request-id", request.id);
@@ -32,6 +38,8 @@ export function addRequestChecks(app: FastifyInstance, service: HttpService, all
     requireFewHeaders(request);
     requireOneHost(request.raw);
     requireAllowedHost(request.headers.host);
+    request.requester = { address: clientAddress(request.raw, limits.config.proxyHops), principal: undefined };
+    refuseBlocked(limits, request.requester, reply);
     refuseMisplacedCredentials(request);
     if (request.is404) return answerUnrouted(request, reply, allowedMethods);
     const demand = demandOf(request);
@@ -40,13 +48,20 @@ export function addRequestChecks(app: FastifyInstance, service: HttpService, all
     const { startsWork } = demand;
     if (startsWork) service.overload.refuseWork();
     if (opensStream) service.overload.refuseStream();
+    if (letsStrangersIn && demand.access !== "public") await countRequest(limits, request.requester, reply);
     Object.assign(request, await authorize(request, demand, service));
+    if (request.caller !== undefined && !letsStrangersIn) {
+      request.requester = { ...request.requester, principal: request.caller.principal };
+      refuseBlocked(limits, request.requester, reply);
+      await countRequest(limits, request.requester, reply);
+    }
     requirePossibleIds(request);
     if (produces !== undefined) request.answerType = chooseMediaType(request.headers.accept, produces);
     if (takesJson) requireJson(request);
     // What is not looked at may be of any type; Fastify would refuse one that is malformed.
     else delete request.headers["content-type"];
   });
+  app.addHook("onResponse", async (request, reply) => noteOutcome(limits, request, reply));
   // Once parameters and bodies are read, in their normal form.
   app.addHook("preHandler", async (request) => requireOwnUsername(request));
 }

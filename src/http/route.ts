@@ -2,6 +2,7 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest, FastifySchema } from "fastify";
 import type { z } from "zod";
 import type { Scope } from "../identity/caller.ts";
+import type { Requester } from "../limits/limits.ts";
 import type { ProblemCode } from "../protocol/problems.ts";
 import type { Produces } from "./accept.ts";
 import type { AccessRule, Authorization } from "./authorization.ts";
@@ -25,6 +26,8 @@ declare module "fastify" {
   interface FastifyRequest extends Authorization {
     /** Of the request in its trace; undefined where nothing is traced. */
     place: string | undefined;
+    /** Whoever sent it, as far as limits go. */
+    requester: Requester;
     /** What to answer with: the one of the route's media types that the client likes best. */
     answerType: string;
   }

@@ -2,6 +2,7 @@
 import type { Chat } from "../chat/chat.ts";
 import type { Prices } from "../chat/usage.ts";
 import type { Authenticator } from "../identity/authenticator.ts";
+import type { Limits } from "../limits/limits.ts";
 import type { Log } from "../log.ts";
 import type { Model } from "../models/model.ts";
 import type { Observer } from "../observer.ts";
@@ -46,6 +47,7 @@ export type HttpServiceOptions = {
   readonly chat: Chat;
   readonly storage: Storage;
   readonly authenticator: Authenticator;
+  readonly limits: Limits;
   readonly model: Pick<Model, "name" | "condition">;
   /** The built-in demo model answers, no language model; `/readyz` says so. */
   readonly isDemo: boolean;

@@ -283,6 +283,8 @@ export type ProblemOptions = {
   readonly retryAfterSeconds?: number;
   /** The turn that the problem is about, told to the client as `turn`. */
   readonly turn?: number;
+  /** How much there may be of what there is too much of; becomes `RateLimit-Policy`. */
+  readonly most?: number;
 };
 
 /**
@@ -296,6 +298,7 @@ export class Problem extends Error {
   readonly errors: readonly FieldError[] | undefined;
   readonly retryAfterSeconds: number | undefined;
   readonly turn: number | undefined;
+  readonly most: number | undefined;
 
   constructor(code: ProblemCode, detail: string, options: ProblemOptions = {}) {
     super(`${code}: ${detail}`, options.cause === undefined ? undefined : { cause: options.cause });
@@ -304,6 +307,7 @@ export class Problem extends Error {
     this.errors = options.errors;
     this.retryAfterSeconds = options.retryAfterSeconds;
     this.turn = options.turn;
+    this.most = options.most;
   }
 }
 

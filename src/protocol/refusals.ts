@@ -28,7 +28,7 @@ export function staleTurn(named: number, newest: number): Problem {
 }
 
 export function queueFull(most: number): Problem {
-  return new Problem("queue_full", `${most} turns of the session wait already.`);
+  return new Problem("queue_full", `${most} turns of the session wait already.`, { most });
 }
 
 /** Nobody knows when one of them ends. */
@@ -37,16 +37,17 @@ const retryAfterTurn = 5;
 export function tooManyTurns(most: number): Problem {
   return new Problem("too_many_turns", `${most} turns of the username run already; wait for one to end, or stop one.`, {
     retryAfterSeconds: retryAfterTurn,
+    most,
   });
 }
 
 /** @param whose the tokens of the session's owner, or of all guests together */
-export function budgetExhausted(whose: "principal" | "guests", retryAfterSeconds: number): Problem {
+export function budgetExhausted(whose: "principal" | "guests", most: number, retryAfterSeconds: number): Problem {
   const sentence = {
     principal: "The tokens that you may spend on a day are spent; the next day begins at midnight UTC.",
     guests: "The tokens that all guests together may spend on a day are spent; the next day begins at midnight UTC.",
   };
-  return new Problem("budget_exhausted", sentence[whose], { retryAfterSeconds });
+  return new Problem("budget_exhausted", sentence[whose], { retryAfterSeconds, most });
 }
 
 export function nothingToRegenerate(): Problem {

@@ -30,7 +30,7 @@ export function budgetsOf(owner: string, { dailyTokens, guestDailyTokens }: Turn
 }
 
 /** What is answered where a budget is spent; it holds again from the next day on. */
-export function refusalOf({ principal }: Budget, now: number): Problem {
+export function refusalOf({ principal, tokens }: Budget, now: number): Problem {
   const untilTomorrow = (dayOf(now) + 1) * dayMs - now;
-  return budgetExhausted(principal === guestPrincipalPrefix ? "guests" : "principal", untilTomorrow / 1_000);
+  return budgetExhausted(principal === guestPrincipalPrefix ? "guests" : "principal", tokens, untilTomorrow / 1_000);
 }

@@ -2,6 +2,7 @@
 import { pino } from "pino";
 import { startApp } from "../../src/app.ts";
 import { loadConfig } from "../../src/config.ts";
+import { generousLimits } from "./generous-limits.ts";
 import { restingGauges } from "./http-fakes.ts";
 import { judgeAnswers } from "./judged-services.ts";
 
@@ -20,6 +21,7 @@ export async function startTestApp(environment: Record<string, string>): Promise
       STORAGE_URL: "sqlite::memory:",
       DEMO_WORD_DELAY_MS: "1",
       DRAIN_SECONDS: "0",
+      ...generousLimits,
       ...environment,
       PORT: "0",
     },

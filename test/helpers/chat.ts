@@ -5,7 +5,7 @@ import type { ContextOptions } from "../../src/chat/context.ts";
 import type { Titler } from "../../src/chat/titler.ts";
 import type { Log } from "../../src/log.ts";
 import type { Model } from "../../src/models/model.ts";
-import type { NewTurn, Storage } from "../../src/storage/storage.ts";
+import type { NewTurn, Storage, TurnLimits } from "../../src/storage/storage.ts";
 import { estimatingCounter } from "../../src/tokens/estimate.ts";
 import { createTurnEngine, type TurnEngine } from "../../src/turns/engine.ts";
 import type { RecoveryPolicy } from "../../src/turns/recovery.ts";
@@ -17,18 +17,19 @@ export type TestChatOptions = {
   readonly log?: Log;
   /** Where the model is asked for titles, too. */
   readonly titler?: Titler;
+  readonly limits?: TurnLimits | undefined;
 };
 
 export function chatOf(
   storage: Storage,
   model: Model,
-  { context, policy = "restart", log = silentLog, titler }: TestChatOptions = {},
+  { context, policy = "restart", log = silentLog, titler, limits }: TestChatOptions = {},
 ): { readonly chat: Chat; readonly engine: TurnEngine } {
   const { turns } = storage;
   const defaults = { systemPrompt: "", contextTokens: 1_000, counter: estimatingCounter, log };
   const sources = answerSources(turns, model, { ...defaults, ...context, titler });
   const engine = createTurnEngine({ turns, producers: answerProducers(sources), policy, log });
-  return { engine, chat: createChat({ storage, engine, sources }) };
+  return { engine, chat: createChat({ storage, engine, sources, limits }) };
 }
 
 export function promptOf(sessionId: string, prompt = "?"): NewTurn {

@@ -10,7 +10,8 @@ export class ScriptedModel implements Model {
   readonly contextWindow = undefined;
   readonly continuesAnswers = false;
   #steps: (ModelEvent | ModelError)[] = [];
-  #wake = Promise.withResolvers<void>();
+  /** The answers that wait for something to say. */
+  readonly #waiting = new Set<() => void>();
 
   async ready(): Promise<void> {}
 
@@ -35,7 +36,7 @@ export class ScriptedModel implements Model {
   }
 
   async *generate(_request: ModelRequest, signal: AbortSignal): AsyncGenerator<ModelEvent> {
-    const stop = () => this.#wake.resolve();
+    const stop = () => this.#wakeAll();
     signal.addEventListener("abort", stop);
     try {
       for (;;) {
@@ -47,8 +48,7 @@ export class ScriptedModel implements Model {
           if (step.type === "finish") return;
           continue;
         }
-        this.#wake = Promise.withResolvers();
-        await this.#wake.promise;
+        await new Promise<void>((resolve) => this.#waiting.add(resolve));
       }
     } finally {
       signal.removeEventListener("abort", stop);
@@ -59,7 +59,12 @@ export class ScriptedModel implements Model {
 
   #add(step: ModelEvent | ModelError): void {
     this.#steps.push(step);
-    this.#wake.resolve();
+    this.#wakeAll();
+  }
+
+  #wakeAll(): void {
+    for (const wake of this.#waiting) wake();
+    this.#waiting.clear();
   }
 }
 

@@ -4,6 +4,7 @@ import { createHttpServer, type HttpServer } from "../../src/http/server.ts";
 import type { HttpConfig, HttpServiceOptions } from "../../src/http/service.ts";
 import type { Authenticator } from "../../src/identity/authenticator.ts";
 import { guestAuthenticator } from "../../src/identity/guests.ts";
+import { Limits, type LimitsConfig } from "../../src/limits/limits.ts";
 import type { Log } from "../../src/log.ts";
 import type { Storage } from "../../src/storage/storage.ts";
 import { chatOf } from "./chat.ts";
@@ -36,7 +37,20 @@ export type TestServerOptions = {
   readonly isDemo?: boolean;
   /** The chat page: the real one, or one that a test has made; none by default. */
   readonly page?: "built" | URL;
+  /** None unless a test wants some. */
+  readonly limits?: Partial<LimitsConfig>;
   readonly gauges?: LoadGauges;
+};
+
+const noLimits: LimitsConfig = {
+  proxyHops: 0,
+  requestsPerMinute: undefined,
+  addressRequestsPerMinute: undefined,
+  notFoundPerMinute: undefined,
+  failedCredentialsPerMinute: undefined,
+  streamsAtOnce: undefined,
+  addressStreamsAtOnce: undefined,
+  turns: {},
 };
 
 export async function startTestServer(options: TestServerOptions = {}): Promise<TestServer> {
@@ -46,7 +60,7 @@ export async function startTestServer(options: TestServerOptions = {}): Promise<
   const real = await openTestStorage();
   const storage = options.storage?.(real) ?? real;
   const model = new ScriptedModel();
-  const { chat } = chatOf(storage, model, { log: logger });
+  const { chat } = chatOf(storage, model, { log: logger, limits: options.limits?.turns });
   const serviceOptions: HttpServiceOptions = {
     config: {
       host: "127.0.0.1",
@@ -61,6 +75,7 @@ export async function startTestServer(options: TestServerOptions = {}): Promise<
     },
     chat,
     storage,
+    limits: new Limits(storage, { ...noLimits, ...options.limits }),
     authenticator: options.authenticator?.(storage) ?? guestAuthenticator(storage.sessions),
     model,
     isDemo: options.isDemo ?? false,

@@ -6,6 +6,7 @@ import http from "node:http";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { createInterface } from "node:readline";
+import { generousLimits } from "./generous-limits.ts";
 import { judgeAnswers } from "./judged-services.ts";
 import { endWithTests } from "./left-over.ts";
 
@@ -45,6 +46,7 @@ export async function startService(environment: Record<string, string>, limits: 
       PATH: process.env["PATH"],
       STORAGE_URL: "sqlite::memory:",
       DEMO_WORD_DELAY_MS: "1",
+      ...generousLimits,
       ...environment,
       PORT: "0",
     },

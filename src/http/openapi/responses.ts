@@ -62,6 +62,7 @@ const problemsOfEveryRoute = [
   "credential_in_url",
   "ambiguous_credentials",
   "host_not_allowed",
+  "rate_limited",
   "headers_too_large",
   "request_timeout",
   "internal",
@@ -139,6 +140,15 @@ const headersOfEveryAnswer: HeaderDocs = {
       "Under which the log has more; the request's own `X-Request-Id` where that is 1 to 64 of `A-Za-z0-9_-`",
     pattern: "^[A-Za-z0-9_-]{1,64}$",
     required: true,
+  },
+  ratelimit: {
+    type: "string",
+    description:
+      "Where requests are counted: how many are left (`r`) until the count begins anew in so many seconds (`t`); of a 429, what is spent",
+  },
+  "ratelimit-policy": {
+    type: "string",
+    description: "The limit that `RateLimit` is about: how many (`q`) in so many seconds (`w`), or at once (`qu`)",
   },
 };
 

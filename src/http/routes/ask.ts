@@ -1,6 +1,7 @@
 /** Asking: a prompt in, an answer out; or the last prompt once more, or the rest of the last answer. */
 import type { FastifyReply } from "fastify";
 import { z } from "zod";
+import type { Requester } from "../../limits/limits.ts";
 import { askSchema } from "../../protocol/chat.ts";
 import { emptyLogPosition } from "../../protocol/positions.ts";
 import type { Access, NewTurn } from "../../storage/storage.ts";
@@ -40,6 +41,9 @@ const problemsOfAsking = [
   "session_deleted",
   "turn_in_progress",
   "queue_full",
+  "too_many_turns",
+  "too_many_streams",
+  "budget_exhausted",
   "stale_turn",
   "invalid_idempotency_key",
   "idempotency_key_reused",
@@ -112,12 +116,27 @@ export function continueAnswer(service: HttpService): Operation {
 type SendRequest = {
   readonly access: Access;
   readonly place: string | undefined;
+  readonly requester: Requester;
   readonly params: { readonly session_id: string };
   readonly headers: SendingHeaders;
   readonly query: { readonly heartbeat?: "comment" | "event" | undefined };
 };
 
 async function sendAndAnswer(
+  service: HttpService,
+  request: SendRequest,
+  reply: FastifyReply,
+  ask: NewTurn["ask"],
+): Promise<unknown> {
+  const stream = await service.limits.takeStream(request.access, request.params.session_id, request.requester);
+  try {
+    return await sendAndFollow(service, request, reply, ask);
+  } finally {
+    stream.leave();
+  }
+}
+
+async function sendAndFollow(
   service: HttpService,
   { access, place, params, headers, query }: SendRequest,
   reply: FastifyReply,

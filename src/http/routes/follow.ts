@@ -1,6 +1,7 @@
 /** Following an answer, live or finished, from its beginning or from where a client stands. */
 import type { FastifyReply } from "fastify";
 import { z } from "zod";
+import type { Requester } from "../../limits/limits.ts";
 import { type EventId, parseEventId } from "../../protocol/positions.ts";
 import { Problem } from "../../protocol/problems.ts";
 import type { Access } from "../../storage/storage.ts";
@@ -51,6 +52,7 @@ const followResponses = responses(
     "not_acceptable",
     "invalid_request",
     "overloaded",
+    "too_many_streams",
     ...problems.ofStorage,
   ],
 );
@@ -59,6 +61,7 @@ type PlaceRequest = {
   readonly headers: { readonly "last-event-id"?: string | undefined };
   readonly query: { readonly after?: string | undefined; readonly heartbeat?: "comment" | "event" | undefined };
   readonly access: Access;
+  readonly requester: Requester;
   readonly answerType: string;
 };
 
@@ -123,10 +126,20 @@ type Asked = {
 };
 
 async function answerFrom(asked: Asked): Promise<unknown> {
-  const { service, request, reply, sessionId, turn } = asked;
-  const { access, query } = request;
+  const { service, request, sessionId, turn } = asked;
   const place = placeOf(request, turn);
   if (request.answerType === "application/json") return answerState(asked);
+  const stream = await service.limits.takeStream(request.access, sessionId, request.requester);
+  try {
+    return await streamFrom(asked, place);
+  } finally {
+    stream.leave();
+  }
+}
+
+async function streamFrom(asked: Asked, place: EventId | undefined): Promise<unknown> {
+  const { service, request, reply, sessionId, turn } = asked;
+  const { access, query } = request;
   const outlet = new Outlet(reply.raw, service);
   const where = { turn: place?.turn ?? turn, after: place?.position };
   const following = await service.chat.follow(access, sessionId, where, outlet.signal);

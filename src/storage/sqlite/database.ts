@@ -226,9 +226,10 @@ export class Database {
   }
 }
 
-function problemFrom({ code, detail, turn, retryAfterSeconds }: Extract<Outcome, { kind: "problem" }>): Problem {
+function problemFrom({ code, detail, turn, retryAfterSeconds, most }: Extract<Outcome, { kind: "problem" }>): Problem {
   return new Problem(code, detail, {
     ...(turn !== undefined && { turn }),
     ...(retryAfterSeconds !== undefined && { retryAfterSeconds }),
+    ...(most !== undefined && { most }),
   });
 }

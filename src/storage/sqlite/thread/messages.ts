@@ -62,6 +62,7 @@ export type Outcome =
       readonly detail: string;
       readonly turn: number | undefined;
       readonly retryAfterSeconds: number | undefined;
+      readonly most: number | undefined;
     }
   | { readonly kind: "lease-lost" }
   | { readonly kind: "position-refused"; readonly head: number }

@@ -168,8 +168,8 @@ function attempt(operations: Operations, { name, argument }: Call): Outcome {
 
 function outcomeOf(error: unknown): Outcome {
   if (isProblem(error)) {
-    const { code, detail, turn, retryAfterSeconds } = error;
-    return { kind: "problem", code, detail, turn, retryAfterSeconds };
+    const { code, detail, turn, retryAfterSeconds, most } = error;
+    return { kind: "problem", code, detail, turn, retryAfterSeconds, most };
   }
   if (error instanceof LeaseLost) return { kind: "lease-lost" };
   if (error instanceof PositionRefused) return { kind: "position-refused", head: error.head };

@@ -1,0 +1,54 @@
+/** The environment variables of the limits, a part of the table in `variables.ts`. */
+import { wholeNumber } from "./parsers.ts";
+import { optional, withDefault } from "./variable.ts";
+
+/** 0 for any number. */
+const mostAtOnce = wholeNumber(0, 1_000_000_000);
+const tokenBudget = wholeNumber(0, 1_000_000_000_000);
+
+export const limitVariables = {
+  TRUSTED_PROXY_HOPS: withDefault("0", wholeNumber(0, 10), {
+    group: "limits",
+    description:
+      "How many of your proxies stand before the service: the client's address is taken so far from the right of `X-Forwarded-For`. At 0 that header is not looked at, and what comes from loopback or a private address is not held to limits of addresses, as it may be a proxy's.",
+  }),
+  REQUESTS_PER_MINUTE: withDefault("6000", mostAtOnce, {
+    group: "limits",
+    description: "How many requests one caller may send in a minute, with `AUTH=keys` or `jwt`.",
+  }),
+  ADDRESS_REQUESTS_PER_MINUTE: withDefault("600", mostAtOnce, {
+    group: "limits",
+    description: "How many requests guests of one address (of one /64, for IPv6) may send in a minute.",
+  }),
+  NOT_FOUND_PER_MINUTE: withDefault("60", mostAtOnce, {
+    group: "limits",
+    description:
+      "How much a caller, or an address, may ask for in a minute that is not there, before it is refused for the rest of it.",
+  }),
+  FAILED_CREDENTIALS_PER_MINUTE: withDefault("10", mostAtOnce, {
+    group: "limits",
+    description: "How many credentials that are nobody's an address may try in a minute.",
+  }),
+  TURNS_AT_ONCE: withDefault("3", mostAtOnce, {
+    group: "limits",
+    description:
+      "How many turns of one caller's username may run at once, in all of its sessions; those that wait do not count.",
+  }),
+  STREAMS_AT_ONCE: withDefault("8", mostAtOnce, {
+    group: "limits",
+    description: "How many answers of one caller's username may be followed at once.",
+  }),
+  ADDRESS_STREAMS_AT_ONCE: withDefault("64", mostAtOnce, {
+    group: "limits",
+    description: "How many answers guests of one address may follow at once.",
+  }),
+  DAILY_TOKENS: optional(tokenBudget, {
+    group: "limits",
+    description: "How many tokens, in and out, one caller may spend on a day (UTC). Unset, any number.",
+  }),
+  GUEST_DAILY_TOKENS: optional(tokenBudget, {
+    group: "limits",
+    description:
+      "How many tokens all guests together may spend on a day (UTC). Unset it is 200,000 where a real model answers and `HOST` is beyond loopback, and any number else.",
+  }),
+} as const;
