@@ -6,11 +6,11 @@ import type { Socket } from "node:net";
 import { setTimeout as delay } from "node:timers/promises";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import type { Answer } from "../helpers/answer-checks.ts";
+import { NotHttp } from "../helpers/raw-responses.ts";
 import { seededRandom, seedOfRun } from "../helpers/seeded-random.ts";
 import { type Service, startService } from "../helpers/service.ts";
 import { type Malformation, makeMalformation, rightRequest, smuggledId } from "./malformed-http.ts";
 import { RawClient } from "./raw-client.ts";
-import { NotHttp } from "./raw-responses.ts";
 import { conditionOf, converse, descriptorsDownTo, suspiciousLines } from "./service-condition.ts";
 import { size } from "./sizes.ts";
 

@@ -2,7 +2,7 @@
 import { once } from "node:events";
 import { connect, type Socket } from "node:net";
 import type { Answer } from "../helpers/answer-checks.ts";
-import { parseResponse } from "./raw-responses.ts";
+import { parseResponse } from "../helpers/raw-responses.ts";
 
 /** How a connection was over: by the server's FIN, by a reset, or because we closed it. */
 export type ConnectionEnd = "closed" | "reset" | "by us";

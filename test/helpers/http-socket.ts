@@ -2,6 +2,7 @@
 import { once } from "node:events";
 import { connect, type Socket } from "node:net";
 import { setTimeout as delay } from "node:timers/promises";
+import { keepConnection } from "./judged-services.ts";
 
 export type RawConnection = {
   readonly socket: Socket;
@@ -25,15 +26,19 @@ export async function openConnection(port: number): Promise<RawConnection> {
   socket.on("error", (failure: NodeJS.ErrnoException) => {
     error = failure.code;
   });
+  let sent = "";
   const closed = new Promise<string | undefined>((resolve) => {
-    socket.on("close", () => resolve(error));
+    socket.on("close", () => keepConnection(port, sent, received).then(() => resolve(error)));
   });
   await once(socket, "connect");
   return {
     socket,
     received: () => received,
     closed,
-    send: (text) => void socket.write(text),
+    send(text) {
+      sent += text;
+      socket.write(text);
+    },
     async waitFor(text) {
       while (!received.includes(text)) {
         if (socket.destroyed) throw new Error(`The connection ended (${error}) after ${received}`);

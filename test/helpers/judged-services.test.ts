@@ -2,6 +2,7 @@ import { once } from "node:events";
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { afterAll, beforeAll, describe, expect, inject, test } from "vitest";
+import { exchange } from "./http-socket.ts";
 import { faultsOfAnswers, judgeAnswers } from "./judged-services.ts";
 
 type Answer = { readonly status: number; readonly headers: Record<string, string>; readonly body: string };
@@ -117,6 +118,16 @@ describe("an answer of a judged service", () => {
     ]);
     expect(await faultsOf(`/chat/${id}`, stream('data: {"text":"Hi"}'))).toEqual(["200: event message : has no id"]);
   });
+});
+
+test("answers over a test's own connection are judged too, each by its own request", async () => {
+  answer = { ...alive, status: 202 };
+  const request = (path: string, last: string) => `GET ${path} HTTP/1.1\r\nHost: 127.0.0.1\r\n${last}\r\n`;
+  await exchange(Number(new URL(baseUrl).port), request("/healthz", "") + request("/readyz", "Connection: close\r\n"));
+  expect(await faultsOfAnswers(inject("apiDocument"))).toEqual([
+    "GET /healthz → 202: 202 is not declared for healthz",
+    "GET /readyz → 202: 202 is not declared for readyz",
+  ]);
 });
 
 test("what another server answers is not judged", async () => {

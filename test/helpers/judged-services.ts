@@ -1,6 +1,7 @@
 /**
  * Services whose every answer is judged by the OpenAPI document, whichever test asks and whatever it asks for. What
- * `fetch` receives is seen on Node's own channels for that, so no answer is read, held up or changed on its way to the test.
+ * `fetch` receives is seen on Node's own channels for that, so no answer is read, held up or changed on its way to the test;
+ * what comes over a test's own connection (http-socket.ts) is told to `keepConnection`.
  */
 import diagnostics from "node:diagnostics_channel";
 import type { Answer, Asked } from "./answer-checks.ts";
@@ -24,7 +25,7 @@ export function seeAnswers(): void {
 
 /** Has the answers of a service judged. */
 export function judgeAnswers(baseUrl: string, service: JudgedService = {}): void {
-  services.set(new URL(baseUrl).origin, service);
+  services.set(new URL(baseUrl).origin, { behindProxy: false, ...service });
 }
 
 /** What is wrong, by this document, with answers that ended since the last call. */
@@ -94,6 +95,39 @@ function end({ request }: RequestMessage, ended: boolean): void {
     asked: { method, path: path.replace(/\?.*/s, "") },
     answer: { status, headers, body: Buffer.concat(chunks), whole: ended && size <= mostBytes },
   });
+}
+
+/** The answers that a connection of a test's own has got, as far as it is clear what was asked and that they are HTTP. */
+export async function keepConnection(port: number, sent: string, received: string): Promise<void> {
+  if (services.get(`http://127.0.0.1:${port}`)?.behindProxy !== false) return;
+  const { parseResponse } = await import("./raw-responses.ts");
+  let rest: Buffer = Buffer.from(received);
+  for (const { groups } of sent.matchAll(/^(?<method>[A-Z]+) (?<target>\/\S*) HTTP\/1\.1\r?$/gm)) {
+    const { method = "", target = "" } = groups ?? {};
+    const answer = nextAnswer(parseResponse, rest, method);
+    if (answer === undefined) return;
+    rest = answer.rest;
+    unjudged.push({ asked: { method, path: target.replace(/[?#].*/s, "") }, answer: answer.response });
+  }
+}
+
+type ParseResponse = typeof import("./raw-responses.ts")["parseResponse"];
+
+/** The next one that is final; undefined where there is none. */
+function nextAnswer(
+  parse: ParseResponse,
+  bytes: Buffer,
+  method: string,
+): { response: Answer; rest: Buffer } | undefined {
+  try {
+    const parsed = parse(bytes, method, true);
+    if (parsed === undefined) return undefined;
+    const rest = bytes.subarray(parsed.length);
+    return parsed.response.status < 200 ? nextAnswer(parse, rest, method) : { response: parsed.response, rest };
+  } catch {
+    // A connection that was cut within the headers, or a port that speaks something else.
+    return undefined;
+  }
 }
 
 /** A proxy's own refusals have no id of ours. */

@@ -1,5 +1,5 @@
 /** Bytes of a connection → HTTP/1.1 responses, read more strictly than any client does. */
-import type { Answer } from "../helpers/answer-checks.ts";
+import type { Answer } from "./answer-checks.ts";
 
 /** What was received is no response as RFC 9112 has them. */
 export class NotHttp extends Error {
