@@ -78,7 +78,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
     "config",
     "package.json",
   ],
-  commands: [...contracts, "identity", "backEnd", "config"],
+  commands: [...contracts, "turns", "identity", "chat", "backEnd", "config"],
   "log-output": [],
   main: ["log", "log-output", "config", "app"],
 };

@@ -15,7 +15,7 @@ export type Dialogue = {
 
 /** @throws Problem `session_not_found` */
 export async function readDialogue(
-  turns: TurnStore,
+  turns: Pick<TurnStore, "history">,
   access: Access,
   sessionId: string,
   window: HistoryWindow,

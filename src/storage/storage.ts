@@ -10,12 +10,14 @@ import type { LoggedEvent, TerminalStatus, TurnEnded, TurnErrored, TurnEvent } f
 import type { KeyStore } from "./key-store.ts";
 import type { LimitStore } from "./limit-store.ts";
 import type { MessageSearch } from "./message-search.ts";
+import type { OwnerStore } from "./owner-store.ts";
 import type { Session, SessionStore } from "./session-store.ts";
 import type { TurnLimits } from "./turn-limits.ts";
 import type { Spent, UsageStore } from "./usage-store.ts";
 
 export type { KeyStore, NewKey, StoredKey } from "./key-store.ts";
 export type { LimitStore, Place, Rate, RateCounter, RateState } from "./limit-store.ts";
+export type { OwnedSession, OwnerStore, SessionGroup, Whose } from "./owner-store.ts";
 export type {
   NewSession,
   Retention,
@@ -47,6 +49,7 @@ export interface Storage {
   readonly keys: KeyStore;
   readonly limits: LimitStore;
   readonly search: MessageSearch;
+  readonly owners: OwnerStore;
   /** Resolves when a read and a durable write work right now. */
   check(): Promise<void>;
   /** What the storage is and what its word is worth, for whoever operates the service. */

@@ -5,6 +5,7 @@ import { type RedisServer, startRedisServer } from "../helpers/redis-server.ts";
 import { acceptanceContract } from "./acceptance.ts";
 import { keyContract } from "./keys.ts";
 import { limitsContract } from "./limits.ts";
+import { ownerContract } from "./owners.ts";
 import { retentionContract } from "./retention.ts";
 import { type StoragePlace, storageContract } from "./storage.ts";
 import { titleContract } from "./titles.ts";
@@ -52,6 +53,7 @@ for (const [name, start] of [
     turnLimitsContract,
     limitsContract,
     retentionContract,
+    ownerContract,
     keyContract,
   ]) {
     contract(name, onServer, { keepsWhenClosed: true });

@@ -45,7 +45,7 @@ export function retentionContract(
     async function openSession(daysAgo: number, principal = guest, username = "TR"): Promise<string> {
       now = today - daysAgo * day;
       sessions += 1;
-      const sessionId = sessions.toString(16).padStart(32, "c");
+      const sessionId = `c${sessions.toString(16).padStart(31, "0")}`;
       await storage.sessions.open({ sessionId, principal, username, title: null, instructions: null });
       now = today;
       return sessionId;

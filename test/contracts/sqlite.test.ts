@@ -5,6 +5,7 @@ import { openSqliteStorage } from "../../src/storage/sqlite/open.ts";
 import { acceptanceContract } from "./acceptance.ts";
 import { keyContract } from "./keys.ts";
 import { limitsContract } from "./limits.ts";
+import { ownerContract } from "./owners.ts";
 import { retentionContract } from "./retention.ts";
 import { searchContract } from "./search.ts";
 import { type StoragePlace, storageContract } from "./storage.ts";
@@ -37,6 +38,7 @@ for (const contract of [
   turnLimitsContract,
   limitsContract,
   retentionContract,
+  ownerContract,
   keyContract,
 ]) {
   contract("SQLite in a file", inFile, { keepsWhenClosed: true });

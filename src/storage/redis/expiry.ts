@@ -5,14 +5,11 @@
  */
 import { setTimeout as delay } from "node:timers/promises";
 import { guestPrincipalPrefix, type Retention } from "../storage.ts";
-import type { Command, ScriptCall } from "./connection.ts";
+import type { ScriptCall } from "./connection.ts";
 import { everyList, everySession, listOwnerOf, retentionKey, sessionIdOf, sessionKey, walkKey } from "./keys.ts";
-import { listOf } from "./rows.ts";
 import { scripts } from "./script.ts";
 import type { Server } from "./server.ts";
-
-/** How many keys are looked at together. */
-const stepKeys = 200;
+import { type Kind, keysLike, membersOf } from "./walk.ts";
 
 /** Milliseconds between two steps of a walk, which leave the server to others. */
 const stepPause = 10;
@@ -88,34 +85,26 @@ export class Expiry {
 
   async #walk(
     pattern: string,
-    type: string,
+    kind: Kind,
     signal: AbortSignal,
     visit: (keys: readonly string[]) => Promise<void>,
   ): Promise<void> {
-    let cursor = "0";
-    do {
-      const scan: Command = ["SCAN", cursor, "MATCH", pattern, "COUNT", String(stepKeys), "TYPE", type];
-      const [next, keys] = listOf(await this.#server.read(scan));
-      cursor = String(next);
-      const found = listOf(keys).map(String);
-      if (found.length > 0) await visit(found);
+    for await (const keys of keysLike(this.#server, pattern, kind)) {
+      if (keys.length > 0) await visit(keys);
+      if (signal.aborted) return;
       await delay(stepPause);
-    } while (cursor !== "0" && !signal.aborted);
+    }
   }
 
   /** Takes from a list what the server has deleted. */
   async #tidyList(key: string): Promise<number> {
     const { principalKey, username } = listOwnerOf(key);
     let gone = 0;
-    for (let start = 0; ; ) {
-      const ids = listOf(await this.#server.read(["ZRANGE", key, String(start), String(start + stepKeys - 1)]));
-      const checks = ids.map((id) => this.#server.read(["EXISTS", sessionKey(String(id))]));
-      const exists = await Promise.all(checks);
-      const missing = ids.filter((_, index) => exists[index] === 0).map(String);
+    for await (const ids of membersOf(this.#server, key)) {
+      const exist = await Promise.all(ids.map((id) => this.#server.read(["EXISTS", sessionKey(id)])));
+      const missing = ids.filter((_, index) => exist[index] === 0);
       if (missing.length > 0) await this.#server.write(["ZREM", key, ...missing]);
       gone += missing.length;
-      if (ids.length < stepKeys) break;
-      start += ids.length - missing.length;
     }
     await this.#server.write({ script: scripts["know-username"], key: principalKey, values: [username] });
     return gone;

@@ -62,6 +62,11 @@ export function listOwnerOf(key: string): { readonly principalKey: string; reado
   return { principalKey: key.slice(0, place + 1), username: key.slice(place + separator.length) };
 }
 
+/** The principal in its key. */
+export function principalOf(key: string): string {
+  return key.slice("chat:principal:{".length, -1);
+}
+
 /** For how long sessions are kept, as all of them have been told. */
 export const retentionKey = "chat:retention";
 

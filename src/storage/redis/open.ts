@@ -11,6 +11,7 @@ import { keyStore } from "./key-store.ts";
 import { checkKey, workerChannel } from "./keys.ts";
 import { defaultLeaseTimes, type LeaseKey, Leases, type LeaseTimes } from "./leases.ts";
 import { SharedLimits } from "./limits.ts";
+import { ownerStore } from "./owners.ts";
 import { Reads } from "./reads.ts";
 import { Server } from "./server.ts";
 import { sessionStore } from "./sessions.ts";
@@ -76,6 +77,7 @@ export async function openRedisStorage(options: RedisOptions): Promise<Storage> 
   const limits = new SharedLimits(server);
   let closing: Promise<void> | undefined;
   const storage: Storage = {
+    owners: ownerStore(server),
     sessions: sessionStore({ server, liveTurns, expiry, clock }),
     turns: turnStore({
       server,

@@ -68,6 +68,7 @@ const overviews = [
   "add-usage",
   "know-username",
   "renew-principal",
+  "forget-principal",
   "revoke-key",
   "take-place",
   "keep-place",

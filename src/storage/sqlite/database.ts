@@ -88,6 +88,12 @@ export class Database {
     }
   }
 
+  /** For whoever only calls `read`. */
+  static async openForReading(path: string, onFatal: (error: Error) => void): Promise<Database> {
+    const thread = await Thread.start({ path, role: "reader", worker: { boot: bootId(), id: randomUUID() } }, onFatal);
+    return new Database(thread, thread, {});
+  }
+
   /** Resolves once the write is committed, and safe from a power failure. */
   write<Name extends keyof WriteOperations>(
     name: Name,

@@ -12,6 +12,7 @@ import { type LapsedTurn, LeaseLost, type Storage } from "../storage.ts";
 import { Database } from "./database.ts";
 import { keyStore } from "./key-store.ts";
 import { openSqliteStorage } from "./open.ts";
+import { ownerStore } from "./owners.ts";
 import { sessionStore } from "./sessions.ts";
 import type { LeaseKey } from "./thread/running-turns.ts";
 import { turnStore } from "./turns.ts";
@@ -117,6 +118,7 @@ describe("what memory holds of turns", () => {
       limits: new LocalLimits(),
       search: { find: async () => ({ messages: [], next: undefined }) },
       sessions,
+      owners: ownerStore(database),
       keys: keyStore(database, Date.now),
       facts: () => ({ kind: "sqlite", durability: "memory" }),
       backlog: () => 0,

@@ -9,11 +9,13 @@ import { Database } from "./database.ts";
 import { keyStore } from "./key-store.ts";
 import { lockDatabaseFile } from "./lock.ts";
 import { OlderTurns } from "./older-turns.ts";
+import { ownerStore } from "./owners.ts";
 import { Reserve } from "./reserve.ts";
 import { sessionStore } from "./sessions.ts";
 import type { LeaseKey } from "./thread/running-turns.ts";
 import { turnStore } from "./turns.ts";
 import { usageStore } from "./usage.ts";
+import { WantedDeletions } from "./wanted-deletions.ts";
 
 export type SqliteOptions = {
   /** A file, made if it is missing, or `:memory:`. */
@@ -62,9 +64,14 @@ export async function openSqliteStorage(options: SqliteOptions): Promise<Storage
       ? undefined
       : new Backups({ ...options.backups, path, clock, log });
   const olderTurns = new OlderTurns(database, log);
+  const sessions = sessionStore({ database, liveTurns, clock, retention });
+  const owners = ownerStore(database);
+  const wanted =
+    path === inMemory ? undefined : new WantedDeletions({ database, storage: { owners, sessions }, clock, log });
   let closing: Promise<void> | undefined;
   return {
-    sessions: sessionStore({ database, liveTurns, clock, retention }),
+    sessions,
+    owners,
     turns: turnStore(database, liveTurns, clock),
     search: { find: (principal, query) => database.read("findMessages", { principal, query }) },
     usage: usageStore(database, clock),
@@ -76,7 +83,7 @@ export async function openSqliteStorage(options: SqliteOptions): Promise<Storage
     facts: () => ({ kind: "sqlite", durability: path === inMemory ? "memory" : "disk" }),
     backlog: () => database.backlog,
     close() {
-      closing ??= Promise.all([olderTurns.close(), database.close()]).then(async () => {
+      closing ??= Promise.all([olderTurns.close(), wanted?.close(), database.close()]).then(async () => {
         liveTurns.closed();
         await backups?.close();
         await reserve?.close();

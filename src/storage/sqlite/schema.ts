@@ -157,6 +157,16 @@ const steps: readonly string[] = [
   CREATE TABLE search_progress (session INTEGER NOT NULL, turn INTEGER NOT NULL) STRICT;
   INSERT INTO search_progress SELECT max(key) + 1, 0 FROM sessions HAVING max(key) IS NOT NULL;
   `,
+  `
+  -- What the operator wants deleted, by a command that runs beside the server; kept until that command has seen that it was.
+  CREATE TABLE wanted_deletions (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    principal TEXT,
+    username TEXT,
+    done_at INTEGER,
+    sessions INTEGER                       -- how many that were
+  ) STRICT;
+  `,
 ];
 
 export const schemaVersion = steps.length;

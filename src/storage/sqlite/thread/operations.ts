@@ -8,6 +8,7 @@ import { historyReads } from "./history.ts";
 import type { Journal } from "./journal.ts";
 import { keyReads, keyWrites } from "./keys.ts";
 import type { WorkerName } from "./messages.ts";
+import { ownerReads, ownerWrites } from "./owners.ts";
 import type { RunningTurns } from "./running-turns.ts";
 import { searchReads } from "./search.ts";
 import { searchIndex } from "./search-index.ts";
@@ -21,6 +22,7 @@ export function readOperations(database: DatabaseSync) {
     ...sessionReads(database),
     ...historyReads(database),
     ...searchReads(database),
+    ...ownerReads(database),
     ...usageReads(database),
     ...keyReads(database),
     ping: (_: object): void => void ping.get(),
@@ -41,6 +43,7 @@ export function writeOperations(
     ...sessionWrites(database, remove),
     ...expiryWrites(database, remove),
     ...purge(database, checkpoints, search),
+    ...ownerWrites(database),
     ...acceptance(database, worker, running),
     ...turnWrites(database, worker, running, journal, search),
     ...keyWrites(database),

@@ -1,0 +1,75 @@
+/** Whose conversations there are; hands one user's over, or deletes them: `npm run data`. */
+import { parseArgs } from "node:util";
+import { type Config, readConfig } from "../config.ts";
+import type { SessionGroup, Whose } from "../storage/storage.ts";
+import { print, runCommand, UsageError } from "./command.ts";
+import { exportSessions } from "./export-sessions.ts";
+import { deleteData, openData } from "./open-data.ts";
+
+const usage = `npm run data -- list
+npm run data -- export --principal P [--username U] --out FILE
+npm run data -- delete --principal P [--username U]
+--username alone will do where one principal uses it.`;
+
+await runCommand(usage, async (words) => {
+  const { positionals, values } = parseArgs({
+    args: words,
+    allowPositionals: true,
+    options: { principal: { type: "string" }, username: { type: "string" }, out: { type: "string" } },
+  });
+  const [verb, ...rest] = positionals;
+  if (rest.length > 0) throw new UsageError(`${rest[0]} is one word too many.`);
+  const { out, ...whose } = values;
+  const isNamed = whose.principal !== undefined || whose.username !== undefined;
+  const config = readConfig();
+  if (verb === "list" && !isNamed && out === undefined) return list(config);
+  if (verb === "export" && isNamed && out !== undefined) return handOver(config, whose, out);
+  if (verb === "delete" && isNamed && out === undefined) return remove(config, whose);
+  throw new UsageError("What is to be done with whose data?");
+});
+
+async function list(config: Config): Promise<void> {
+  const data = await openData(config);
+  try {
+    for await (const groups of data.owners.groups()) for (const group of groups) print(lineOf(group));
+  } finally {
+    await data.close();
+  }
+}
+
+function lineOf({ principal, username, sessions, updatedAt }: SessionGroup): string {
+  const count = `${sessions} ${sessions === 1 ? "session" : "sessions"}`;
+  // A username may have anything in it, and is not to look like another line.
+  return [principal, JSON.stringify(username), count, new Date(updatedAt).toISOString()].join("\t");
+}
+
+async function handOver(config: Config, whose: Whose, out: string): Promise<void> {
+  const data = await openData(config);
+  try {
+    const count = await exportSessions(data, await oneOwner(data, whose), out);
+    print(`${out} has ${count} sessions.`);
+  } finally {
+    await data.close();
+  }
+}
+
+async function remove(config: Config, whose: Whose): Promise<void> {
+  const data = await openData(config);
+  const owner = await oneOwner(data, whose).finally(() => data.close());
+  print(`${await deleteData(config, owner)} sessions were deleted.`);
+}
+
+/** A username is a label, which others may use as well: nobody is to get or lose what is somebody else's. */
+async function oneOwner({ owners }: Awaited<ReturnType<typeof openData>>, whose: Whose): Promise<Whose> {
+  if (whose.principal !== undefined) return whose;
+  const principals = new Set<string>();
+  for await (const page of owners.sessions(whose)) for (const { principal } of page) principals.add(principal);
+  const [principal] = principals;
+  if (principal === undefined) throw new Error("Nobody has sessions under that username.");
+  if (principals.size > 1) {
+    throw new Error(
+      `${principals.size} principals use that username; name one with --principal, as \`list\` shows them.`,
+    );
+  }
+  return { ...whose, principal };
+}

@@ -1,0 +1,65 @@
+/**
+ * CONTRACT of a storage back end, its part for whoever operates the service: who has something stored, and all of it
+ * together. No client's request comes here, so there is no access to check.
+ */
+import { isProblem } from "../protocol/problems.ts";
+import type { SessionStore } from "./session-store.ts";
+
+/** The sessions of one principal under one username. */
+export type SessionGroup = {
+  readonly principal: string;
+  readonly username: string;
+  readonly sessions: number;
+  /** The newest activity, in milliseconds since 1970. */
+  readonly updatedAt: number;
+};
+
+/** All sessions of a principal, all of a username, or those of both. */
+export type Whose = { readonly principal?: string | undefined; readonly username?: string | undefined };
+
+export type OwnedSession = {
+  readonly sessionId: string;
+  readonly principal: string;
+  readonly username: string;
+};
+
+export interface OwnerStore {
+  /** Whose sessions there are, in pages and no particular order; a group may come twice where sessions come and go meanwhile. */
+  groups(): AsyncIterable<readonly SessionGroup[]>;
+  /** In pages and no particular order. Each that is there all the time is given, whatever else is deleted meanwhile. */
+  sessions(whose: Whose): AsyncIterable<readonly OwnedSession[]>;
+  /** Forgets that a principal ever opened a session; not one that owns something, of whom it gives false. */
+  forget(principal: string): Promise<boolean>;
+}
+
+/**
+ * Deletes all of these sessions, those too that are opened meanwhile, and then, where all of a principal's were meant, the
+ * principal. Their running turns are stopped first: nothing of them can be written later. Gives how many sessions that were.
+ *
+ * @throws Problem as the storage does; what was deleted by then is gone
+ */
+export async function deleteAllOf(
+  { owners, sessions }: { readonly owners: OwnerStore; readonly sessions: Pick<SessionStore, "delete"> },
+  whose: Whose,
+): Promise<number> {
+  if (whose.principal === undefined && whose.username === undefined)
+    throw new Error("Everybody's sessions are not meant");
+  let count = 0;
+  for (let isAll = false; !isAll; ) {
+    isAll = true;
+    for await (const page of owners.sessions(whose)) {
+      for (const { sessionId, principal } of page) {
+        try {
+          await sessions.delete({ by: "owner", principal }, sessionId);
+          count += 1;
+          isAll = false;
+        } catch (error) {
+          // Somebody else did it.
+          if (!isProblem(error, "session_not_found")) throw error;
+        }
+      }
+    }
+  }
+  if (whose.principal !== undefined && whose.username === undefined) await owners.forget(whose.principal);
+  return count;
+}

@@ -1,0 +1,33 @@
+import type { OwnerStore } from "../storage.ts";
+import type { Database } from "./database.ts";
+import type { GroupPlace } from "./thread/owners.ts";
+
+export function ownerReader(database: Pick<Database, "read">): Pick<OwnerStore, "groups" | "sessions"> {
+  return {
+    async *groups() {
+      for (let after: GroupPlace = { principal: "", username: "" }; ; ) {
+        const page = await database.read("listGroups", { after });
+        const last = page.at(-1);
+        if (last === undefined) return;
+        yield page;
+        after = last;
+      }
+    },
+    async *sessions(whose) {
+      for (let after = 0; ; ) {
+        const page = await database.read("listOwned", { whose, after });
+        const last = page.at(-1);
+        if (last === undefined) return;
+        yield page.map(({ sessionId, principal, username }) => ({ sessionId, principal, username }));
+        after = last.key;
+      }
+    },
+  };
+}
+
+export function ownerStore(database: Pick<Database, "read" | "write">): OwnerStore {
+  return {
+    ...ownerReader(database),
+    forget: (principal) => database.write("forgetPrincipal", { principal }),
+  };
+}

@@ -1,0 +1,39 @@
+import { DatabaseSync } from "node:sqlite";
+import { LiveTurns } from "../live/live-turns.ts";
+import type { OwnerStore, TurnStore } from "../storage.ts";
+import { Database } from "./database.ts";
+import { openingFailure } from "./failures.ts";
+import { ownerReader } from "./owners.ts";
+import { isCurrent, refuseForeignFile } from "./schema.ts";
+import { turnStore } from "./turns.ts";
+
+/** What can be read of a file beside the server that has it: what is in its tables, without the last words of running answers. */
+export type ReadableStorage = {
+  readonly owners: Pick<OwnerStore, "groups" | "sessions">;
+  readonly turns: Pick<TurnStore, "history">;
+  close(): Promise<void>;
+};
+
+/** @throws Error with a sentence for the operator */
+export async function openSqliteForReading(path: string, clock: () => number): Promise<ReadableStorage> {
+  refuseOtherVersions(path);
+  const database = await Database.openForReading(path, (error) => {
+    throw error;
+  });
+  const { history } = turnStore(database, new LiveTurns(), clock);
+  return { owners: ownerReader(database), turns: { history }, close: () => database.close() };
+}
+
+function refuseOtherVersions(path: string): void {
+  let database: DatabaseSync | undefined;
+  try {
+    database = new DatabaseSync(path, { readOnly: true, timeout: 5_000 });
+    refuseForeignFile(database);
+    if (!isCurrent(database)) throw new Error(`${path} is of an older version; start the service once.`);
+  } catch (error) {
+    const { message, errcode } = error as Error & { errcode?: number };
+    throw openingFailure(path, { message, errcode });
+  } finally {
+    database?.close();
+  }
+}
