@@ -9,7 +9,8 @@ const lookedAt = 1_000;
 /** What cannot be seen, or changes how its neighbours are shown: it has no place in a list of titles. */
 const invisible = /[\p{Cc}\p{Cf}\p{Co}\p{Cn}\u115f\u1160\u3164\uffa0]|\u034f/gu;
 
-const characters = new Intl.Segmenter("und", { granularity: "grapheme" });
+/** Made for the first long text: loading its rules takes longer than most files of the service. */
+let characters: Intl.Segmenter | undefined;
 
 /** The first words of a text as one line; undefined where there is no letter among them. */
 export function titleOf(text: string): string | undefined {
@@ -21,6 +22,7 @@ export function titleOf(text: string): string | undefined {
 
 /** Cut between words, or between characters where a word is too long or the script has no spaces. */
 function shortened(line: string): string | undefined {
+  characters ??= new Intl.Segmenter("und", { granularity: "grapheme" });
   let end = 0;
   for (const { index, segment } of characters.segment(line)) {
     if (index + segment.length > longestTitle - 1) break;
