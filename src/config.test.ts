@@ -24,6 +24,8 @@ describe("an empty environment", () => {
         publicUrl: undefined,
         corsOrigins: [],
         docs: true,
+        maxBodyBytes: 262_144,
+        maxPromptBytes: 65_536,
         waitMs: 55_000,
         heartbeatMs: 10_000,
       },

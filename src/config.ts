@@ -36,6 +36,8 @@ export type Config = {
     /** What tokens cost; undefined where the operator does not say. */
     readonly prices: ModelPrices | undefined;
     readonly metricsToken: string | undefined;
+    readonly maxBodyBytes: number;
+    readonly maxPromptBytes: number;
     readonly waitMs: number;
     readonly heartbeatMs: number;
   };
@@ -162,6 +164,8 @@ export function loadConfig(source: ConfigSource): Config {
       docs: settings.DOCS,
       prices: settings.MODEL_PRICES,
       metricsToken: settings.METRICS_TOKEN,
+      maxBodyBytes: settings.MAX_BODY_BYTES,
+      maxPromptBytes: settings.MAX_PROMPT_BYTES,
       waitMs: settings.WAIT_SECONDS,
       heartbeatMs: settings.HEARTBEAT_SECONDS,
     },

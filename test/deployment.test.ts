@@ -4,7 +4,7 @@ import path from "node:path";
 import { describe, expect, it } from "vitest";
 import { variableNames } from "../src/config/variables.ts";
 import { loadConfig } from "../src/config.ts";
-import { maxBodyBytes } from "../src/http/json-body.ts";
+import { defaultMaxBodyBytes } from "../src/http/json-body.ts";
 
 const repository = path.join(import.meta.dirname, "..");
 
@@ -94,6 +94,6 @@ describe("deploy/nginx", () => {
   });
 
   it("takes bodies as large as the service does", () => {
-    expect(read("deploy/nginx/chat-http.conf")).toContain(`client_max_body_size ${maxBodyBytes / 1024}k;`);
+    expect(read("deploy/nginx/chat-http.conf")).toContain(`client_max_body_size ${defaultMaxBodyBytes / 1024}k;`);
   });
 });

@@ -250,6 +250,29 @@ describe("budgets", () => {
   });
 });
 
+describe("sizes", () => {
+  const put = (payload: string) =>
+    fetch(`${server.url}/chat/${neverOpened}`, {
+      method: "PUT",
+      headers: { "content-type": "application/json" },
+      body: JSON.stringify({ payload }),
+    });
+
+  test("A5, A8: a body and a prompt may be as large as the operator says, and no larger", async () => {
+    await start({}, { config: { maxBodyBytes: 2_048, maxPromptBytes: 1_000 } });
+    expect((await put("é".repeat(500))).status).toBe(404);
+    expect(await problemOf(await put("é".repeat(501)))).toMatchObject({
+      status: 422,
+      errors: [{ path: "payload", message: "must not be longer than 1000 bytes of UTF-8" }],
+    });
+    expect(await problemOf(await put("x".repeat(2_048)))).toMatchObject({ status: 413, code: "body_too_large" });
+    await server.close();
+    await start({}, { config: { maxBodyBytes: 1_048_576, maxPromptBytes: 524_288 } });
+    expect((await put("x".repeat(524_288))).status).toBe(404);
+    expect((await put("x".repeat(524_289))).status).toBe(422);
+  });
+});
+
 describe("where a request comes from", () => {
   const address = (remoteAddress: string | undefined, hops: number, forwarded?: string) =>
     clientAddress(

@@ -51,4 +51,13 @@ export const limitVariables = {
     description:
       "How many tokens all guests together may spend on a day (UTC). Unset it is 200,000 where a real model answers and `HOST` is beyond loopback, and any number else.",
   }),
+  MAX_BODY_BYTES: withDefault("262144", wholeNumber(1_024, 16_777_216), {
+    group: "limits",
+    description: "How large the body of a request may be. A proxy in front may have a limit of its own.",
+  }),
+  MAX_PROMPT_BYTES: withDefault("65536", wholeNumber(1, 4_194_304), {
+    group: "limits",
+    description:
+      "How large a prompt may be, in UTF-8. As JSON it can take up to six times as much of `MAX_BODY_BYTES`.",
+  }),
 } as const;

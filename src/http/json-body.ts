@@ -1,8 +1,9 @@
 /** Reading a JSON body: what is refused before it is read, and what before it is validated. */
-import type { FastifyRequest } from "fastify";
+import type { FastifyInstance, FastifyRequest } from "fastify";
 import { Problem } from "../protocol/problems.ts";
 
-export const maxBodyBytes = 256 * 1024;
+/** Where nothing else is configured. */
+export const defaultMaxBodyBytes = 256 * 1024;
 
 const maxDepth = 32;
 const maxValues = 10_000;
@@ -13,7 +14,7 @@ const maxKeys = 1_000;
  *
  * @throws Problem `invalid_json` without a body, `unsupported_media_type`, `encoding_not_supported`, `body_too_large`
  */
-export function requireJson({ headers }: FastifyRequest): void {
+export function requireJson({ headers, server }: FastifyRequest): void {
   const encoding = headers["content-encoding"]?.trim().toLowerCase() ?? "";
   if (encoding !== "" && encoding !== "identity") {
     throw new Problem("encoding_not_supported", "The body must be sent without compression.");
@@ -25,9 +26,16 @@ export function requireJson({ headers }: FastifyRequest): void {
   if (contentType === undefined || !isJson(contentType)) {
     throw new Problem("unsupported_media_type", "The body must be sent with `Content-Type: application/json`.");
   }
-  if (Number(length) > maxBodyBytes) {
-    throw new Problem("body_too_large", "The body must not be larger than 256 KiB.");
-  }
+  if (Number(length) > mostBytesOf(server)) throw bodyTooLarge();
+}
+
+/** How large a body may be. */
+export function mostBytesOf({ initialConfig }: Pick<FastifyInstance, "initialConfig">): number {
+  return initialConfig.bodyLimit ?? defaultMaxBodyBytes;
+}
+
+export function bodyTooLarge(cause?: unknown): Problem {
+  return new Problem("body_too_large", "The body is larger than the service takes.", { cause });
 }
 
 const parameterPattern = /^[\w!#$%&'*+.^`|~-]+=(?:[\w!#$%&'*+.^`|~-]+|"[^"\\]*")$/;

@@ -2,7 +2,7 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { startTestServer, type TestServer } from "../../test/helpers/http-server.ts";
 import { exchange, openConnection, statusOf } from "../../test/helpers/http-socket.ts";
-import { maxBodyBytes } from "./json-body.ts";
+import { defaultMaxBodyBytes } from "./json-body.ts";
 
 let test: TestServer;
 let sessionId: string;
@@ -98,7 +98,7 @@ describe("bodies", () => {
   });
 
   it("A5: a body over 256 KiB is 413 and the connection closes, also when its length comes as a surprise", async () => {
-    const large = "x".repeat(maxBodyBytes + 1);
+    const large = "x".repeat(defaultMaxBodyBytes + 1);
     const declared = await put(large);
     expect(declared.headers.get("connection")).toBe("close");
     expect(await problem(declared)).toEqual({ status: 413, code: "body_too_large" });
@@ -115,9 +115,9 @@ describe("bodies", () => {
 
   it("A5: a body of exactly 256 KiB is read", async () => {
     const body = JSON.stringify({ payload: "", rest: "" });
-    expect((await put(body.replace('"rest":""', `"rest":"${"x".repeat(maxBodyBytes - body.length)}"`))).status).toBe(
-      422,
-    );
+    expect(
+      (await put(body.replace('"rest":""', `"rest":"${"x".repeat(defaultMaxBodyBytes - body.length)}"`))).status,
+    ).toBe(422);
   });
 
   it.each(["gzip", "br", "deflate, identity"])("A6: Content-Encoding %s: 415", async (encoding) => {
@@ -149,7 +149,7 @@ describe("bodies", () => {
   it("A18: Expect: 100-continue with too large a length gets 413 and no 100", async () => {
     const response = await exchange(
       test.port,
-      `PUT /chat/${sessionId} HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: ${maxBodyBytes + 1}\r\nExpect: 100-continue\r\n\r\n`,
+      `PUT /chat/${sessionId} HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: ${defaultMaxBodyBytes + 1}\r\nExpect: 100-continue\r\n\r\n`,
     );
     expect(statusOf(response)).toBe(413);
     expect(response).not.toContain("100 Continue");

@@ -1,7 +1,7 @@
 /** Errors → Problems → `application/problem+json` (RFC 9457). */
 import type { FastifyReply, FastifyRequest } from "fastify";
 import { isProblem, Problem, type ProblemCode, problemKinds } from "../protocol/problems.ts";
-import { maxBodyBytes } from "./json-body.ts";
+import { bodyTooLarge, mostBytesOf } from "./json-body.ts";
 import { headersOfLimit } from "./rate-limits.ts";
 
 /** Where a client that is not told how long to wait does best to try a busy or starting service again. */
@@ -50,9 +50,9 @@ export function sendProblem(reply: FastifyReply, problem: Problem, extra: Record
 }
 
 /** A body that was refused unread would have to be read to its end before the next request of the connection. */
-function hasLongBodyToCome({ raw: { complete, headers } }: FastifyRequest): boolean {
+function hasLongBodyToCome({ server, raw: { complete, headers } }: FastifyRequest): boolean {
   if (complete) return false;
-  return headers["transfer-encoding"] !== undefined || Number(headers["content-length"]) > maxBodyBytes;
+  return headers["transfer-encoding"] !== undefined || Number(headers["content-length"]) > mostBytesOf(server);
 }
 
 function retryAfterSeconds({ code, retryAfterSeconds }: Problem): number | undefined {
@@ -69,7 +69,7 @@ export function asProblem(error: unknown): Problem {
   const code = error instanceof Error && "code" in error ? error.code : undefined;
   switch (code) {
     case "FST_ERR_CTP_BODY_TOO_LARGE":
-      return new Problem("body_too_large", "The body must not be larger than 256 KiB.", { cause: error });
+      return bodyTooLarge(error);
     case "FST_ERR_CTP_INVALID_MEDIA_TYPE":
       return new Problem("unsupported_media_type", "The body must be application/json.", { cause: error });
     case "FST_ERR_CTP_INVALID_CONTENT_LENGTH":

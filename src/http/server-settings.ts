@@ -3,7 +3,6 @@ import { randomUUID } from "node:crypto";
 import { type IncomingMessage, type Server, type ServerOptions, type ServerResponse, STATUS_CODES } from "node:http";
 import type { Socket } from "node:net";
 import { Problem, type ProblemCode, problemKinds } from "../protocol/problems.ts";
-import { maxBodyBytes } from "./json-body.ts";
 import { problemBody, problemContentType } from "./problem-reply.ts";
 
 export const maxHeaderLines = 100;
@@ -29,7 +28,10 @@ export const serverSettings = {
 } as const satisfies ServerOptions;
 
 /** What can only be set on a server that is there. */
-export function configureServer(server: Server, maxConnections: number): void {
+export function configureServer(
+  server: Server,
+  { maxConnections, maxBodyBytes }: { readonly maxConnections: number; readonly maxBodyBytes: number },
+): void {
   // One more than allowed, so that a request with too many can be told from one whose rest was dropped.
   server.maxHeadersCount = maxHeaderLines + 1;
   server.maxRequestsPerSocket = maxRequestsPerConnection;

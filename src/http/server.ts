@@ -7,7 +7,7 @@ import { AllowedMethods } from "./allowed-methods.ts";
 import { LiveStreams } from "./answers/live-streams.ts";
 import { type HeaderSets, headerSets, requestIdOf } from "./headers.ts";
 import { hostCheck, requireOneHost } from "./hosts.ts";
-import { maxBodyBytes, parseJson } from "./json-body.ts";
+import { defaultMaxBodyBytes, parseJson } from "./json-body.ts";
 import { listen } from "./listen.ts";
 import { mostConnections, openLoadGauges } from "./load-gauges.ts";
 import { Overload, type OverloadReason } from "./overload.ts";
@@ -85,6 +85,7 @@ function watchLoad({ server }: FastifyInstance, { storage, gauges, log, observer
 }
 
 function createApp(options: HttpServiceOptions, headers: HeaderSets): FastifyInstance {
+  const { maxBodyBytes = defaultMaxBodyBytes } = options.config;
   const app: FastifyInstance = Fastify({
     logger: false,
     http: serverSettings,
@@ -105,7 +106,7 @@ function createApp(options: HttpServiceOptions, headers: HeaderSets): FastifyIns
       answerUnreadablePath(options, error, request, reply);
     },
   });
-  configureServer(app.server, mostConnections());
+  configureServer(app.server, { maxConnections: mostConnections(), maxBodyBytes });
   return app;
 }
 

@@ -28,6 +28,10 @@ export type HttpConfig = {
   readonly docs: boolean;
   /** Opens `/metrics` beyond the machine itself. */
   readonly metricsToken?: string | undefined;
+  /** How large a body may be; 256 KiB by default. */
+  readonly maxBodyBytes?: number;
+  /** How large a prompt may be, in UTF-8; 64 KiB by default. */
+  readonly maxPromptBytes?: number;
   /** How long a client that wants the whole answer as JSON is kept waiting. */
   readonly waitMs: number;
   /** After how much silence a stream gets a sign of life. */

@@ -3,14 +3,17 @@ import { z } from "zod";
 import { errorEventSchema, incompleteReasons, terminalStatuses, turnStatuses, usageSchema } from "./events.ts";
 import { exactText, sessionSchema } from "./sessions.ts";
 
+/** Of a prompt in UTF-8, where nothing else is configured. */
 export const maxPayloadBytes = 64 * 1024;
 
 export const askSchema = z
   .object({
     payload: exactText()
-      .refine((text) => Buffer.byteLength(text) <= maxPayloadBytes, "must not be longer than 64 KiB of UTF-8")
       .refine((text) => text.trim().length > 0, "must not be empty or blank")
-      .meta({ description: "The prompt: 1 byte to 64 KiB", example: "Hello! What is your name?" }),
+      .meta({
+        description: "The prompt: 1 byte to 64 KiB, or what the operator set",
+        example: "Hello! What is your name?",
+      }),
     replaces: z
       .number()
       .int()

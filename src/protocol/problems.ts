@@ -119,7 +119,12 @@ export const problemKinds = {
     false,
     "The event id belongs to another turn than the one in the URL.",
   ),
-  body_too_large: kind(413, "Body is too large", false, "The body exceeds 256 KiB."),
+  body_too_large: kind(
+    413,
+    "Body is too large",
+    false,
+    "The body is larger than the service takes: 256 KiB, or what the operator set (`MAX_BODY_BYTES`).",
+  ),
   unsupported_media_type: kind(415, "Content type not supported", false, "Send `Content-Type: application/json`."),
   encoding_not_supported: kind(415, "Content encoding not supported", false, "Send the body without compression."),
   host_not_allowed: kind(

@@ -2,7 +2,7 @@
 import type { FastifyReply } from "fastify";
 import { z } from "zod";
 import type { Requester } from "../../limits/limits.ts";
-import { askSchema } from "../../protocol/chat.ts";
+import { askSchema, maxPayloadBytes } from "../../protocol/chat.ts";
 import { emptyLogPosition } from "../../protocol/positions.ts";
 import type { Access, NewTurn } from "../../storage/storage.ts";
 import { answerTypes, giveAnswer } from "../answers/shapes.ts";
@@ -11,6 +11,7 @@ import { problems, responses } from "../openapi/responses.ts";
 import { Outlet } from "../outlet.ts";
 import { type Operation, operation } from "../route.ts";
 import type { HttpService } from "../service.ts";
+import { invalidRequest } from "../validation.ts";
 import { heartbeatParameter, sessionParameters } from "./parameters.ts";
 import { type SendingHeaders, sendingHeaders, sendOnce } from "./sending-headers.ts";
 
@@ -75,11 +76,19 @@ export function ask(service: HttpService): Operation {
     },
     produces: answerTypes,
     startsWork: true,
-    handle: (request, reply) => {
+    async handle(request, reply) {
       const { payload, replaces } = request.body;
+      refuseLong(payload, service.config.maxPromptBytes);
       return sendAndAnswer(service, request, reply, { kind: "prompt", prompt: payload, replaces });
     },
   });
+}
+
+/** Not in the schema, as that is the same for every operator. @throws Problem `invalid_request` */
+function refuseLong(payload: string, most = maxPayloadBytes): void {
+  if (Buffer.byteLength(payload) <= most) return;
+  const size = most % 1_024 === 0 ? `${most / 1_024} KiB` : `${most} bytes`;
+  throw invalidRequest([{ path: "payload", message: `must not be longer than ${size} of UTF-8` }]);
 }
 
 export function regenerate(service: HttpService): Operation {
