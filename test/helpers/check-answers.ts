@@ -2,10 +2,10 @@
 import { afterAll, afterEach, expect, inject } from "vitest";
 import { faultsOfAnswers, seeAnswers } from "./judged-services.ts";
 
-seeAnswers();
+seeAnswers(() => inject("apiDocument"));
 
 async function checkAnswers(): Promise<void> {
-  const faults = await faultsOfAnswers(inject("apiDocument"));
+  const faults = await faultsOfAnswers();
   expect(faults, "answers that the OpenAPI document does not describe").toEqual([]);
 }
 

@@ -1,7 +1,7 @@
 import { once } from "node:events";
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
-import { afterAll, beforeAll, describe, expect, inject, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { exchange } from "./http-socket.ts";
 import { faultsOfAnswers, judgeAnswers } from "./judged-services.ts";
 
@@ -37,7 +37,7 @@ afterAll(() => void server.close());
 async function faultsOf(path: string, given: Partial<Answer>): Promise<readonly string[]> {
   answer = { ...alive, ...given };
   await (await fetch(baseUrl + path)).text();
-  return (await faultsOfAnswers(inject("apiDocument"))).map((fault) => fault.replace(/^.*? → /, ""));
+  return (await faultsOfAnswers()).map((fault) => fault.replace(/^.*? → /, ""));
 }
 
 function problem(status: number, code: string): Partial<Answer> {
@@ -124,7 +124,7 @@ test("answers over a test's own connection are judged too, each by its own reque
   answer = { ...alive, status: 202 };
   const request = (path: string, last: string) => `GET ${path} HTTP/1.1\r\nHost: 127.0.0.1\r\n${last}\r\n`;
   await exchange(Number(new URL(baseUrl).port), request("/healthz", "") + request("/readyz", "Connection: close\r\n"));
-  expect(await faultsOfAnswers(inject("apiDocument"))).toEqual([
+  expect(await faultsOfAnswers()).toEqual([
     "GET /healthz → 202: 202 is not declared for healthz",
     "GET /readyz → 202: 202 is not declared for readyz",
   ]);
@@ -134,6 +134,6 @@ test("what another server answers is not judged", async () => {
   const other = createServer((_request, response) => response.writeHead(418).end()).listen(0, "127.0.0.1");
   await once(other, "listening");
   await fetch(`http://127.0.0.1:${(other.address() as AddressInfo).port}/healthz`);
-  expect(await faultsOfAnswers(inject("apiDocument"))).toEqual([]);
+  expect(await faultsOfAnswers()).toEqual([]);
   other.close();
 });

@@ -13,10 +13,16 @@ export type JudgedService = {
 };
 
 const services = new Map<string, JudgedService>();
+/** So many answers are kept at most before they are judged: a test may get a hundred thousand. */
+const mostUnjudged = 200;
 const unjudged: { readonly asked: Asked; readonly answer: Answer }[] = [];
+const faults: string[] = [];
+let api: Promise<ApiDescription> | undefined;
+let readDocument: (() => Document) | undefined;
 
-/** From now on answers of the services that `judgeAnswers` names are kept, to be judged by `faultsOfAnswers`. */
-export function seeAnswers(): void {
+/** From now on answers of the services that `judgeAnswers` names are judged by this document. */
+export function seeAnswers(document: () => Document): void {
+  readDocument = document;
   diagnostics.subscribe("undici:request:headers", (message) => begin(message as HeadersMessage));
   diagnostics.subscribe("undici:request:bodyChunkReceived", (message) => add(message as ChunkMessage));
   diagnostics.subscribe("undici:request:trailers", (message) => end(message as RequestMessage, true));
@@ -28,21 +34,30 @@ export function judgeAnswers(baseUrl: string, service: JudgedService = {}): void
   services.set(new URL(baseUrl).origin, { behindProxy: false, ...service });
 }
 
-/** What is wrong, by this document, with answers that ended since the last call. */
-export async function faultsOfAnswers(document: Document): Promise<readonly string[]> {
-  if (unjudged.length === 0) return [];
-  // Most files of tests ask no service, and need not wait for what judges.
-  const { ApiDescription } = await import("./api-description.ts");
-  const { judge } = await import("./answer-checks.ts");
-  api ??= new ApiDescription(document);
-  const description = api;
-  return unjudged.splice(0).flatMap(({ asked, answer }) => {
-    const { faults } = judge(description, asked, answer);
-    return faults.map((fault) => `${asked.method} ${asked.path} → ${answer.status}: ${fault}`);
-  });
+/** What is wrong with answers that ended since the last call. */
+export async function faultsOfAnswers(): Promise<readonly string[]> {
+  await judgeKept();
+  return faults.splice(0);
 }
 
-let api: ApiDescription | undefined;
+function keep(asked: Asked, answer: Answer): void {
+  if (readDocument === undefined) return;
+  unjudged.push({ asked, answer });
+  if (unjudged.length === mostUnjudged) void judgeKept();
+}
+
+async function judgeKept(): Promise<void> {
+  if (unjudged.length === 0 || readDocument === undefined) return;
+  const document = readDocument;
+  // Most files of tests ask no service, and need not wait for what judges.
+  const { judge } = await import("./answer-checks.ts");
+  api ??= import("./api-description.ts").then(({ ApiDescription }) => new ApiDescription(document()));
+  const description = await api;
+  for (const { asked, answer } of unjudged.splice(0)) {
+    const found = judge(description, asked, answer).faults;
+    faults.push(...found.map((fault) => `${asked.method} ${asked.path} → ${answer.status}: ${fault}`));
+  }
+}
 
 type Request = { readonly origin: string; readonly path: string; readonly method: string };
 type RequestMessage = { readonly request: Request };
@@ -91,10 +106,8 @@ function end({ request }: RequestMessage, ended: boolean): void {
     if (isOfProxy(answer)) return;
     headers.delete("server");
   }
-  unjudged.push({
-    asked: { method, path: path.replace(/\?.*/s, "") },
-    answer: { status, headers, body: Buffer.concat(chunks), whole: ended && size <= mostBytes },
-  });
+  const whole = ended && size <= mostBytes;
+  keep({ method, path: path.replace(/\?.*/s, "") }, { status, headers, body: Buffer.concat(chunks), whole });
 }
 
 /** The answers that a connection of a test's own has got, as far as it is clear what was asked and that they are HTTP. */
@@ -107,7 +120,7 @@ export async function keepConnection(port: number, sent: string, received: strin
     const answer = nextAnswer(parseResponse, rest, method);
     if (answer === undefined) return;
     rest = answer.rest;
-    unjudged.push({ asked: { method, path: target.replace(/[?#].*/s, "") }, answer: answer.response });
+    keep({ method, path: target.replace(/[?#].*/s, "") }, answer.response);
   }
 }
 
