@@ -13,6 +13,7 @@ FROM node:26.10.0-trixie-slim AS page
 WORKDIR /app
 COPY package.json package-lock.json .npmrc ./
 RUN npm ci --ignore-scripts
+COPY tsconfig.json ./
 COPY src/protocol ./src/protocol
 COPY client ./client
 COPY web ./web

@@ -83,9 +83,10 @@ function Actions({ exchange, isLast, text }: AnswerViewProps & { readonly text: 
     return (
       <div className="actions">
         <IconButton
-          icon="stop"
+          icon={status === "queued" ? "close" : "stop"}
           label={status === "queued" ? "Do not ask this" : "Stop this answer"}
           text={status === "queued" ? "Cancel" : "Stop"}
+          className="quiet"
           onClick={() => page.stop(exchange)}
         />
       </div>

@@ -6,7 +6,7 @@ const paths = {
   plus: "M12 5v14M5 12h14",
   search: "M11 4a7 7 0 1 1 0 14a7 7 0 0 1 0-14zM20 20l-4-4",
   send: "M12 19V5M6 11l6-6l6 6",
-  stop: "M7 7h10v10H7z",
+  stop: "M8 8h8v8H8z",
   more: "M6 12h.01M12 12h.01M18 12h.01",
   pin: "M12 16v5M8 4h8l-1 6l3 3v2H6v-2l3-3z",
   edit: "M4 20h4L19 9l-4-4L4 16zM13.500 6.500l4 4",
@@ -26,9 +26,12 @@ const paths = {
 
 export type IconName = keyof typeof paths;
 
+/** Drawn in another way than by lines. */
+const kinds: Partial<Record<IconName, string>> = { more: "dots", stop: "solid" };
+
 export function Icon({ name }: { readonly name: IconName }): JSX.Element {
   return (
-    <svg className="icon" viewBox="0 0 24 24" aria-hidden="true" focusable="false">
+    <svg className={`icon ${kinds[name] ?? ""}`} viewBox="0 0 24 24" aria-hidden="true" focusable="false">
       <path d={paths[name]} />
     </svg>
   );
