@@ -79,10 +79,10 @@ describe.each([
       const deletion = runVerb("data", ["delete", "--principal", principal], environment);
       const events = await Array.fromAsync(running);
       expect(events.at(-1)).toMatchObject({ type: "error", data: { code: "session_deleted" } });
-      expect(await deletion).toEqual({ code: 0, output: "1 sessions were deleted.\n", errors: "" });
+      expect(await deletion).toEqual({ code: 0, output: "Deleted 1 session.\n", errors: "" });
       expect((await fetch(`${baseUrl}/chat_history/${alice.sessionId}`)).status).toBe(404);
-      const reopening = await fetch(`${baseUrl}/?username=Alice`, { headers: authorized(alice.token) });
-      expect(reopening.status).toBe(401);
+      const listing = await fetch(`${baseUrl}/sessions?username=Alice`, { headers: authorized(alice.token) });
+      expect(listing.status).toBe(401);
       expect((await fetch(`${baseUrl}/chat_history/${bob.sessionId}`)).status).toBe(200);
       await expect.poll(() => filesWith("canary-of-alice"), { timeout: 20_000 }).toEqual([]);
       expect(service.log.join("\n")).not.toMatch(/"level":"(error|fatal)"/);
@@ -141,7 +141,7 @@ describe("without a service", () => {
   test("the command deletes by itself, and leaves a file that holds everything", patience, async () => {
     await fill();
     const result = await runVerb("data", ["delete", "--username", "TR"], environment());
-    expect(result).toEqual({ code: 0, output: "1 sessions were deleted.\n", errors: "" });
+    expect(result).toEqual({ code: 0, output: "Deleted 1 session.\n", errors: "" });
     expect(await readdir(directory)).not.toContain("chat.db-wal");
     expect(await principalOf("TR", environment())).toBe("");
     expect(await principalOf("shared", environment())).toBe("guest:one");
@@ -162,7 +162,7 @@ describe("without a service", () => {
     }
     expect(await readdir(directory)).not.toContain("shared.jsonl");
     const named = ["delete", "--principal", "guest:two", "--username", "shared"];
-    expect((await runVerb("data", named, environment())).output).toBe("1 sessions were deleted.\n");
+    expect((await runVerb("data", named, environment())).output).toBe("Deleted 1 session.\n");
   });
 
   test("what is not said in full says how it is used, and deletes nothing", patience, async () => {

@@ -38,16 +38,15 @@ async function list(config: Config): Promise<void> {
 }
 
 function lineOf({ principal, username, sessions, updatedAt }: SessionGroup): string {
-  const count = `${sessions} ${sessions === 1 ? "session" : "sessions"}`;
   // A username may have anything in it, and is not to look like another line.
-  return [principal, JSON.stringify(username), count, new Date(updatedAt).toISOString()].join("\t");
+  return [principal, JSON.stringify(username), counted(sessions), new Date(updatedAt).toISOString()].join("\t");
 }
 
 async function handOver(config: Config, whose: Whose, out: string): Promise<void> {
   const data = await openData(config);
   try {
     const count = await exportSessions(data, await oneOwner(data, whose), out);
-    print(`${out} has ${count} sessions.`);
+    print(`${out} has ${counted(count)}.`);
   } finally {
     await data.close();
   }
@@ -56,7 +55,11 @@ async function handOver(config: Config, whose: Whose, out: string): Promise<void
 async function remove(config: Config, whose: Whose): Promise<void> {
   const data = await openData(config);
   const owner = await oneOwner(data, whose).finally(() => data.close());
-  print(`${await deleteData(config, owner)} sessions were deleted.`);
+  print(`Deleted ${counted(await deleteData(config, owner))}.`);
+}
+
+function counted(sessions: number): string {
+  return `${sessions} ${sessions === 1 ? "session" : "sessions"}`;
 }
 
 /** A username is a label, which others may use as well: nobody is to get or lose what is somebody else's. */
