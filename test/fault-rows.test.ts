@@ -19,6 +19,8 @@ const rows = [
   // Of identity: who is calling, and what they may do.
   ...numbered("B", 13),
   ...["B15", "B16", "B27", "B28"],
+  // Of limits.
+  ...["B14", "B21", "B22", "B23", "B24", "B25", "B26"],
   // The page.
   ...numbered("I", 14),
 ];
