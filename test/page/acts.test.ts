@@ -1,10 +1,13 @@
 /** What a person can do on the page, done in a real browser with the real service. */
 import { readFile } from "node:fs/promises";
 import type { Browser, BrowserContext } from "playwright-core";
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from "vitest";
 import { startBrowser, watchViolations } from "../helpers/browser.ts";
 import { ChatPage } from "../helpers/chat-page.ts";
 import { type Service, startService } from "../helpers/service.ts";
+
+// A browser on a busy machine takes its time.
+vi.setConfig({ testTimeout: 60_000 });
 
 let service: Service;
 /** Says its words so slowly that there is time to do something meanwhile. */

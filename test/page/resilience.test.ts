@@ -3,12 +3,15 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import type { Browser, BrowserContext, Request } from "playwright-core";
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from "vitest";
 import { startBrowser } from "../helpers/browser.ts";
 import { ChatPage } from "../helpers/chat-page.ts";
 import { startTestServer, type TestServer } from "../helpers/http-server.ts";
 import { type Service, startService } from "../helpers/service.ts";
 import { startTcpProxy, type TcpProxy } from "../helpers/tcp-proxy.ts";
+
+// A browser on a busy machine takes its time.
+vi.setConfig({ testTimeout: 60_000 });
 
 let browser: Browser;
 let context: BrowserContext;

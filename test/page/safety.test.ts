@@ -3,13 +3,16 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import type { Browser, BrowserContext, Page } from "playwright-core";
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from "vitest";
 import { startBrowser, watchViolations } from "../helpers/browser.ts";
 import { ChatPage } from "../helpers/chat-page.ts";
 import { writeDialogues } from "../helpers/dialogues.ts";
 import { startTestServer, type TestServer } from "../helpers/http-server.ts";
 import { type Service, startService } from "../helpers/service.ts";
 import { hostileTexts } from "./hostile-texts.ts";
+
+// A browser on a busy machine takes its time.
+vi.setConfig({ testTimeout: 60_000 });
 
 let browser: Browser;
 let context: BrowserContext;

@@ -2,12 +2,15 @@
 import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
 import path from "node:path";
 import type { Browser, BrowserContext, Page } from "playwright-core";
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from "vitest";
 import { startBrowser } from "../helpers/browser.ts";
 import { ChatPage } from "../helpers/chat-page.ts";
 import { writeDialogues } from "../helpers/dialogues.ts";
 import { startTestServer, type TestServer } from "../helpers/http-server.ts";
 import { type Service, startService } from "../helpers/service.ts";
+
+// A browser on a busy machine takes its time.
+vi.setConfig({ testTimeout: 60_000 });
 
 declare global {
   interface Window {

@@ -6,7 +6,14 @@ export type LeavePage = (url: string) => boolean;
 
 export const LeaveContext = createContext<LeavePage>(() => true);
 
-export function ExternalLink({ url, children }: { readonly url: string; readonly children: ReactNode }): ReactNode {
+type ExternalLinkProps = {
+  readonly url: string;
+  /** The words of the link as text. */
+  readonly label: string;
+  readonly children: ReactNode;
+};
+
+export function ExternalLink({ url, label, children }: ExternalLinkProps): ReactNode {
   const leave = use(LeaveContext);
   const target = targetOf(url);
   if (target === undefined) return children;
@@ -16,14 +23,14 @@ export function ExternalLink({ url, children }: { readonly url: string; readonly
   return (
     <a href={target.url} target="_blank" rel="noopener noreferrer nofollow" title={target.url} onClick={onClick}>
       {children}
-      <Host host={target.host} label={children} />
+      <Host host={target.host} label={label} />
     </a>
   );
 }
 
-/** What an address says of itself cannot be left to the words of the link. */
-function Host({ host, label }: { readonly host: string; readonly label: ReactNode }): JSX.Element | null {
-  if (typeof label === "string" && label.includes(host)) return null;
+/** Where a link leads cannot be left to its words, unless they are the address. */
+function Host({ host, label }: { readonly host: string; readonly label: string }): JSX.Element | null {
+  if (label === host || targetOf(label)?.host === host) return null;
   return <span className="host"> ({host})</span>;
 }
 

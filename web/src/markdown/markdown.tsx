@@ -5,7 +5,7 @@ import { type JSX, memo, type ReactNode, useRef } from "react";
 import { BlockSplitter, hasDefinitions } from "./blocks.ts";
 import { CodeBlock } from "./code-block.tsx";
 import { ExternalLink } from "./external-link.tsx";
-import { type Node, parse } from "./parse.ts";
+import { type Node, parse, plainText } from "./parse.ts";
 
 type MarkdownProps = {
   readonly text: string;
@@ -100,7 +100,11 @@ function Element({ node, isWhole }: { readonly node: Node; readonly isWhole: boo
     case "td":
       return <td className={alignmentOf(token)}>{inside()}</td>;
     case "link":
-      return <ExternalLink url={attribute(token, "href")}>{inside()}</ExternalLink>;
+      return (
+        <ExternalLink url={attribute(token, "href")} label={plainText(children)}>
+          {inside()}
+        </ExternalLink>
+      );
     case "image":
       return <ImageLink url={attribute(token, "src")} description={token.content} />;
     default:
@@ -148,7 +152,12 @@ function Table({ children }: { readonly children: ReactNode }): JSX.Element {
 
 /** Nothing is fetched for a text, as the address alone may tell somebody what was said. */
 function ImageLink({ url, description }: { readonly url: string; readonly description: string }): JSX.Element {
-  return <ExternalLink url={url}>Image{description === "" ? "" : `: ${description}`}</ExternalLink>;
+  const label = description === "" ? "Image" : `Image: ${description}`;
+  return (
+    <ExternalLink url={url} label={label}>
+      {label}
+    </ExternalLink>
+  );
 }
 
 function languageOf(info: string): string {

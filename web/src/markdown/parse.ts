@@ -43,12 +43,7 @@ function treeOf(tokens: readonly Token[]): readonly Node[] {
   return root;
 }
 
-/** All text of a tree, as for a person who listens. */
+/** All text of a tree. */
 export function plainText(nodes: readonly Node[]): string {
-  return nodes.map(({ type, token, children }) => textOfNode(type, token) + plainText(children)).join("");
-}
-
-function textOfNode(type: string, { content }: Token): string {
-  if (["text", "code_inline", "fence", "code_block", "image"].includes(type)) return content;
-  return ["softbreak", "hardbreak", "paragraph", "heading", "list_item", "td", "th"].includes(type) ? " " : "";
+  return nodes.map(({ token, children }) => (children.length > 0 ? plainText(children) : token.content)).join("");
 }

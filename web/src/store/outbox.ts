@@ -48,7 +48,10 @@ export class Outbox {
   constructor(options: Options) {
     this.#options = options;
     this.items = new Observable(readItems(options.storage));
-    this.items.subscribe(() => options.storage.write(storedAs, JSON.stringify(this.items.get())));
+    this.items.subscribe(() => {
+      const items = this.items.get();
+      options.storage.write(storedAs, items.length === 0 ? undefined : JSON.stringify(items));
+    });
   }
 
   /** Goes on with what an earlier page, or an earlier try, left. */
