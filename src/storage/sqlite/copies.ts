@@ -104,13 +104,15 @@ async function copyDatabase(path: string, target: string): Promise<void> {
   }
 }
 
+const checks = { quick_check: "PRAGMA quick_check(1)", integrity_check: "PRAGMA integrity_check(1)" } as const;
+
 /** @param origin of what it is a copy, for whoever reads that it is damaged */
-function checkCopy(copy: string, origin: string, check: "quick_check" | "integrity_check"): void {
+function checkCopy(copy: string, origin: string, check: keyof typeof checks): void {
   const database = new DatabaseSync(copy);
   try {
     // One file, without a log beside it.
     database.exec("PRAGMA journal_mode = DELETE");
-    const found = database.prepare(`PRAGMA ${check}(1)`).get()?.[check];
+    const found = database.prepare(checks[check]).get()?.[check];
     if (found !== "ok") throw new Error(`${origin} is damaged: ${String(found)}.`);
     refuseForeignFile(database);
   } catch (error) {

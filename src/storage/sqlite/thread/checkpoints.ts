@@ -92,10 +92,11 @@ export class Checkpoints {
 
   /** Where a reader is in the way, it is left for later: nobody's write waits for it. */
   #emptyLog(): State {
-    this.#nextTryAt = performance.now() + pause;
     this.#database.exec("PRAGMA busy_timeout = 0");
     try {
-      return this.#empty.get() as State;
+      const state = this.#empty.get() as State;
+      if (state.busy !== 0) this.#nextTryAt = performance.now() + pause;
+      return state;
     } finally {
       this.#database.exec("PRAGMA busy_timeout = 5000");
     }

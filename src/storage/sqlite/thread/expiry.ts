@@ -35,7 +35,7 @@ export function expiryWrites(database: DatabaseSync, remove: SessionRemover) {
     DELETE FROM principals WHERE principal IN (
       SELECT principal FROM principals
       WHERE idle_since IS NOT NULL AND substr(principal, 1, 6) = 'guest:' AND idle_since <= ?
-      ORDER BY idle_since LIMIT ${most.guests}
+      ORDER BY idle_since LIMIT ?
     )
   `);
 
@@ -57,7 +57,7 @@ export function expiryWrites(database: DatabaseSync, remove: SessionRemover) {
         sessionIds.push(row.session_id);
       }
       if (sessionIds.length > 0) remove.fromJournal();
-      const forgotten = guests === undefined ? 0 : Number(forgetGuests.run(guests).changes);
+      const forgotten = guests === undefined ? 0 : Number(forgetGuests.run(guests, most.guests).changes);
       return { sessionIds, isAll: sessionIds.length === old.length && forgotten < most.guests, isWhole };
     },
   };

@@ -37,22 +37,16 @@ export function tokenFinder(database: DatabaseSync): FindTokens {
 
 export function usageReads(database: DatabaseSync) {
   const find = tokenFinder(database);
-  const select = (where: string) =>
-    database.prepare(`
-      SELECT day, username, model, turns, input_tokens AS inputTokens, output_tokens AS outputTokens, estimated
-      FROM usage WHERE principal = ? AND day BETWEEN ? AND ? ${where}
-      ORDER BY day DESC, username, model LIMIT ?
-    `);
-  const selectAll = select("");
-  const selectOne = select("AND username = ?");
+  const select = database.prepare(`
+    SELECT day, username, model, turns, input_tokens AS inputTokens, output_tokens AS outputTokens, estimated
+    FROM usage WHERE principal = ? AND day BETWEEN ? AND ? AND username = ifnull(?, username)
+    ORDER BY day DESC, username, model LIMIT ?
+  `);
   return {
     readUsage({ principal, query }: { principal: string; query: UsageQuery }): UsageRow[] {
       const { from, to, username, limit } = query;
-      const rows =
-        username === undefined
-          ? selectAll.all(principal, from, to, limit)
-          : selectOne.all(principal, from, to, username, limit);
-      return (rows as StoredRow[]).map((row) => ({ ...row, estimated: row.estimated === 1 }));
+      const rows = select.all(principal, from, to, username ?? null, limit) as StoredRow[];
+      return rows.map((row) => ({ ...row, estimated: row.estimated === 1 }));
     },
     readTokens: ({ principal, day }: { principal: string; day: number }): number => find(principal, day),
   };
