@@ -67,6 +67,19 @@ function seenBy(replicas: readonly FakeReplica[]): string[] {
   return replicas.flatMap(({ requests }) => requests);
 }
 
+test("B22: replicas learn the client's address from nginx, whatever the client claims", async () => {
+  const limited = await startService({ TRUSTED_PROXY_HOPS: "1", ADDRESS_REQUESTS_PER_MINUTE: "2" });
+  onTestFinished(async () => void (await limited.end("SIGTERM")));
+  const front = await startNginx({ upstreams: [limited.baseUrl] });
+  onTestFinished(() => front.close());
+  const statuses: number[] = [];
+  for (const claimed of ["1.1.1.1", "2.2.2.2", "3.3.3.3"]) {
+    const response = await fetch(`${front.baseUrl}/?username=TR`, { headers: { "x-forwarded-for": claimed } });
+    statuses.push(response.status);
+  }
+  expect(statuses).toEqual([200, 200, 429]);
+});
+
 test("GET /metrics is the replica's own affair", async () => {
   expect((await fetch(`${service.baseUrl}/metrics`)).status).toBe(200);
   for (const path of ["/metrics", "/%6Detrics", "//metrics", "/metrics?x=1"]) {
