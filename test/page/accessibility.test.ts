@@ -186,7 +186,10 @@ describe("for who listens", () => {
     });
     await chat.say("Talk");
     const sentence = "This is a sentence with a number of **words** in it, which is said as one. ";
-    for (const word of sentence.repeat(6).match(/\S+\s/g) ?? []) server.model.say(word);
+    for (const word of sentence.repeat(4).match(/\S+\s/g) ?? []) {
+      server.model.say(word);
+      await chat.page.waitForTimeout(20);
+    }
     server.model.finish();
     await chat.whole();
     const log = chat.page.getByRole("log");

@@ -9,7 +9,7 @@ const advice: Partial<Record<ProblemCode | "connection_lost" | "page_error" | "u
   page_error: "Reloading the page may help; nothing that was said is lost.",
   unexpected_answer: `Something between this page and the service answered instead of it. ${operator}`,
   unauthenticated:
-    "Your browser has no key to this. If it deletes cookies, your earlier chats cannot be reached any more.",
+    "This browser has no key to it: it has deleted its cookies, or this service lets in none but those who have a key or a token, which this page cannot take.",
   invalid_credential: "Your browser's key is no longer valid. Sign out and begin anew.",
   session_not_found: "It may have been deleted, or the address is not complete.",
   queue_full: "Wait for an answer, or stop one.",

@@ -25,6 +25,7 @@ function openList(username: string | undefined = "TR", undoMs = 50): Sessions {
     onChanged: () => undefined,
     onRemoved: () => undefined,
     undoMs,
+    answeringMs: 50,
   });
 }
 
@@ -91,6 +92,17 @@ describe("the list of sessions", () => {
     await vi.waitFor(() => expect(list.state.get().removing).toEqual([]));
     await expect(client.readSession(gone)).rejects.toThrow("session_not_found");
     expect((await client.readSession(kept)).title).toBe("Kept");
+  });
+
+  it("learns by itself when an answer has ended that nobody looks at", async () => {
+    const id = await add("Busy");
+    await (await client.send(id, "Hello!")).return();
+    const list = openList();
+    await list.refresh();
+    expect(list.state.get().sessions).toMatchObject([{ state: "answering" }]);
+    server.model.say("Hello.");
+    server.model.finish();
+    await vi.waitFor(() => expect(list.state.get().sessions).toMatchObject([{ state: "idle" }]));
   });
 
   it("hands over what is to be deleted when the page goes", async () => {

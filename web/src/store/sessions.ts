@@ -26,6 +26,8 @@ type Options = {
   readonly onRemoved: (sessionId: string) => void;
   /** How long a deletion can be taken back, in ms. */
   readonly undoMs?: number;
+  /** How soon the list is read again while an answer is being given, in ms. */
+  readonly answeringMs?: number;
 };
 
 const pageSize = 50;
@@ -45,6 +47,7 @@ export class Sessions {
   readonly #timers = new Map<string, ReturnType<typeof setTimeout>>();
   #refreshing: Promise<void> | undefined;
   #isStale = false;
+  #again: ReturnType<typeof setTimeout> | undefined;
 
   constructor(options: Options) {
     this.#options = options;
@@ -137,6 +140,14 @@ export class Sessions {
       }
       this.#set({ isReading: false });
     }
+    this.#lookAgainSoon();
+  }
+
+  /** Nobody tells that an answer has ended which is not shown. */
+  #lookAgainSoon(): void {
+    clearTimeout(this.#again);
+    if (!this.state.get().sessions.some(({ state }) => state === "answering")) return;
+    this.#again = setTimeout(() => void this.refresh(), this.#options.answeringMs ?? 5_000);
   }
 
   async #delete(sessionId: string): Promise<void> {

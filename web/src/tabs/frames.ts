@@ -19,8 +19,9 @@ export type Clock = {
   afterwards(callback: () => void): void;
 };
 
-/** At most one part in so many of the time is spent on it. */
-const share = 4;
+/** For so many times as long as a call took, others have the page, but no longer than somebody waits gladly, in ms. */
+const restShare = 3;
+const longestRestMs = 250;
 
 export function everyFrame(callback: () => void, clock: Clock = browserClock): Frames {
   let cancel: (() => void) | undefined;
@@ -32,7 +33,8 @@ export function everyFrame(callback: () => void, clock: Clock = browserClock): F
     const started = clock.now();
     callback();
     clock.afterwards(() => {
-      notBefore = started + (clock.now() - started) * share;
+      const ended = clock.now();
+      notBefore = ended + Math.min((ended - started) * restShare, longestRestMs);
     });
   };
   const onFrame = () => {
