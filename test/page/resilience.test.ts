@@ -87,6 +87,21 @@ describe("with a service that dies and comes back", () => {
     expect(words(said)).toEqual(words(await storyIn(service, chat.sessionId)));
   });
 
+  test("C2: a reload while a stopped answer is gone on with: it begins where it began, and goes on", async () => {
+    const chat = await ChatPage.enter(context, proxy.url);
+    await chat.say("Tell me a story");
+    await chat.answer.getByText("Once upon").waitFor();
+    await chat.last.getByRole("button", { name: "Stop this answer" }).click();
+    await chat.last.getByRole("button", { name: "Continue" }).click();
+    await chat.answer.getByText("One day a storm").waitFor();
+    await chat.page.reload();
+    await chat.answer.getByText("Once upon").waitFor();
+    const said = await chat.whole();
+    expect(said).toContain(end);
+    expect(words(said)).toEqual(words(await storyIn(service, chat.sessionId)));
+    expect(await chat.exchanges.count()).toBe(1);
+  });
+
   test("a network that goes and comes back: it is said, and the answer is whole", async () => {
     const chat = await ChatPage.enter(context, proxy.url);
     await chat.say("Tell me a story");

@@ -237,4 +237,15 @@ describe("a dialogue of 10,000 messages", () => {
     expect(most).toBeLessThan(60);
     expect(times.p50).toBeLessThan(50);
   });
+
+  test("leads to a turn that was found far back", async () => {
+    await context.addCookies([{ name: "chat_guest", value: written.token, url: service.baseUrl }]);
+    const chat = await ChatPage.enter(context, service.baseUrl);
+    await chat.page.getByRole("searchbox", { name: "Search your chats" }).fill("Question 1717");
+    await chat.page.getByRole("navigation", { name: "Found" }).locator("a.result").first().click();
+    await chat.page.getByRole("article", { name: "Turn 1717", exact: true }).getByText("Answer 1717.").waitFor();
+    await expect
+      .poll(() => chat.page.getByRole("article", { name: "Turn 1717", exact: true }).boundingBox())
+      .toMatchObject({ y: expect.closeTo(46, -2) });
+  });
 });
