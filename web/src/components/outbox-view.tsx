@@ -24,7 +24,7 @@ function Trouble({ item }: { readonly item: OutboxItem }): JSX.Element {
   const { id, what, state, failure } = item;
   const isWaiting = state === "waiting";
   return (
-    <div className="mark failure" role="alert">
+    <div className={isWaiting ? "mark waiting" : "mark failure"} role="alert">
       <p>
         {isWaiting ? "Not sent yet. " : "Not sent. "}
         {failure?.detail} {failure !== undefined && adviceFor(failure)}
