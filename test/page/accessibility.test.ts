@@ -49,6 +49,8 @@ async function openContext(options: Parameters<Browser["newContext"]>[0] = {}): 
 /** What axe-core calls serious or critical, in a line each. */
 async function findings(page: Page, screen: string): Promise<string[]> {
   await page.evaluate(axe);
+  // What is on its way in is judged where it stands.
+  await page.evaluate(() => Promise.allSettled(document.getAnimations().map(({ finished }) => finished)));
   const { violations } = await page.evaluate(() => window.axe.run());
   return violations
     .filter(({ impact }) => impact === "serious" || impact === "critical")
@@ -92,6 +94,7 @@ describe("axe-core finds nothing serious", () => {
     await chat.exchanges.first().locator(".hljs-keyword").waitFor();
     await look("a cut and a failed answer");
     if (isPhone) await page.getByRole("button", { name: "Your chats", exact: true }).click();
+    await chat.session("Show everything").waitFor();
     await look("sessions");
     await page
       .getByRole("button", { name: /^What to do with/ })
