@@ -112,21 +112,19 @@ export function requireDeclaredAccess(app: FastifyInstance): void {
   });
 }
 
-/** Adds a route and, where it is a GET, the HEAD beside it. */
+/** Adds a route and, where it is a GET, the HEAD beside it. What describes its answers is for the document alone. */
 export function addRoute(app: FastifyInstance, route: Route): void {
-  const { method, path, access, scope, isPage, produces, schema, handle, head = handle } = route;
+  const { method, path: url, access, scope, isPage, produces, schema, handle, head = handle } = route;
   const { startsWork = false, opensStream = false } = route;
-  const common = { access, scope, isPage, produces, takesJson: schema.body !== undefined };
+  const { params, querystring, headers, body } = schema;
+  const common = { access, scope, isPage, produces, takesJson: body !== undefined };
   const config = { ...common, startsWork, opensStream };
-  app.route({ method, url: path, config, schema: schema as FastifySchema, handler: handle });
+  app.route({ method, url, config, schema: inputsOf({ params, querystring, headers, body }), handler: handle });
   if (method !== "GET") return;
-  const { params, querystring } = schema;
-  const inputs = { ...(params && { params }), ...(querystring && { querystring }) };
-  app.route({
-    method: "HEAD",
-    url: path,
-    config: common,
-    schema: { ...inputs, hide: true } as FastifySchema,
-    handler: head,
-  });
+  app.route({ method: "HEAD", url, config: common, schema: inputsOf({ params, querystring }), handler: head });
+}
+
+/** To Fastify also an undefined schema is one. */
+function inputsOf(schemas: Readonly<Record<string, unknown>>): FastifySchema {
+  return Object.fromEntries(Object.entries(schemas).filter(([, schema]) => schema !== undefined));
 }

@@ -1,6 +1,8 @@
 /** What is looked at when somebody asks for the metrics, and costs nothing until then. */
 import { readdirSync } from "node:fs";
-import { Counter, Gauge, type Registry } from "prom-client";
+import type { Registry } from "prom-client";
+import Counter from "prom-client/lib/counter.js";
+import Gauge from "prom-client/lib/gauge.js";
 
 /** Where the values come from; asked once for each scrape. */
 export type MetricSources = {

@@ -1,5 +1,7 @@
 /** The metrics of this process in Prometheus' text format. The only room that knows prom-client. */
-import { Counter, Histogram, Registry } from "prom-client";
+import Counter from "prom-client/lib/counter.js";
+import Histogram from "prom-client/lib/histogram.js";
+import Registry from "prom-client/lib/registry.js";
 import type { Observer } from "../observer.ts";
 import { addGauges, type MetricSources } from "./gauges.ts";
 import { ModelLabels, methodLabel, statusLabel } from "./labels.ts";

@@ -5,11 +5,11 @@
  */
 import fastifySwagger from "@fastify/swagger";
 import fastifySwaggerUi from "@fastify/swagger-ui";
-import Fastify, { type FastifyInstance } from "fastify";
+import Fastify, { type FastifyInstance, type FastifySchema } from "fastify";
 import { jsonSchemaTransform, jsonSchemaTransformObject } from "fastify-type-provider-zod";
 import { z } from "zod";
 import type { AuthenticationMode } from "../../identity/authenticator.ts";
-import { addRoute, type Route } from "../route.ts";
+import type { Route } from "../route.ts";
 import { compilers } from "../validation.ts";
 import type { ResponseDocs } from "./responses.ts";
 import { securityOf, securityScheme } from "./security.ts";
@@ -40,7 +40,8 @@ export async function createDocumentation(
   await describeRoutes(app, version, mode);
   for (const route of routes) {
     const schema = { ...route.schema, security: securityOf(mode, route.access, route.scope) };
-    if (schema.hide !== true) addRoute(app, { ...route, schema });
+    const { method, path: url, handle: handler } = route;
+    if (schema.hide !== true) app.route({ method, url, schema: schema as FastifySchema, handler });
   }
   await app.register(fastifySwaggerUi, {
     routePrefix: "/docs",

@@ -1,5 +1,5 @@
 /**
- * The tables, as steps from one version to the next. Each step runs in one transaction together with the new
+ * The tables, as steps from one version to the next. All that a file lacks run in one transaction together with the new
  * `user_version`, so that a migration killed half way leaves the version before it.
  */
 import type { DatabaseSync } from "node:sqlite";
@@ -208,17 +208,15 @@ export function foundVersion(database: DatabaseSync): number {
  */
 export function migrate(database: DatabaseSync, version = schemaVersion): void {
   const found = foundVersion(database);
-  for (const [index, step] of steps.entries()) {
-    if (index < found || index >= version) continue;
-    database.exec("BEGIN IMMEDIATE");
-    try {
-      database.exec(step);
-      database.exec(`PRAGMA application_id = ${applicationId}; PRAGMA user_version = ${index + 1}`);
-      database.exec("COMMIT");
-    } catch (error) {
-      database.exec("ROLLBACK");
-      throw error;
-    }
+  if (found >= version) return;
+  database.exec("BEGIN IMMEDIATE");
+  try {
+    for (const step of steps.slice(found, version)) database.exec(step);
+    database.exec(`PRAGMA application_id = ${applicationId}; PRAGMA user_version = ${version}`);
+    database.exec("COMMIT");
+  } catch (error) {
+    database.exec("ROLLBACK");
+    throw error;
   }
 }
 
