@@ -7,9 +7,10 @@ import type { Begun, RunningTurns } from "./running-turns.ts";
 type QueuedRow = Omit<Begun, "key" | "isReplaced"> & { readonly replaced_by: number | null };
 
 export function turnQueue(database: DatabaseSync, worker: WorkerName, running: RunningTurns) {
+  // Left to itself the planner reads all turns of the session, at every settle.
   const findNext = database.prepare(`
     SELECT turn, epoch + 1 AS epoch, prompt, replaces, continues, replaced_by, owner, username
-    FROM turns JOIN sessions ON sessions.key = turns.session
+    FROM turns INDEXED BY queued_turns JOIN sessions ON sessions.key = turns.session
     WHERE session = ? AND status = 'queued' ORDER BY ahead DESC, turn LIMIT 1
   `);
   const begin = database.prepare(

@@ -1,0 +1,45 @@
+import type { DatabaseSync } from "node:sqlite";
+import { expect, test } from "vitest";
+import { openWriter } from "../connection.ts";
+import { acceptance } from "./acceptance.ts";
+import { Journal } from "./journal.ts";
+import { RunningTurns } from "./running-turns.ts";
+import { searchIndex } from "./search-index.ts";
+import { turnWrites } from "./turns.ts";
+
+/** The same database, which tells what is prepared on it. */
+function telling(database: DatabaseSync, prepared: string[]): DatabaseSync {
+  return new Proxy(database, {
+    get(target, name) {
+      if (name === "prepare") {
+        return (sql: string) => {
+          prepared.push(sql);
+          return target.prepare(sql);
+        };
+      }
+      const value = Reflect.get(target, name);
+      return typeof value === "function" ? value.bind(target) : value;
+    },
+  });
+}
+
+test("no statement of accepting and settling a turn walks a session or a table, however long that has become", () => {
+  const database = openWriter(":memory:");
+  const prepared: string[] = [];
+  const told = telling(database, prepared);
+  const worker = { boot: "b", id: "w" };
+  const running = new RunningTurns();
+  acceptance(told, worker, running);
+  turnWrites(told, worker, running, new Journal(told, running), searchIndex(told));
+
+  const walks = /^(SCAN|SEARCH) (turns|waiting|events|sent|sessions)( USING PRIMARY KEY \(session=\?\))?$/;
+  const plans = prepared.map((sql) => {
+    const steps = database.prepare(`EXPLAIN QUERY PLAN ${sql}`).all() as { detail: string }[];
+    return { sql, steps: steps.map(({ detail }) => detail) };
+  });
+  expect(plans.length).toBeGreaterThan(20);
+  expect(plans.filter(({ steps }) => steps.some((step) => walks.test(step)))).toEqual([]);
+  expect(plans.find(({ sql }) => sql.includes("ORDER BY ahead"))?.steps).toContain(
+    "SEARCH turns USING INDEX queued_turns (session=?)",
+  );
+});
