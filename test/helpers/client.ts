@@ -2,18 +2,28 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { createParser, type EventSourceMessage } from "eventsource-parser";
 
-/** Asks again while the service sheds load, as it does on a machine on which too much else runs. */
+const mostPatience = 60_000;
+
+/**
+ * Asks again while the service sheds load, as it does on a machine on which too much else runs.
+ *
+ * @throws Error where it still does so after a minute
+ */
 export async function patiently(request: () => Promise<Response>): Promise<Response> {
+  const deadline = performance.now() + mostPatience;
   for (;;) {
     const response = await request();
     if (response.status !== 503) return response;
-    await response.body?.cancel();
+    const body = await response.text();
+    if (performance.now() > deadline) throw new Error(`The service still refuses after ${mostPatience} ms: ${body}`);
     await delay(Number(response.headers.get("retry-after") ?? 1) * 1_000);
   }
 }
 
+/** @throws Error where the service opens none, with what it said */
 export async function openSession(baseUrl: string, username = "TR"): Promise<{ sessionId: string; token: string }> {
-  const response = await fetch(`${baseUrl}/?username=${encodeURIComponent(username)}`);
+  const response = await patiently(() => fetch(`${baseUrl}/?username=${encodeURIComponent(username)}`));
+  if (response.status !== 200) throw new Error(`No session was opened: ${response.status} ${await response.text()}`);
   const { session_id, token } = (await response.json()) as { session_id: string; token: string };
   return { sessionId: session_id, token };
 }
@@ -80,6 +90,7 @@ export type HistoryMessage = {
 
 export async function readHistory(baseUrl: string, sessionId: string): Promise<readonly HistoryMessage[]> {
   const response = await fetch(`${baseUrl}/chat_history/${sessionId}`);
+  if (response.status !== 200) throw new Error(`No history was read: ${response.status} ${await response.text()}`);
   const { message_history } = (await response.json()) as { message_history: HistoryMessage[] };
   return message_history;
 }

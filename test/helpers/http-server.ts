@@ -8,6 +8,7 @@ import { Limits, type LimitsConfig } from "../../src/limits/limits.ts";
 import type { Log } from "../../src/log.ts";
 import type { Storage } from "../../src/storage/storage.ts";
 import { chatOf } from "./chat.ts";
+import { openSession } from "./client.ts";
 import { restingGauges, ScriptedModel } from "./http-fakes.ts";
 import { judgeAnswers } from "./judged-services.ts";
 import { openTestStorage } from "./storage.ts";
@@ -95,11 +96,7 @@ export async function startTestServer(options: TestServerOptions = {}): Promise<
     storage,
     model,
     log,
-    async openSession() {
-      const response = await fetch(`${url}/?username=TR`);
-      const { session_id, token } = (await response.json()) as { session_id: string; token: string };
-      return { sessionId: session_id, token };
-    },
+    openSession: () => openSession(url),
     ask: (sessionId, accept = "text/event-stream", payload = "Hello!") =>
       fetch(`${url}/chat/${sessionId}`, {
         method: "PUT",

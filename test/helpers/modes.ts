@@ -10,7 +10,7 @@ import type { AuthenticationMode } from "../../src/identity/authenticator.ts";
 import { createKey, type KeyTerms } from "../../src/identity/keys.ts";
 import type { KeyStore } from "../../src/storage/storage.ts";
 import { startTestApp, type TestApp } from "./app.ts";
-import { authorized, openSession } from "./client.ts";
+import { authorized, openSession, patiently } from "./client.ts";
 import { type Login, makeLoginKey, startLogin } from "./login.ts";
 
 export const modes = ["guest", "keys", "jwt"] as const satisfies readonly AuthenticationMode[];
@@ -74,7 +74,7 @@ export async function startMode(
     },
     async openSession({ headers, username }) {
       const url = `${app.baseUrl}/?username=${encodeURIComponent(username)}`;
-      const response = await fetch(url, { headers });
+      const response = await patiently(() => fetch(url, { headers }));
       const { session_id: sessionId } = (await response.json()) as { session_id?: string };
       if (sessionId === undefined) throw new Error(`No session was opened: ${response.status}`);
       return sessionId;
