@@ -267,15 +267,15 @@ describe.concurrent("a fallback", () => {
   test("D41: has no more time than the turn has left", async () => {
     const settings = {
       FALLBACK_MODEL: "slow-drip",
-      TURN_TIME_LIMIT_SECONDS: "1.5",
-      MODEL_HEADERS_TIMEOUT_SECONDS: "1",
+      TURN_TIME_LIMIT_SECONDS: "3",
+      MODEL_HEADERS_TIMEOUT_SECONDS: "2.5",
     };
     await withServers(spare("never-headers", { ...settings, ...noRetries }), async ({ app }) => {
       const started = performance.now();
       const events = await ask(app.baseUrl, await newSession(app), prompt);
       expect(events.at(-1)?.data).toMatchObject({ reason: "turn_time_limit", model: "slow-drip" });
-      // Its own limit would have let it go on until 2.5 seconds.
-      expect(performance.now() - started).toBeLessThan(2_400);
+      // Its own limit would have let it go on until 5.5 seconds.
+      expect(performance.now() - started).toBeLessThan(5_200);
     });
   });
 

