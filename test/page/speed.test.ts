@@ -1,5 +1,7 @@
 /** What the page costs: to load, to watch, to scroll. */
+import { existsSync } from "node:fs";
 import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
 import path from "node:path";
 import type { Browser, BrowserContext, Page } from "playwright-core";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from "vitest";
@@ -193,7 +195,7 @@ describe("a dialogue of 10,000 messages", () => {
 
   beforeAll(async () => {
     // In memory where that is possible: the service syncs each of the turns to the disk.
-    directory = await mkdtemp("/dev/shm/chat-page-");
+    directory = await mkdtemp(path.join(existsSync("/dev/shm") ? "/dev/shm" : tmpdir(), "chat-page-"));
     const held = Array.from({ length: turns }, (_, index) => ({
       prompt: `Question ${index + 1}`,
       answer: `Answer ${index + 1}. ${paragraph}\n\n- one\n- two`,

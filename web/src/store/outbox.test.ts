@@ -7,6 +7,9 @@ import { makeId } from "./make-id.ts";
 import { Outbox, type OutboxItem } from "./outbox.ts";
 import { openTextStorage, type TextStorage } from "./text-storage.ts";
 
+/** A machine that does much else takes its time. */
+const soon = 10_000;
+
 let server: TestServer;
 let proxy: TcpProxy;
 let storage: TextStorage;
@@ -55,7 +58,7 @@ describe("the outbox", () => {
   it("opens a session for the first prompt of a new dialogue, and sends all that was typed there in its order", async () => {
     const outbox = openOutbox();
     for (const text of ["One", "Two", "Three"]) outbox.add(prompt(text));
-    await vi.waitFor(() => expect(accepted).toHaveLength(3));
+    await vi.waitFor(() => expect(accepted).toHaveLength(3), soon);
     expect(opened).toHaveLength(1);
     expect(await promptsOf(opened[0])).toEqual(["One", "Two", "Three"]);
     expect(outbox.items.get()).toEqual([]);
@@ -67,10 +70,10 @@ describe("the outbox", () => {
     const outbox = openOutbox();
     proxy.refuse(true);
     outbox.add(prompt("Patience", sessionId));
-    await vi.waitFor(() => expect(outbox.items.get()[0]).toMatchObject({ state: "waiting" }));
+    await vi.waitFor(() => expect(outbox.items.get()[0]).toMatchObject({ state: "waiting" }), soon);
     expect(outbox.items.get()[0]?.failure?.code).toBe("connection_lost");
     proxy.refuse(false);
-    await vi.waitFor(() => expect(accepted).toHaveLength(1), 5_000);
+    await vi.waitFor(() => expect(accepted).toHaveLength(1), soon);
     expect(await promptsOf(sessionId)).toEqual(["Patience"]);
   });
 
@@ -79,13 +82,13 @@ describe("the outbox", () => {
     // The prompt arrives; its answer never does.
     proxy.plan(() => ({ stallAfterBytes: 1 }));
     openOutbox().add(prompt("Once", sessionId));
-    await vi.waitFor(async () => expect(await promptsOf(sessionId)).toEqual(["Once"]), 5_000);
+    await vi.waitFor(async () => expect(await promptsOf(sessionId)).toEqual(["Once"]), soon);
     expect(storage.read("outbox")).toContain("Once");
     proxy.plan(() => ({}));
     const later = openOutbox();
     expect(later.items.get()).toHaveLength(1);
     later.resume();
-    await vi.waitFor(() => expect(accepted).toHaveLength(1));
+    await vi.waitFor(() => expect(accepted).toHaveLength(1), soon);
     expect(await promptsOf(sessionId)).toEqual(["Once"]);
   });
 
@@ -93,11 +96,11 @@ describe("the outbox", () => {
     const outbox = openOutbox();
     const wrong = "f".repeat(32);
     outbox.add(prompt("To nobody", wrong));
-    await vi.waitFor(() => expect(outbox.items.get()[0]?.state).toBe("refused"));
+    await vi.waitFor(() => expect(outbox.items.get()[0]?.state).toBe("refused"), soon);
     const [item] = outbox.items.get();
     expect(item?.failure?.code).toBe("session_not_found");
     outbox.retry(item?.id ?? "");
-    await vi.waitFor(() => expect(outbox.items.get()[0]?.state).toBe("refused"));
+    await vi.waitFor(() => expect(outbox.items.get()[0]?.state).toBe("refused"), soon);
     expect(outbox.take(item?.id ?? "")?.prompt).toBe("To nobody");
     expect(outbox.items.get()).toEqual([]);
   });
@@ -107,7 +110,7 @@ describe("the outbox", () => {
     const outbox = openOutbox();
     outbox.add({ sessionId, what: "continue", prompt: "", turn: 1 });
     outbox.add(prompt("And yet", sessionId));
-    await vi.waitFor(() => expect(accepted).toHaveLength(1));
+    await vi.waitFor(() => expect(accepted).toHaveLength(1), soon);
     expect(accepted[0]?.item.prompt).toBe("And yet");
     expect(outbox.items.get()).toMatchObject([{ what: "continue", state: "refused" }]);
   });

@@ -5,6 +5,9 @@ import { startTestServer, type TestServer } from "../../../test/helpers/http-ser
 import type { Failure } from "../tabs/failure.ts";
 import { Sessions, shownSessions } from "./sessions.ts";
 
+/** A machine that does much else takes its time. */
+const soon = 10_000;
+
 let server: TestServer;
 let client: ChatClient;
 let failures: Failure[];
@@ -89,7 +92,7 @@ describe("the list of sessions", () => {
     expect(titlesIn(list)).toEqual([]);
     list.undo(kept);
     expect(titlesIn(list)).toEqual(["Kept"]);
-    await vi.waitFor(() => expect(list.state.get().removing).toEqual([]));
+    await vi.waitFor(() => expect(list.state.get().removing).toEqual([]), soon);
     await expect(client.readSession(gone)).rejects.toThrow("session_not_found");
     expect((await client.readSession(kept)).title).toBe("Kept");
   });
@@ -102,7 +105,7 @@ describe("the list of sessions", () => {
     expect(list.state.get().sessions).toMatchObject([{ state: "answering" }]);
     server.model.say("Hello.");
     server.model.finish();
-    await vi.waitFor(() => expect(list.state.get().sessions).toMatchObject([{ state: "idle" }]));
+    await vi.waitFor(() => expect(list.state.get().sessions).toMatchObject([{ state: "idle" }]), soon);
   });
 
   it("hands over what is to be deleted when the page goes", async () => {
