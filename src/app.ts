@@ -124,7 +124,7 @@ export async function startApp(config: Config, options: AppOptions): Promise<App
     });
     server = httpServer;
     const url = await httpServer.listen();
-    const retention = keepRetention({ sessions: storage.sessions, log });
+    const retention = keepRetention({ ...storage, log });
     return {
       url,
       recovered,

@@ -40,7 +40,7 @@ describe("an empty environment", () => {
         addressStreamsAtOnce: 64,
         turns: { atOnce: 3, dailyTokens: undefined, guestDailyTokens: undefined },
       },
-      retention: {},
+      retention: { usageDays: 400 },
       storage: { kind: "sqlite", path: "./data/chat.db" },
       log: { level: "info" },
       traces: undefined,

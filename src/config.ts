@@ -44,8 +44,12 @@ export type Config = {
   readonly identity: IdentityConfig;
   readonly limits: LimitsConfig;
   readonly storage: SqliteLocation | RedisStorageConfig;
-  /** How long sessions are kept after their newest activity; for ever where nothing is said. */
-  readonly retention: { readonly guestMs: number | undefined; readonly otherMs: number | undefined };
+  /** How long sessions are kept after their newest activity, for ever where nothing is said; and what turns cost. */
+  readonly retention: {
+    readonly guestMs: number | undefined;
+    readonly otherMs: number | undefined;
+    readonly usageDays: number;
+  };
   /** Backups of the SQLite file that are made by themselves. */
   readonly backups: { readonly directory: string; readonly everyMs: number; readonly keep: number } | undefined;
   readonly log: { readonly level: Settings["LOG_LEVEL"] };
@@ -176,6 +180,7 @@ export function loadConfig(source: ConfigSource): Config {
     retention: {
       guestMs: daysInMs(settings.RETENTION_GUEST_DAYS),
       otherMs: daysInMs(settings.RETENTION_DAYS),
+      usageDays: settings.USAGE_DAYS,
     },
     log: { level: settings.LOG_LEVEL },
     traces: tracesConfig(settings),

@@ -85,6 +85,11 @@ describe.each([
       expect(listing.status).toBe(401);
       expect((await fetch(`${baseUrl}/chat_history/${bob.sessionId}`)).status).toBe(200);
       await expect.poll(() => filesWith("canary-of-alice"), { timeout: 20_000 }).toEqual([]);
+      // Nor does anything tell under which name there was spent how much.
+      await expect.poll(() => filesWith("Alice"), { timeout: 20_000 }).toEqual([]);
+      const left = await runVerb("data", ["export", "--principal", principal, "--out", at("left")], environment);
+      expect(left.output).toBe(`${at("left")} has 0 sessions.\n`);
+      expect(await readFile(at("left"), "utf8")).toBe("");
       expect(service.log.join("\n")).not.toMatch(/"level":"(error|fatal)"/);
       expect(await service.end("SIGTERM")).toBe(0);
     },
@@ -104,7 +109,15 @@ describe.each([
     expect(made).toEqual({ code: 0, output: `${at("alice.jsonl")} has 2 sessions.\n`, errors: "" });
     expect((await stat(at("alice.jsonl"))).mode & 0o077).toBe(0);
     const lines = (await readFile(at("alice.jsonl"), "utf8")).trimEnd().split("\n");
-    const exported = lines.map((line) => JSON.parse(line));
+    const objects = lines.map((line) => JSON.parse(line));
+    const exported = objects.filter((each) => "session" in each);
+    const spent = await fetch(`${baseUrl}/usage`, { headers: authorized(token) });
+    const { usage } = (await spent.json()) as { usage: { turns: number }[] };
+    expect(usage).toMatchObject([{ username: "Alice", turns: 3 }]);
+    const { principal } = exported[0];
+    expect(objects.slice(exported.length)).toEqual([
+      { principal, usage: { ...usage[0], model: expect.stringMatching(/./) } },
+    ]);
     expect(exported.map(({ session }) => session.session_id).toSorted()).toEqual([sessionId, empty].toSorted());
     for (const { session, message_history } of exported) {
       const headers = authorized(token);

@@ -89,7 +89,7 @@ describe("in a file", () => {
     `);
     const reopened = await openSqliteStorage({ path: file, onFatal });
     const retention = keepRetention({
-      sessions: reopened.sessions,
+      ...reopened,
       log: silentLog,
       pauses: { first: 0, between: day },
     });

@@ -1,6 +1,6 @@
 /** Has the storage delete what has outlived its retention, now and then. */
 import type { Log } from "../log.ts";
-import type { SessionStore } from "../storage/storage.ts";
+import type { SessionStore, UsageStore } from "../storage/storage.ts";
 
 export interface RetentionKeeper {
   /** Resolves when nothing of it is under way any more; what is left is found after the next start. */
@@ -9,6 +9,7 @@ export interface RetentionKeeper {
 
 export type RetentionKeeperOptions = {
   readonly sessions: Pick<SessionStore, "expire">;
+  readonly usage: Pick<UsageStore, "prune">;
   readonly log: Log;
   /** Milliseconds until it happens: at first, when the start is over, and after each time. */
   readonly pauses?: { readonly first: number; readonly between: number };
@@ -16,13 +17,18 @@ export type RetentionKeeperOptions = {
 
 const defaultPauses = { first: 1_000, between: 60 * 60_000 };
 
-export function keepRetention({ sessions, log, pauses = defaultPauses }: RetentionKeeperOptions): RetentionKeeper {
+export function keepRetention({
+  sessions,
+  usage,
+  log,
+  pauses = defaultPauses,
+}: RetentionKeeperOptions): RetentionKeeper {
   const closing = new AbortController();
   let timer = setTimeout(begin, pauses.first).unref();
-  let expiring: Promise<void> | undefined;
+  let expiring: Promise<unknown> | undefined;
 
   function begin(): void {
-    expiring = expire().finally(() => {
+    expiring = Promise.all([expire(), prune()]).finally(() => {
       if (!closing.signal.aborted) timer = setTimeout(begin, pauses.between).unref();
     });
   }
@@ -33,6 +39,14 @@ export function keepRetention({ sessions, log, pauses = defaultPauses }: Retenti
       if (count > 0) log.info({ sessions: count }, "Sessions that were idle for too long were deleted");
     } catch (error) {
       log.warn({ err: error }, "Sessions that were idle for too long could not be deleted; it is tried again");
+    }
+  }
+
+  async function prune(): Promise<void> {
+    try {
+      await usage.prune(closing.signal);
+    } catch (error) {
+      log.warn({ err: error }, "What turns cost long ago could not be deleted; it is tried again");
     }
   }
 

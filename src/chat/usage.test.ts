@@ -15,6 +15,7 @@ function usageOf(rows: readonly UsageRow[], priced: Prices | "none" = prices) {
     read: async (_principal, { limit }) => rows.slice(0, limit),
     tokens: async () => 0,
     countTitle: async () => undefined,
+    prune: async () => undefined,
   };
   return listUsage(store, "guest:a", { from: 0, to: day }, priced === "none" ? undefined : priced);
 }

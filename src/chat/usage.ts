@@ -37,7 +37,7 @@ export function dayFrom(date: string): number {
   return Date.parse(date) / dayMs;
 }
 
-function dateOf(day: number): string {
+export function dateOf(day: number): string {
   return new Date(day * dayMs).toISOString().slice(0, 10);
 }
 

@@ -3,8 +3,9 @@ import { parseArgs } from "node:util";
 import { type Config, readConfig } from "../config.ts";
 import type { SessionGroup, Whose } from "../storage/storage.ts";
 import { print, runCommand, UsageError } from "./command.ts";
-import { exportSessions } from "./export-sessions.ts";
+import { exportData } from "./export-data.ts";
 import { deleteData, openData } from "./open-data.ts";
+import type { Owner } from "./usage-lines.ts";
 
 const usage = `npm run data -- list
 npm run data -- export --principal P [--username U] --out FILE
@@ -45,7 +46,7 @@ function lineOf({ principal, username, sessions, updatedAt }: SessionGroup): str
 async function handOver(config: Config, whose: Whose, out: string): Promise<void> {
   const data = await openData(config);
   try {
-    const count = await exportSessions(data, await oneOwner(data, whose), out);
+    const count = await exportData(data, await oneOwner(data, whose), out);
     print(`${out} has ${counted(count)}.`);
   } finally {
     await data.close();
@@ -63,10 +64,13 @@ function counted(sessions: number): string {
 }
 
 /** A username is a label, which others may use as well: nobody is to get or lose what is somebody else's. */
-async function oneOwner({ owners }: Awaited<ReturnType<typeof openData>>, whose: Whose): Promise<Whose> {
-  if (whose.principal !== undefined) return whose;
+async function oneOwner(
+  { owners }: Awaited<ReturnType<typeof openData>>,
+  { principal: named, username }: Whose,
+): Promise<Owner> {
+  if (named !== undefined) return { principal: named, username };
   const principals = new Set<string>();
-  for await (const page of owners.sessions(whose)) for (const { principal } of page) principals.add(principal);
+  for await (const page of owners.sessions({ username })) for (const { principal } of page) principals.add(principal);
   const [principal] = principals;
   if (principal === undefined) throw new Error("Nobody has sessions under that username.");
   if (principals.size > 1) {
@@ -74,5 +78,5 @@ async function oneOwner({ owners }: Awaited<ReturnType<typeof openData>>, whose:
       `${principals.size} principals use that username; name one with --principal, as \`list\` shows them.`,
     );
   }
-  return { ...whose, principal };
+  return { principal, username };
 }

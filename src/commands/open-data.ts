@@ -8,7 +8,7 @@ import { haveDeleted } from "../storage/sqlite/wanted-deletions.ts";
 import type { Storage, Whose } from "../storage/storage.ts";
 import { databaseFile } from "./database-file.ts";
 
-export type Data = Pick<ReadableStorage, "owners" | "turns" | "close">;
+export type Data = Pick<ReadableStorage, "owners" | "turns" | "usage" | "close">;
 
 /** @throws Error with a sentence for the operator */
 export async function openData(config: Config): Promise<Data> {

@@ -262,6 +262,11 @@ export const variables = {
     description:
       "The same for the sessions of guests; a guest who has owned nothing for as long is forgotten. Unset they are kept for ever.",
   }),
+  USAGE_DAYS: withDefault("400", wholeNumber(1, 36_500), {
+    group: "retention",
+    description:
+      "For how many days it is kept what turns cost, by principal and username (`GET /usage`). It does not end with the sessions.",
+  }),
 
   BACKUP_DIR: optional(text(4_096), {
     group: "retention",

@@ -30,11 +30,17 @@ export interface OwnerStore {
   sessions(whose: Whose): AsyncIterable<readonly OwnedSession[]>;
   /** Forgets that a principal ever opened a session; not one that owns something, of whom it gives false. */
   forget(principal: string): Promise<boolean>;
+  /**
+   * Deletes what a principal's turns cost, or only those under one username. The sums that budgets are held against stay:
+   * nobody gets anything back by it.
+   */
+  forgetUsage(principal: string, username?: string | undefined): Promise<void>;
 }
 
 /**
  * Deletes all of these sessions, those too that are opened meanwhile, and then, where all of a principal's were meant, the
- * principal. Their running turns are stopped first: nothing of them can be written later. Gives how many sessions that were.
+ * principal; and what their turns cost. Running turns are stopped first: nothing of them can be written later. Gives how many
+ * sessions that were.
  *
  * @throws Problem as the storage does; what was deleted by then is gone
  */
@@ -45,10 +51,12 @@ export async function deleteAllOf(
   if (whose.principal === undefined && whose.username === undefined)
     throw new Error("Everybody's sessions are not meant");
   let count = 0;
+  const spenders = new Set(whose.principal === undefined ? [] : [whose.principal]);
   for (let isAll = false; !isAll; ) {
     isAll = true;
     for await (const page of owners.sessions(whose)) {
       for (const { sessionId, principal } of page) {
+        spenders.add(principal);
         try {
           await sessions.delete({ by: "owner", principal }, sessionId);
           count += 1;
@@ -61,5 +69,7 @@ export async function deleteAllOf(
     }
   }
   if (whose.principal !== undefined && whose.username === undefined) await owners.forget(whose.principal);
+  // Last: what a turn cost that was stopped just now is counted for nobody who is forgotten.
+  for (const principal of spenders) await owners.forgetUsage(principal, whose.username);
   return count;
 }

@@ -55,6 +55,8 @@ export type Retention = {
   /** Those of guests. */
   readonly guestMs?: number | undefined;
   readonly otherMs?: number | undefined;
+  /** For how many days before the current one it is known what turns cost (`UsageStore.prune`). */
+  readonly usageDays?: number | undefined;
 };
 
 export type SessionChanges = Partial<Pick<Session, "title" | "instructions" | "pinned">>;

@@ -32,7 +32,8 @@ export type UsageQuery = {
 
 /**
  * What turns spend is counted by `TurnStore.settle` and `TurnStore.chargeDeleted`, for the session's owner, on the day on
- * which the turn ended. It stays when sessions are deleted.
+ * which the turn ended. It stays when sessions are deleted, and goes by `prune` and by `OwnerStore.forgetUsage`. Of a principal that was
+ * forgotten meanwhile only the day's sum is counted, which has no username.
  */
 export interface UsageStore {
   /** The current day. */
@@ -46,7 +47,16 @@ export interface UsageStore {
   tokens(principal: string, day: number): Promise<number>;
   /** Counts what the title of a session cost, once a session; among the turns it is one more. */
   countTitle(session: Pick<Session, "sessionId" | "owner" | "username">, spent: Spent): Promise<void>;
+  /**
+   * Deletes what was spent on days that are further back than the storage was told to keep, and sums of days that no budget
+   * is held against any more. Works in small steps; to be called now and then. What is left when the signal fires, the next
+   * call finds.
+   */
+  prune(signal: AbortSignal): Promise<void>;
 }
+
+/** For so many days after its own a day's sum is kept, so that clocks may differ. */
+export const sumDays = 3;
 
 export const dayMs = 24 * 60 * 60_000;
 

@@ -1,5 +1,6 @@
 /** The part of the storage contract about what turns cost, as promises. Every back end runs all of it. */
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { deleteAllOf } from "../../src/storage/owner-store.ts";
 import { type Access, LeaseLost, type Spent, type Storage } from "../../src/storage/storage.ts";
 import { dayMs } from "../../src/storage/usage-store.ts";
 import { beginTurn, turnEvents } from "../helpers/storage.ts";
@@ -158,6 +159,76 @@ export function usageContract(
       expect(await beginTurn(storage, sessionId)).toMatchObject({ owner: alice, username: "Zoë" });
     });
 
+    /** What titles cost of so many sessions; the sessions need not be there. */
+    async function spendOnTitles(count: number, username = "TR"): Promise<void> {
+      const titles = Array.from({ length: count }, (_, index) => {
+        const session = { sessionId: `${username} ${now} ${index}`, owner: alice, username };
+        return storage.usage.countTitle(session, cost(1, 1, { model: `m ${index}` }));
+      });
+      await Promise.all(titles);
+    }
+
+    const spentDays = async (principal: string, query: object = {}) => [
+      ...new Set((await storage.usage.read(principal, { ...anyDay, limit: 10_000, ...query })).map(({ day }) => day)),
+    ];
+    const prune = () => storage.usage.prune(new AbortController().signal);
+
+    test("what was spent on days further back than is kept goes, however much it is, and the rest stays", async () => {
+      await storage.close();
+      storage = await place.open(() => now, { usageDays: 3 });
+      const [first, others] = [await openSession(), await openSession(bob, "Bob")];
+      await spendOnTitles(1_100);
+      for (let day = 1; day <= 5; day += 1) {
+        now += dayMs;
+        await spend(first, cost(day, 0));
+        if (day < 3) await spend(others, cost(day, 0), owner(bob));
+      }
+      await prune();
+      expect(await spentDays(alice)).toEqual([today + 5, today + 4, today + 3, today + 2]);
+      expect(await spentDays(bob)).toEqual([today + 2]);
+      expect(await storage.usage.tokens(alice, today + 5)).toBe(5);
+    });
+
+    test("it is kept for ever where nobody says for how long", async () => {
+      await spend(await openSession(), cost(10, 3));
+      now += 10_000 * dayMs;
+      await prune();
+      expect(await spentDays(alice)).toEqual([today]);
+    });
+
+    test("what one username spent is deleted with its sessions, on all days, and the rest stays", async () => {
+      const kept = await openSession(alice, "T");
+      const sessionId = await openSession(alice, "TR");
+      await spend(await openSession(bob, "TR"), cost(1, 1), owner(bob));
+      await spendOnTitles(1_100);
+      for (let day = 0; day < 3; day += 1) {
+        await spend(sessionId, cost(10, 3));
+        if (day < 2) await spend(kept, cost(5, 1));
+        now += dayMs;
+      }
+      expect(await spentDays(alice)).toEqual([today + 2, today + 1, today]);
+      await deleteAllOf(storage, { principal: alice, username: "TR" });
+      expect(await spentDays(alice, { username: "TR" })).toEqual([]);
+      expect(await spentDays(alice)).toEqual([today + 1, today]);
+      expect(await storage.usage.read(alice, anyDay)).toMatchObject([{ username: "T", inputTokens: 5 }, { turns: 1 }]);
+      expect(await spentDays(bob)).toEqual([today]);
+    });
+
+    test("what a principal spent is deleted with everything else of it, and gives no budget back", async () => {
+      const sessionId = await openSession();
+      await spend(sessionId, cost(10, 3));
+      await spend(await openSession(alice, "other"), cost(10, 3));
+      await spend(await openSession(bob), cost(1, 1), owner(bob));
+      const begun = await begin(sessionId);
+      await deleteAllOf(storage, { principal: alice });
+      // Its worker tells what it cost once it has noticed.
+      await storage.turns.chargeDeleted(begun, cost(2, 1));
+      expect(await spentDays(alice)).toEqual([]);
+      expect(await spentDays(bob)).toEqual([today]);
+      expect(await storage.usage.tokens(alice, today)).toBe(29);
+      expect(await storage.usage.tokens("guest:", today)).toBe(31);
+    });
+
     if (keepsWhenClosed) {
       test("it is there after a restart", async () => {
         await spend(await openSession(), cost(10, 3));
@@ -165,6 +236,19 @@ export function usageContract(
         storage = await place.open(() => now);
         expect(await storage.usage.read(alice, anyDay)).toMatchObject([{ inputTokens: 10, outputTokens: 3 }]);
         expect(await storage.usage.tokens(alice, today)).toBe(13);
+      });
+
+      test("another number of days holds for what is there already", async () => {
+        await spend(await openSession(), cost(10, 3));
+        now += 5 * dayMs;
+        const left: number[][] = [];
+        for (const usageDays of [5, 4]) {
+          await storage.close();
+          storage = await place.open(() => now, { usageDays });
+          await prune();
+          left.push(await spentDays(alice));
+        }
+        expect(left).toEqual([[today], []]);
       });
     }
   });

@@ -35,6 +35,17 @@ export function usageDaysKey(principal: string): string {
   return `${principalKey(principal)}:usage-days`;
 }
 
+/** What the keys of all these match. */
+export const everyUsageDays = "chat:principal:{*}:usage-days";
+
+/** The key of the principal whose days those are. */
+export function spenderKeyOf(key: string): string {
+  return key.slice(0, -":usage-days".length);
+}
+
+/** For how many days what turns cost is kept, as was last seen to. */
+export const usagePrunedKey = "chat:usage:pruned";
+
 /** The tokens of a day. */
 export function tokensKey(principal: string, day: number): string {
   return `${principalKey(principal)}:tokens:${day}`;

@@ -49,6 +49,7 @@ const openingTimeout = 3_000;
  */
 export async function openRedisStorage(options: RedisOptions): Promise<Storage> {
   const { url, durability, allowWeak = false, clock = Date.now, leaseTimes = defaultLeaseTimes, log } = options;
+  const { retention = {} } = options;
   const worker = randomUUID();
   const liveTurns = new LiveTurns<LeaseKey>();
   const opened = Promise.withResolvers<void>();
@@ -72,8 +73,8 @@ export async function openRedisStorage(options: RedisOptions): Promise<Storage> 
     void server.refresh();
     options.onClaimable?.();
   });
-  const usage = new Usage(server, clock, log);
-  const expiry = new Expiry(server, clock, options.retention ?? {});
+  const usage = new Usage(server, clock, retention, log);
+  const expiry = new Expiry(server, clock, retention);
   const limits = new SharedLimits(server);
   let closing: Promise<void> | undefined;
   const storage: Storage = {

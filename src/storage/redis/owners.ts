@@ -1,6 +1,6 @@
 /** Whose sessions there are, by the lists of them. */
 import type { OwnedSession, OwnerStore, SessionGroup, Whose } from "../storage.ts";
-import { everyList, listOwnerOf, principalKey, principalOf, sessionKey, sessionListKey } from "./keys.ts";
+import { everyList, listOwnerOf, principalKey, principalOf, sessionKey, sessionListKey, usageDaysKey } from "./keys.ts";
 import { listOf } from "./rows.ts";
 import { scripts } from "./script.ts";
 import type { Server } from "./server.ts";
@@ -68,6 +68,14 @@ export function ownerStore(server: Server): OwnerStore {
         }
       }
       return (await server.write({ script: scripts["forget-principal"], key, values: [] })).reply === 1;
+    },
+
+    async forgetUsage(principal, username) {
+      const days = listOf(await server.read(["ZRANGE", usageDaysKey(principal), "0", "-1"])).map(String);
+      for (const day of days) {
+        const values = username === undefined ? [day] : [day, username];
+        await server.write({ script: scripts["forget-usage"], key: principalKey(principal), values });
+      }
     },
   };
 }

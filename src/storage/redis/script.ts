@@ -66,6 +66,7 @@ const overviews = [
   "forget-idle",
   "add-to-list",
   "add-usage",
+  "forget-usage",
   "know-username",
   "renew-principal",
   "forget-principal",

@@ -4,19 +4,37 @@
  * the note is found by whoever looks after the session when the lease would have ended (`claim-turn`), and one that was
  * counted already is known as such.
  */
+import { setTimeout as delay } from "node:timers/promises";
 import type { Log } from "../../log.ts";
 import { isProblem } from "../../protocol/problems.ts";
-import { guestPrincipalPrefix, type Session } from "../storage.ts";
+import { guestPrincipalPrefix, type Retention, type Session } from "../storage.ts";
 import { dayOf, type Spent, type UsageQuery, type UsageRow, type UsageStore } from "../usage-store.ts";
 import type { Whose } from "./acceptance.ts";
 import type { Reply, ScriptCall } from "./connection.ts";
-import { countedKey, principalKey, sessionKey, tokensKey, usageDaysKey, usageKey } from "./keys.ts";
+import {
+  countedKey,
+  everyUsageDays,
+  principalKey,
+  sessionKey,
+  spenderKeyOf,
+  tokensKey,
+  usageDaysKey,
+  usageKey,
+  usagePrunedKey,
+} from "./keys.ts";
 import { listOf } from "./rows.ts";
 import { scripts } from "./script.ts";
 import type { Server } from "./server.ts";
+import { keysLike } from "./walk.ts";
 
 /** Seconds for which a turn is known as counted: while its note may be there still, and once nobody can have seen it. */
 const knownSeconds = { noted: 7 * 24 * 60 * 60, forgotten: 60 };
+
+/** Milliseconds between two steps of pruning, which leave the server to others. */
+const stepPause = 10;
+
+/** Milliseconds until it is pruned again, where the setting stays as it is. */
+const pruneInterval = 12 * 60 * 60_000;
 
 /** Turns of one session whose cost is noted. */
 export type Notes = {
@@ -47,13 +65,15 @@ export function notesFrom(sessionId: string, reply: Reply | undefined): Notes | 
 export class Usage implements UsageStore {
   readonly #server: Server;
   readonly #clock: () => number;
+  readonly #retention: Pick<Retention, "usageDays">;
   readonly #log: Log | undefined;
   /** What is being counted. */
   readonly #counting = new Set<Promise<void>>();
 
-  constructor(server: Server, clock: () => number, log: Log | undefined) {
+  constructor(server: Server, clock: () => number, retention: Pick<Retention, "usageDays">, log: Log | undefined) {
     this.#server = server;
     this.#clock = clock;
+    this.#retention = retention;
     this.#log = log;
   }
 
@@ -122,6 +142,26 @@ export class Usage implements UsageStore {
     spent: Spent,
   ): Promise<void> {
     await this.countUnnoted(notesOf(sessionId, [owner, username], 0, noteOf(spent, this.#clock())));
+  }
+
+  /** Two replicas that do it at once do no harm. The sums of days end by themselves. */
+  async prune(signal: AbortSignal): Promise<void> {
+    const { usageDays } = this.#retention;
+    if (usageDays === undefined) return;
+    const setting = String(usageDays);
+    if ((await this.#server.read(["GET", usagePrunedKey])) === setting) return;
+    for await (const keys of keysLike(this.#server, everyUsageDays, "zset")) {
+      for (const key of keys) await this.#pruneDays(key, this.today - usageDays);
+      if (signal.aborted) return;
+      await delay(stepPause);
+    }
+    await this.#server.write(["SET", usagePrunedKey, setting, "PX", String(pruneInterval)]);
+  }
+
+  async #pruneDays(key: string, first: number): Promise<void> {
+    for (const day of listOf(await this.#server.read(["ZRANGEBYSCORE", key, "-inf", `(${first}`]))) {
+      await this.#server.write({ script: scripts["forget-usage"], key: spenderKeyOf(key), values: [String(day)] });
+    }
   }
 
   async #add({ sessionId, owner, username, turns }: Notes): Promise<void> {

@@ -114,7 +114,7 @@ describe("what memory holds of turns", () => {
     const sessions = sessionStore({ database, liveTurns, clock: Date.now, retention: {} });
     const storage: Storage = {
       turns,
-      usage: usageStore(database, Date.now),
+      usage: usageStore(database, Date.now, {}),
       limits: new LocalLimits(),
       search: { find: async () => ({ messages: [], next: undefined }) },
       sessions,

@@ -74,7 +74,7 @@ export async function openSqliteStorage(options: SqliteOptions): Promise<Storage
     owners,
     turns: turnStore(database, liveTurns, clock),
     search: { find: (principal, query) => database.read("findMessages", { principal, query }) },
-    usage: usageStore(database, clock),
+    usage: usageStore(database, clock, retention),
     keys: keyStore(database, clock),
     limits: new LocalLimits(),
     async check() {

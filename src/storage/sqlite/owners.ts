@@ -29,5 +29,8 @@ export function ownerStore(database: Pick<Database, "read" | "write">): OwnerSto
   return {
     ...ownerReader(database),
     forget: (principal) => database.write("forgetPrincipal", { principal }),
+    async forgetUsage(principal, username) {
+      while (!(await database.write("forgetUsage", { principal, username })));
+    },
   };
 }

@@ -1,16 +1,18 @@
 import { DatabaseSync } from "node:sqlite";
 import { LiveTurns } from "../live/live-turns.ts";
-import type { OwnerStore, TurnStore } from "../storage.ts";
+import type { OwnerStore, TurnStore, UsageStore } from "../storage.ts";
 import { Database } from "./database.ts";
 import { openingFailure } from "./failures.ts";
 import { ownerReader } from "./owners.ts";
 import { isCurrent, refuseForeignFile } from "./schema.ts";
 import { turnStore } from "./turns.ts";
+import { usageStore } from "./usage.ts";
 
 /** What can be read of a file beside the server that has it: what is in its tables, without the last words of running answers. */
 export type ReadableStorage = {
   readonly owners: Pick<OwnerStore, "groups" | "sessions">;
   readonly turns: Pick<TurnStore, "history">;
+  readonly usage: Pick<UsageStore, "read">;
   close(): Promise<void>;
 };
 
@@ -21,7 +23,8 @@ export async function openSqliteForReading(path: string, clock: () => number): P
     throw error;
   });
   const { history } = turnStore(database, new LiveTurns(), clock);
-  return { owners: ownerReader(database), turns: { history }, close: () => database.close() };
+  const { read } = usageStore(database, clock, {});
+  return { owners: ownerReader(database), turns: { history }, usage: { read }, close: () => database.close() };
 }
 
 function refuseOtherVersions(path: string): void {

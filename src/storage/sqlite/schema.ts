@@ -167,6 +167,11 @@ const steps: readonly string[] = [
     sessions INTEGER                       -- how many that were
   ) STRICT;
   `,
+  `
+  -- What is too old to be kept, found without a scan.
+  CREATE INDEX usage_by_day ON usage (day);
+  CREATE INDEX spent_tokens_by_day ON spent_tokens (day);
+  `,
 ];
 
 export const schemaVersion = steps.length;

@@ -11,6 +11,8 @@ local sum = KEYS[1] .. ':tokens:' .. day
 redis.call('INCRBY', sum, input + output)
 redis.call('EXPIRE', sum, sum_seconds)
 if not username then return 1 end
+-- Of a principal that was forgotten meanwhile nothing is kept.
+if redis.call('EXISTS', KEYS[1]) == 0 then return 1 end
 local usage = KEYS[1] .. ':usage:' .. day
 -- Neither of them can hold a NUL.
 local row = '\0' .. username .. '\0' .. model

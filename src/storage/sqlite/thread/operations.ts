@@ -14,7 +14,7 @@ import { searchReads } from "./search.ts";
 import { searchIndex } from "./search-index.ts";
 import { sessionReads, sessionWrites } from "./sessions.ts";
 import { turnWrites } from "./turns.ts";
-import { usageReads } from "./usage.ts";
+import { usageReads, usageWrites } from "./usage.ts";
 
 export function readOperations(database: DatabaseSync) {
   const ping = database.prepare("SELECT count(*) FROM sqlite_schema");
@@ -46,6 +46,7 @@ export function writeOperations(
     ...ownerWrites(database),
     ...acceptance(database, worker, running),
     ...turnWrites(database, worker, running, journal, search),
+    ...usageWrites(database, checkpoints),
     ...keyWrites(database),
     indexOlder: (_: object): boolean => search.addOlder(),
     /** Really writes: succeeds only where every other write can. */

@@ -4,16 +4,16 @@ import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { readDialogue } from "../chat/history.ts";
 import { isProblem } from "../protocol/problems.ts";
-import type { Whose } from "../storage/storage.ts";
 import type { Data } from "./open-data.ts";
+import { type Owner, usageLines } from "./usage-lines.ts";
 
 /**
- * Writes sessions with their dialogues into a file of this user's alone, one JSON object a line, a page of a dialogue at a
- * time. Gives how many they are.
+ * Writes sessions with their dialogues, and what was spent, into a file of this user's alone, one JSON object a line, a page of a
+ * dialogue at a time. Gives how many sessions they are.
  *
  * @throws Error with a sentence for the operator; then there is no file
  */
-export async function exportSessions(data: Data, whose: Whose, file: string): Promise<number> {
+export async function exportData(data: Data, owner: Owner, file: string): Promise<number> {
   if (await exists(file)) throw new Error(`${file} is there already, and an export overwrites nothing.`);
   const partial = `${file}.partial`;
   let count = 0;
@@ -22,7 +22,7 @@ export async function exportSessions(data: Data, whose: Whose, file: string): Pr
   };
   try {
     await pipeline(
-      Readable.from(linesOf(data, whose, onSession)),
+      Readable.from(linesOf(data, owner, onSession)),
       createWriteStream(partial, { flags: "wx", mode: 0o600 }),
     );
     await rename(partial, file);
@@ -33,8 +33,8 @@ export async function exportSessions(data: Data, whose: Whose, file: string): Pr
   return count;
 }
 
-async function* linesOf({ owners, turns }: Data, whose: Whose, onSession: () => void): AsyncGenerator<string> {
-  for await (const page of owners.sessions(whose)) {
+async function* linesOf({ owners, turns, usage }: Data, owner: Owner, onSession: () => void): AsyncGenerator<string> {
+  for await (const page of owners.sessions(owner)) {
     for (const { sessionId, principal } of page) {
       try {
         const { session, pages } = await readDialogue(turns, { by: "owner", principal }, sessionId, {});
@@ -55,6 +55,7 @@ async function* linesOf({ owners, turns }: Data, whose: Whose, onSession: () => 
       }
     }
   }
+  yield* usageLines(usage, owner);
 }
 
 function exists(file: string): Promise<boolean> {
