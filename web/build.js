@@ -22,6 +22,8 @@ async function loadVite() {
 async function buildPage() {
   const vite = await loadVite();
   if (vite === undefined) return;
+  // Tests that build it have another one, with which React is twice as large.
+  process.env.NODE_ENV = "production";
   await vite.build({
     configFile: false,
     logLevel: "error",

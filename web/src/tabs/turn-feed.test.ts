@@ -22,6 +22,8 @@ const soon = 10_000;
 
 let server: TestServer;
 let requests: string[];
+/** How many connections were let go. */
+let closed: number;
 let tabs: Tab[];
 /** Each test has a bus and a lock of its own. */
 let name = 0;
@@ -29,6 +31,7 @@ let name = 0;
 beforeEach(async () => {
   server = await startTestServer();
   requests = [];
+  closed = 0;
   tabs = [];
   name += 1;
 });
@@ -67,6 +70,9 @@ function fakeLocks() {
 function openTabs(count: number, locks: ReturnType<typeof fakeLocks> | "none" = fakeLocks()): Tab[] {
   const watchedFetch: typeof fetch = (input, init) => {
     requests.push(`${init?.method} ${new URL(String(input)).pathname}`);
+    init?.signal?.addEventListener("abort", () => {
+      closed += 1;
+    });
     return fetch(input, init);
   };
   for (let index = 0; index < count; index += 1) {
@@ -157,10 +163,8 @@ describe("tabs of one browser", () => {
     await vi.waitFor(() => expect(second?.text).toBe("Hello"), soon);
     first?.feed.unwatch();
     second?.feed.unwatch();
+    await vi.waitFor(() => expect(closed).toBe(1), soon);
     expect(streams()).toBe(1);
-    // Whoever looks again begins with a connection of its own, so the first one was let go.
-    first?.watch(sessionId, 1);
-    await vi.waitFor(() => expect(streams()).toBe(2), soon);
   });
 
   it("each lead themselves where a browser has no locks", async () => {
