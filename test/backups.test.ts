@@ -115,7 +115,9 @@ describe("F14: a backup", () => {
     await expect(backUpDatabase(file, at("copy.db"))).rejects.toThrow(
       /is there already, and a backup overwrites nothing/,
     );
-    await expect(backUpDatabase(at("none.db"), at("none-copy.db"))).rejects.toThrow(/none\.db cannot be opened/);
+    await expect(backUpDatabase(at("none.db"), at("none-copy.db"))).rejects.toThrow(
+      /There is no .*none\.db; start the service once/,
+    );
     await expect(backUpDatabase(":memory:", at("none-copy.db"))).rejects.toThrow(/keeps nothing/);
     expect((await readdir(directory)).filter((name) => name.startsWith("none"))).toEqual([]);
     await storage.close();
@@ -212,6 +214,18 @@ describe("putting a backup back", () => {
     const result = await runVerb("restore", [copy], { STORAGE_URL: `sqlite:${at("new/chat.db")}` });
     expect(result).toEqual({ code: 0, output: `${at("new/chat.db")} is what ${copy} was.\n`, errors: "" });
     await (await openStorage(at("new/chat.db"))).close();
+  });
+
+  test("of which nothing can be made where it is to be says so in a sentence", async () => {
+    await (await openStorage()).close();
+    for (const directoryOfNone of ["none", "chat.db"]) {
+      const target = at(`${directoryOfNone}/copy.db`);
+      expect(await runVerb("backup", [target], { STORAGE_URL: `sqlite:${file}` })).toEqual({
+        code: 1,
+        output: "",
+        errors: `${target} cannot be made: ${at(directoryOfNone)} is no directory that you can write to.\n`,
+      });
+    }
   });
 
   test.each([

@@ -129,6 +129,15 @@ describe.each([
       code: 1,
       errors: `${at("alice.jsonl")} is there already, and an export overwrites nothing.\n`,
     });
+    const nowhere = await runVerb(
+      "data",
+      ["export", "--username", "Alice", "--out", at("none/alice.jsonl")],
+      environment,
+    );
+    expect(nowhere).toMatchObject({
+      code: 1,
+      errors: `${at("none/alice.jsonl")} cannot be made: ${at("none")} is no directory that you can write to.\n`,
+    });
     expect(await service.end("SIGTERM")).toBe(0);
   });
 });
@@ -191,6 +200,7 @@ describe("without a service", () => {
       const result = await runVerb("data", words, environment());
       expect(result.code).toBe(64);
       expect(result.errors).toContain("npm run data -- export");
+      if (words[0] === "export") expect(result.errors).toContain("--out must name the file");
     }
     expect(await principalOf("shared", environment())).toBe("guest:one");
   });
@@ -198,7 +208,8 @@ describe("without a service", () => {
   test("what is not there, or of another version, is named in a sentence", async () => {
     expect(await runVerb("data", ["list"], environment())).toMatchObject({
       code: 1,
-      errors: expect.stringMatching(/chat\.db cannot be opened/),
+      errors: expect.stringMatching(/^There is no .*chat\.db; start the service once/),
     });
+    expect((await runVerb("data", ["list"], { STORAGE_URL: "sqlite::memory:" })).errors).toContain("keeps nothing");
   });
 });

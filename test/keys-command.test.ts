@@ -150,6 +150,8 @@ describe("the command says what is wrong, and changes nothing", () => {
   test.each([
     [["create"], "--owner"],
     [["create", "--owner", " "], "--owner"],
+    [["create", "--owner", "web\tread"], "no line breaks, tabs"],
+    [["create", "--owner", "web\nother"], "no line breaks, tabs"],
     [["create", "--owner", "web", "--scopes", "admin"], "--scopes"],
     [["create", "--owner", "web", "--scopes", ""], "--scopes"],
     [["create", "--owner", "web", "--expires", "2020-01-01"], "in the future"],

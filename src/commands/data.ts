@@ -26,13 +26,19 @@ await runCommand(usage, async (words) => {
   if (verb === "list" && !isNamed && out === undefined) return list(config);
   if (verb === "export" && isNamed && out !== undefined) return handOver(config, whose, out);
   if (verb === "delete" && isNamed && out === undefined) return remove(config, whose);
+  if (verb === "export" && isNamed) throw new UsageError("--out must name the file that is to be written.");
   throw new UsageError("What is to be done with whose data?");
 });
 
 async function list(config: Config): Promise<void> {
   const data = await openData(config);
   try {
-    for await (const groups of data.owners.groups()) for (const group of groups) print(lineOf(group));
+    let isEmpty = true;
+    for await (const groups of data.owners.groups()) {
+      for (const group of groups) print(lineOf(group));
+      isEmpty &&= groups.length === 0;
+    }
+    if (isEmpty) process.stderr.write("There are no sessions.\n");
   } finally {
     await data.close();
   }

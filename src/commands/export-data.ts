@@ -5,6 +5,7 @@ import { pipeline } from "node:stream/promises";
 import { readDialogue } from "../chat/history.ts";
 import { isProblem } from "../protocol/problems.ts";
 import type { Data } from "./open-data.ts";
+import { requireDirectoryOf } from "./target-file.ts";
 import { type Owner, usageLines } from "./usage-lines.ts";
 
 /**
@@ -15,6 +16,7 @@ import { type Owner, usageLines } from "./usage-lines.ts";
  */
 export async function exportData(data: Data, owner: Owner, file: string): Promise<number> {
   if (await exists(file)) throw new Error(`${file} is there already, and an export overwrites nothing.`);
+  await requireDirectoryOf(file);
   const partial = `${file}.partial`;
   let count = 0;
   const onSession = () => {

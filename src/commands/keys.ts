@@ -48,6 +48,8 @@ type CreationValues = {
 function creating(values: CreationValues): Verb {
   const owner = usernameSchema.safeParse(values.owner);
   if (!owner.success) throw new UsageError("--owner must name who uses the key, in 1 to 128 characters.");
+  // In a list, it would look like another column or another key.
+  if (/\p{Cc}/u.test(owner.data)) throw new UsageError("--owner must have no line breaks, tabs or control characters.");
   const terms = { owner: owner.data, scopes: scopesOf(values.scopes), expiresAt: expiryOf(values.expires) };
   return async (keys) => {
     const { secret, key } = createKey(terms);

@@ -24,7 +24,11 @@ export function turnInProgress(turn: number): Problem {
 
 /** @param newest the number of the newest turn, told to the client */
 export function staleTurn(named: number, newest: number): Problem {
-  return new Problem("stale_turn", `The dialogue has moved on from turn ${named}; read it again.`, { turn: newest });
+  const detail =
+    named > newest
+      ? `The session has no turn ${named} yet; read it again.`
+      : `The dialogue has moved on from turn ${named}; read it again.`;
+  return new Problem("stale_turn", detail, { turn: newest });
 }
 
 export function queueFull(most: number): Problem {

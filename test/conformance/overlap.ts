@@ -95,7 +95,12 @@ export function overlapConformance(baseUrl: BaseUrl): void {
       const { sessionId } = await openSession(baseUrl());
       const sendAfter = (turn: string, replaces?: number) =>
         send(baseUrl(), sessionId, "Hello!", { headers: { "if-turn": turn }, ...(replaces && { replaces }) });
-      expect(await problemOf(await sendAfter("1"))).toMatchObject({ status: 409, code: "stale_turn", turn: 0 });
+      expect(await problemOf(await sendAfter("1"))).toMatchObject({
+        status: 409,
+        code: "stale_turn",
+        detail: "The session has no turn 1 yet; read it again.",
+        turn: 0,
+      });
       expect((await Array.fromAsync(receive(await sendAfter("0")))).at(-1)?.data["status"]).toBe("completed");
       for (const response of [
         await sendAfter("0"),

@@ -3,7 +3,7 @@ import { chmod, lstat, open, rename, rm } from "node:fs/promises";
 import { dirname } from "node:path";
 import { backup, DatabaseSync } from "node:sqlite";
 import { inMemory, openReader } from "./connection.ts";
-import { openingFailure } from "./failures.ts";
+import { noDatabase, openingFailure } from "./failures.ts";
 import { lockDatabaseFile, realName } from "./lock.ts";
 import { refuseForeignFile } from "./schema.ts";
 
@@ -18,6 +18,7 @@ const allPages = 2 ** 31 - 1;
  */
 export async function backUpDatabase(path: string, target: string): Promise<void> {
   if (path === inMemory) throw new Error("STORAGE_URL=sqlite::memory: keeps nothing of which a backup could be made.");
+  if (!(await exists(path))) throw noDatabase(path);
   if (await exists(target)) throw new Error(`${target} is there already, and a backup overwrites nothing.`);
   const partial = `${target}.partial`;
   try {

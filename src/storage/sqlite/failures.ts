@@ -52,6 +52,11 @@ export function openingFailure(
   });
 }
 
+/** For what only reads, and so makes none. */
+export function noDatabase(path: string): Error {
+  return new Error(`There is no ${path}; start the service once, or name another file in STORAGE_URL.`);
+}
+
 export function damagedFile(path: string, cause: unknown): Error {
   return new Error(
     `${path} is damaged or no database; put a backup in its place with \`npm run restore -- FILE\`, or name another file in STORAGE_URL.`,

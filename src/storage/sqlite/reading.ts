@@ -1,8 +1,10 @@
+import { existsSync } from "node:fs";
 import { DatabaseSync } from "node:sqlite";
 import { LiveTurns } from "../live/live-turns.ts";
 import type { OwnerStore, TurnStore, UsageStore } from "../storage.ts";
+import { inMemory } from "./connection.ts";
 import { Database } from "./database.ts";
-import { openingFailure } from "./failures.ts";
+import { noDatabase, openingFailure } from "./failures.ts";
 import { ownerReader } from "./owners.ts";
 import { isCurrent, refuseForeignFile } from "./schema.ts";
 import { turnStore } from "./turns.ts";
@@ -28,6 +30,9 @@ export async function openSqliteForReading(path: string, clock: () => number): P
 }
 
 function refuseOtherVersions(path: string): void {
+  if (path === inMemory)
+    throw new Error("STORAGE_URL=sqlite::memory: keeps nothing that could be read beside its service.");
+  if (!existsSync(path)) throw noDatabase(path);
   let database: DatabaseSync | undefined;
   try {
     database = new DatabaseSync(path, { readOnly: true, timeout: 5_000 });
