@@ -95,7 +95,7 @@ describe.each([
     },
   );
 
-  test("what somebody has is handed over as lines of JSON, also while the service runs", patience, async () => {
+  test("what somebody has is handed over as lines of JSON, and deleted, while the service runs", patience, async () => {
     const environment = { STORAGE_URL: await makeStorage() };
     const service = await start({ ...environment, DEMO_WORD_DELAY_MS: "0" });
     const { baseUrl } = service;
@@ -138,6 +138,10 @@ describe.each([
       code: 1,
       errors: `${at("none/alice.jsonl")} cannot be made: ${at("none")} is no directory that you can write to.\n`,
     });
+
+    await runVerb("data", ["delete", "--username", "Alice"], environment);
+    await runVerb("data", ["export", "--principal", principal, "--out", at("left.jsonl")], environment);
+    expect(await readFile(at("left.jsonl"), "utf8")).toBe("");
     expect(await service.end("SIGTERM")).toBe(0);
   });
 });
