@@ -1,8 +1,8 @@
 import { defineConfig } from "vitest/config";
 
 const common = {
-  testTimeout: 30_000,
-  hookTimeout: 30_000,
+  testTimeout: 60_000,
+  hookTimeout: 60_000,
   globalSetup: [
     "test/helpers/debian-packages.ts",
     "test/helpers/page-build.ts",
@@ -13,22 +13,28 @@ const common = {
 
 /** The long ones: real processes that are killed, cut off and flooded. `size` says how often. */
 function chaos(name: "chaos" | "soak") {
-  return { test: { ...common, name, include: ["test/chaos/**/*.test.ts"], provide: { size: name } } };
+  const sequence = { groupOrder: 2 };
+  return { test: { ...common, name, include: ["test/chaos/**/*.test.ts"], provide: { size: name }, sequence } };
 }
+
+/** A browser takes a core for itself, so nothing else runs beside those that have one. */
+const inBrowsers = ["test/page/**/*.test.ts", "test/browser-safety.test.ts"];
 
 export default defineConfig({
   test: {
-    // More than most machines have cores: tests with real processes mostly wait. Four take half the time of two on two cores.
-    maxWorkers: 4,
     projects: [
       {
         test: {
           ...common,
           name: "tests",
           include: ["src/**/*.test.ts", "client/**/*.test.ts", "web/src/**/*.test.ts", "test/**/*.test.ts"],
-          exclude: ["test/chaos/**"],
+          exclude: ["test/chaos/**", ...inBrowsers],
+          // More than most machines have cores: tests with real processes mostly wait.
+          maxWorkers: 3,
+          sequence: { groupOrder: 0 },
         },
       },
+      { test: { ...common, name: "browser", include: inBrowsers, maxWorkers: 1, sequence: { groupOrder: 1 } } },
       chaos("chaos"),
       chaos("soak"),
     ],
