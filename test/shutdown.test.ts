@@ -204,25 +204,25 @@ describe("SIGTERM", () => {
   });
 
   test("H2: for DRAIN_DELAY_MS /readyz is 503 while prompts are still taken, then they are refused with Retry-After: 1", async () => {
-    const service = await start({ OPENAI_MODEL: "paced-60-30", DRAIN_DELAY_MS: "4000", DRAIN_SECONDS: "20" });
+    const service = await start({ OPENAI_MODEL: "paced-200-30", DRAIN_DELAY_MS: "3000", DRAIN_SECONDS: "20" });
     const { baseUrl } = service;
     const { sessionId: late } = await openSession(baseUrl);
     await beginShutdown(service);
     const signalled = performance.now();
     expect(await problemOf(await fetch(`${baseUrl}/readyz`))).toMatchObject({ status: 503, code: "draining" });
     const { sessionId, events } = await startTurn(service.baseUrl);
-    // A sign that the machine was fast enough for the above to mean anything.
-    expect(performance.now() - signalled).toBeLessThan(4_000);
+    // It is still answered when prompts are refused, and a sign that the machine was fast enough for this to mean anything.
+    expect(performance.now() - signalled).toBeLessThan(3_000);
 
     await expect
-      .poll(async () => (await send(baseUrl, late, "Late")).status, { interval: 300, timeout: 15_000 })
+      .poll(async () => (await send(baseUrl, late, "Late")).status, { interval: 300, timeout: 10_000 })
       .toBe(503);
     const refused = await send(baseUrl, late, "Too late");
     expect(refused.headers.get("retry-after")).toBe("1");
     expect(await problemOf(refused)).toMatchObject({ status: 503, code: "draining" });
     expect((await events).at(-1)?.data["status"]).toBe("completed");
     expect(await exitOf(service)).toBe(0);
-    expect(performance.now() - signalled).toBeGreaterThan(3_950);
+    expect(performance.now() - signalled).toBeGreaterThan(2_950);
 
     const restarted = await start();
     expect(await readHistory(restarted.baseUrl, sessionId)).toMatchObject([{}, { status: "completed" }]);
