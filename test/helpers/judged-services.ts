@@ -143,7 +143,7 @@ function nextAnswer(
   }
 }
 
-/** A proxy's own refusals have no id of ours. */
-function isOfProxy({ status, headers }: Unfinished): boolean {
-  return status >= 400 && !headers.has("x-request-id");
+/** A proxy's own refusals have no id of ours, or are problems of no type of ours (deploy/nginx). */
+function isOfProxy({ status, headers, chunks }: Unfinished): boolean {
+  return status >= 400 && (!headers.has("x-request-id") || Buffer.concat(chunks).includes('"type":"about:blank"'));
 }
