@@ -1,0 +1,141 @@
+/** The game on the wire: over HTTP, and as the structured part of what is said in a session. */
+import { z } from "zod";
+import { exactText, sessionIdPattern, usernameSchema } from "./sessions.ts";
+
+/** 128 random bits as 32 lower-case hex characters, as of sessions: whoever holds a guest's may play. */
+export const gameIdPattern = /^[0-9a-f]{32}$/;
+
+export const difficultySchema = z.enum(["easy", "medium", "hard"]);
+
+const showIdSchema = z
+  .string()
+  .min(1)
+  .max(100)
+  .describe("The `id` of a show, or its title as people say it; all shows where it is left out");
+
+export const startGameSchema = z
+  .object({
+    username: usernameSchema.optional(),
+    session_id: z.string().regex(sessionIdPattern).optional().describe("Plays in this session, under its username"),
+    show: showIdSchema.optional(),
+    difficulty: difficultySchema.optional().describe("Follows the player's answers where it is left out"),
+    questions: z.number().int().min(1).max(50).default(10),
+    daily: z.boolean().default(false).describe("The questions of the day, the same for all; once a day each"),
+  })
+  .refine(({ username, session_id }) => (username === undefined) !== (session_id === undefined), {
+    message: "name either a username or a session_id",
+    path: ["username"],
+  })
+  .meta({ id: "StartGame" });
+
+export const evidenceSchema = z
+  .object({
+    text: z.string().describe("The words that the question was made from"),
+    title: z.string(),
+    url: z.string(),
+    revision: z.number().int().nullable().describe("The revision of the page, where it is known"),
+    licence: z.string(),
+    retrieved: z.iso.date(),
+  })
+  .meta({ id: "Evidence" });
+
+/** What a player may see before the answer is in. */
+export const questionViewSchema = z
+  .object({
+    number: z.number().int().min(1).describe("Its place in the game"),
+    id: z.string(),
+    show: z.string().describe("The show's id"),
+    show_title: z.string(),
+    type: z.enum(["multiple", "boolean", "text"]),
+    question: z.string(),
+    options: z
+      .array(z.object({ id: z.string(), text: z.string(), removed: z.literal(true).optional() }))
+      .describe("None where the answer is typed; those that 50:50 took away are `removed`"),
+    difficulty: difficultySchema,
+    hint: z.string().nullable().describe("Once it was asked for"),
+    asked_at: z.iso.datetime(),
+    answer_until: z.iso.datetime().describe("An answer after this is too late; the service keeps the time"),
+  })
+  .meta({ id: "TriviaQuestion" });
+export type QuestionView = z.infer<typeof questionViewSchema>;
+
+export const verdictSchema = z
+  .object({
+    number: z.number().int().min(1),
+    question: z.string(),
+    given: z.string().describe("The answer as it was given; empty where none came in time"),
+    correct: z.boolean(),
+    rule: z
+      .enum(["option", "exact", "alias", "edit_distance", "judge", "no_match", "too_late"])
+      .describe("The rule that decided"),
+    answer: z.string().describe("The right answer"),
+    points: z.number().int().min(0),
+    explanation: z.string(),
+    evidence: evidenceSchema,
+  })
+  .meta({ id: "TriviaVerdict" });
+export type VerdictView = z.infer<typeof verdictSchema>;
+
+export const gameSchema = z
+  .object({
+    game_id: z.string().regex(gameIdPattern),
+    username: z.string(),
+    session_id: z.string().nullable(),
+    show: z.string().nullable(),
+    difficulty: difficultySchema.nullable(),
+    daily: z.iso.date().nullable().describe("The day whose questions these are"),
+    status: z.enum(["playing", "finished", "stopped"]),
+    questions: z.number().int().min(1).describe("How many the round has"),
+    answered: z.number().int().min(0),
+    correct: z.number().int().min(0),
+    score: z.number().int(),
+    streak: z.number().int().min(0),
+    best_streak: z.number().int().min(0),
+    started_at: z.iso.datetime(),
+    ended_at: z.iso.datetime().nullable(),
+    question: questionViewSchema.nullable().describe("The one to answer now; null when the game is over"),
+    verdicts: z.array(verdictSchema).describe("What was answered, oldest first"),
+  })
+  .meta({ id: "TriviaGame", description: "A round, without the answers that are still to be given" });
+export type GameView = z.infer<typeof gameSchema>;
+
+export const answerSchema = z
+  .object({
+    number: z.number().int().min(1).describe("The question that is answered, so that a repeat cannot hit the next one"),
+    answer: exactText(500).describe("The id of an option, or words"),
+  })
+  .meta({ id: "TriviaAnswer" });
+
+export const hintSchema = z
+  .object({ number: z.number().int().min(1), kind: z.enum(["hint", "fifty_fifty"]).default("hint") })
+  .meta({ id: "TriviaHint" });
+
+export const answeredSchema = z.object({ verdict: verdictSchema, game: gameSchema }).meta({ id: "TriviaAnswered" });
+
+/** What the game puts into a `tool` event's `result`: a page draws a card from it. */
+export const gameCardSchema = z
+  .object({ game: gameSchema, verdict: verdictSchema.nullable() })
+  .meta({ id: "TriviaCard" });
+export type GameCard = z.infer<typeof gameCardSchema>;
+
+export const showsSchema = z
+  .object({
+    shows: z.array(
+      z.object({ id: z.string(), title: z.string(), years: z.string().nullable(), facts: z.number().int().min(0) }),
+    ),
+  })
+  .meta({ id: "TriviaShows" });
+
+export const leaderboardSchema = z
+  .object({
+    show: z.string().nullable(),
+    entries: z.array(
+      z.object({
+        rank: z.number().int().min(1),
+        username: z.string(),
+        score: z.number().int(),
+        games: z.number().int(),
+      }),
+    ),
+  })
+  .meta({ id: "TriviaLeaderboard" });
