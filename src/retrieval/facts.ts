@@ -56,7 +56,7 @@ export const sourceSchema = z.object({
   revision: z.number().int().min(1).nullable(),
   /** The source's own licence, as "CC BY-SA 4.0". */
   licence: z.string().min(1),
-  /** The day on which it was read, as 2026-11-28. */
+  /** The day on which it was read, or named where `verified` says that it was not read, as 2026-11-28. */
   retrieved: z.iso.date(),
 });
 export type Source = z.infer<typeof sourceSchema>;
@@ -81,9 +81,18 @@ export const factSchema = z.object({
   depth: z.number().int().min(0).max(2).default(0),
   source: sourceSchema,
   verified: z
-    .object({ method: z.enum(["source", "other_text", "parsed"]), date: z.iso.date() })
+    .object({
+      method: z.enum(["source", "other_text", "known", "parsed"]),
+      /** Of `other_text`: where that text stands. */
+      against: z.url({ protocol: /^https?$/ }).optional(),
+      date: z.iso.date(),
+    })
+    .refine(({ method, against }) => (method === "other_text") === (against !== undefined), {
+      message: "say against which text it was checked, if it was another one than the source",
+      path: ["against"],
+    })
     .describe(
-      "`source`: read in the source; `other_text`: checked against other text at hand; `parsed`: taken from the source by program",
+      "`source`: read in the source; `other_text`: checked against other text at hand; `known`: from general knowledge, not checked; `parsed`: taken from the source by program",
     ),
 });
 export type Fact = z.infer<typeof factSchema>;
