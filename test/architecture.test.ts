@@ -64,7 +64,9 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   identity: contracts,
   limits: contracts,
   chat: [...contracts, "turns"],
-  http: [...contracts, "turns", "identity", "limits", "chat"],
+  retrieval: contracts,
+  trivia: contracts,
+  http: [...contracts, "turns", "identity", "limits", "chat", "trivia"],
   app: [
     ...contracts,
     "turns",
@@ -72,18 +74,21 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
     "identity",
     "limits",
     "chat",
+    "retrieval",
+    "trivia",
     "http",
     "metrics",
     "traces",
     "config",
     "package.json",
   ],
-  commands: [...contracts, "turns", "identity", "chat", "backEnd", "config"],
+  commands: [...contracts, "turns", "identity", "chat", "retrieval", "trivia", "backEnd", "config"],
   "log-output": [],
   main: ["log", "log-output", "config", "app"],
 };
 
-const contractFiles = /^src\/(models|storage|storage\/live|tokens)\/[^/]+\.ts$|^src\/turns\/producer\.ts$/;
+const contractFiles =
+  /^src\/(models|storage|storage\/live|tokens)\/[^/]+\.ts$|^src\/turns\/producer\.ts$|^src\/retrieval\/(facts|knowledge)\.ts$/;
 const backEndFiles = /^src\/(?:models|storage|tokens)\/[^/]+(?=\/)/;
 
 function roomOf(file: string): string {
@@ -280,6 +285,9 @@ describe("imports run one way", () => {
     ["src/turns/engine.ts", 'import { createChat } from "../chat/chat.ts";'],
     ["src/chat/chat.ts", 'import { createServer } from "../http/server.ts";'],
     ["src/chat/chat.ts", 'import type { Caller } from "../identity/caller.ts";'],
+    ["src/chat/chat.ts", 'import type { Games } from "../trivia/games.ts";'],
+    ["src/trivia/question-maker.ts", 'import { openKnowledge } from "../retrieval/open.ts";'],
+    ["src/retrieval/facts.ts", 'import type { Question } from "../trivia/question.ts";'],
     ["src/identity/guests.ts", 'import { openSession } from "../chat/sessions.ts";'],
     ["src/chat/chat.ts", 'const storage = await import("../storage/sqlite/storage.ts");'],
     ["src/protocol/events.ts", 'import type { Storage } from "../storage/storage.ts";'],
@@ -299,6 +307,7 @@ describe("imports run one way", () => {
     ["src/chat/answer.ts", 'import type { Producer } from "../turns/producer.ts";'],
     ["src/app.ts", 'import { openSqliteStorage } from "./storage/sqlite/storage.ts";'],
     ["src/turns/engine.ts", 'import type { Log } from "../log.ts";'],
+    ["src/trivia/question-maker.ts", 'import type { Fact } from "../retrieval/facts.ts";'],
     ["src/turns/engine.ts", ' * An example: import { createApp } from "../app.ts";'],
   ])("and %s with %s is fine", (file, source) => {
     expect(wrongDirections(made(file, source))).toEqual([]);

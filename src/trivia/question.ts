@@ -20,6 +20,8 @@ export type Question = {
   /** What else counts as the answer when it is typed. */
   readonly aliases: readonly string[];
   readonly difficulty: Difficulty;
+  /** Elo points that it begins with, from its features; what the fact's answers add is stored (difficulty.ts). */
+  readonly rating: number;
   readonly fact: Fact;
   /** A sentence for after the answer. */
   readonly explanation: string;
