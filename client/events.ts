@@ -1,5 +1,13 @@
 /** What a follower is told, as a union to switch over. */
-import type { TextDelta, TextReset, TurnEnded, TurnErrored, TurnStarted } from "../src/protocol/events.ts";
+import type {
+  SourcesNamed,
+  TextDelta,
+  TextReset,
+  ToolUsed,
+  TurnEnded,
+  TurnErrored,
+  TurnStarted,
+} from "../src/protocol/events.ts";
 import type { ServerSentEvent } from "./event-stream-parser.ts";
 import { ChatProblem } from "./problems.ts";
 
@@ -19,6 +27,8 @@ export type UnknownEvent = {
 export type ChatEvent =
   | (TurnStarted & Logged)
   | (TextDelta & Logged)
+  | (ToolUsed & Logged)
+  | (SourcesNamed & Logged)
   | (TextReset & Logged)
   | (TurnErrored & Logged)
   | (TurnEnded & Logged)
@@ -27,6 +37,8 @@ export type ChatEvent =
 const typesByName: ReadonlyMap<string, ChatEvent["type"]> = new Map([
   ["turn", "turn"],
   ["message", "text"],
+  ["tool", "tool"],
+  ["sources", "sources"],
   ["reset", "reset"],
   ["error", "error"],
   ["end", "end"],

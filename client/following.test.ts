@@ -39,26 +39,32 @@ function open(text: string): FakeAnswer {
 describe("a follower", () => {
   it("is told every event, typed, with its id", async () => {
     const reset = 'event: reset\nid: 1.7\ndata: {"text":"Bye","reason":"fallback"}\n\n';
-    const error = 'event: error\nid: 1.8\ndata: {"code":"upstream_error","message":"No.","retryable":true}\n\n';
-    fake.answers(stream(turnEvent + textEvent(6, "Hello!") + reset + error + endEvent(9, "incomplete")));
+    const tool = 'event: tool\nid: 1.8\ndata: {"call_id":"c","name":"t","status":"done","result":{"n":1}}\n\n';
+    const sources = 'event: sources\nid: 1.9\ndata: {"sources":[]}\n\n';
+    const error = 'event: error\nid: 1.10\ndata: {"code":"upstream_error","message":"No.","retryable":true}\n\n';
+    fake.answers(
+      stream(turnEvent + textEvent(6, "Hello!") + reset + tool + sources + error + endEvent(11, "incomplete")),
+    );
     expect(await Array.fromAsync(client.follow("s", { turn: 1 }))).toEqual([
       { type: "turn", id: "1.0", session_id: "s", turn: 1, model: "fake" },
       { type: "text", id: "1.6", text: "Hello!" },
       { type: "reset", id: "1.7", text: "Bye", reason: "fallback" },
-      { type: "error", id: "1.8", code: "upstream_error", message: "No.", retryable: true },
-      { type: "end", id: "1.9", status: "incomplete", finish_reason: "stop", usage: null, model: "fake" },
+      { type: "tool", id: "1.8", call_id: "c", name: "t", status: "done", result: { n: 1 } },
+      { type: "sources", id: "1.9", sources: [] },
+      { type: "error", id: "1.10", code: "upstream_error", message: "No.", retryable: true },
+      { type: "end", id: "1.11", status: "incomplete", finish_reason: "stop", usage: null, model: "fake" },
     ]);
     expect(places()).toEqual(["GET /chat/s/1 undefined"]);
   });
 
   it("gets what it does not know as something to pass over, heartbeats not at all", async () => {
-    const unknown = 'event: tool\nid: 1.1\ndata: {"name":"clock"}\n\nevent: news\ndata: [1]\n\n';
+    const unknown = 'event: clock\nid: 1.1\ndata: {"time":"now"}\n\nevent: news\ndata: [1]\n\n';
     const beats = ": heartbeat\n\nevent: heartbeat\ndata: {}\n\n";
     fake.answers(stream(turnEvent + beats + unknown), stream(textEvent(7, "Hello!") + endEvent(8)));
     const events = await Array.fromAsync(client.follow("s", { turn: 1 }));
     expect(events.map(({ type }) => type)).toEqual(["turn", "unknown", "unknown", "text", "end"]);
     expect(events.slice(1, 3)).toEqual([
-      { type: "unknown", name: "tool", data: { name: "clock" }, id: "1.1" },
+      { type: "unknown", name: "clock", data: { time: "now" }, id: "1.1" },
       { type: "unknown", name: "news", data: [1], id: undefined },
     ]);
     expect(places()[1]).toBe("GET /chat/s/1 1.1");

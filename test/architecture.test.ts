@@ -63,9 +63,9 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   backEnd: contracts,
   identity: contracts,
   limits: contracts,
-  chat: [...contracts, "turns"],
   retrieval: contracts,
   trivia: contracts,
+  chat: [...contracts, "turns"],
   http: [...contracts, "turns", "identity", "limits", "chat", "trivia"],
   app: [
     ...contracts,
@@ -88,7 +88,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
 };
 
 const contractFiles =
-  /^src\/(models|storage|storage\/live|tokens)\/[^/]+\.ts$|^src\/turns\/producer\.ts$|^src\/retrieval\/(facts|knowledge)\.ts$/;
+  /^src\/(models|storage|storage\/live|tokens)\/[^/]+\.ts$|^src\/turns\/producer\.ts$|^src\/chat\/tools\.ts$|^src\/retrieval\/(?:facts|knowledge)\.ts$/;
 const backEndFiles = /^src\/(?:models|storage|tokens)\/[^/]+(?=\/)/;
 
 function roomOf(file: string): string {
@@ -284,6 +284,8 @@ describe("imports run one way", () => {
     ["src/storage/storage.ts", 'import type { TurnEngine } from "../turns/engine.ts";'],
     ["src/turns/engine.ts", 'import { createChat } from "../chat/chat.ts";'],
     ["src/chat/chat.ts", 'import { createServer } from "../http/server.ts";'],
+    ["src/trivia/tools.ts", 'import { answerProducer } from "../chat/answer.ts";'],
+    ["src/models/demo/demo.ts", 'import { plainRules } from "../../trivia/plain-rules.ts";'],
     ["src/chat/chat.ts", 'import type { Caller } from "../identity/caller.ts";'],
     ["src/chat/chat.ts", 'import type { Games } from "../trivia/games.ts";'],
     ["src/trivia/question-maker.ts", 'import { openKnowledge } from "../retrieval/open.ts";'],
@@ -305,6 +307,7 @@ describe("imports run one way", () => {
     ["src/storage/sqlite/turns.ts", 'import { open } from "./thread/open.ts";'],
     ["src/storage/sqlite/turns.ts", 'import type { TurnStore } from "../storage.ts";'],
     ["src/chat/answer.ts", 'import type { Producer } from "../turns/producer.ts";'],
+    ["src/trivia/tools.ts", 'import type { Tool } from "../chat/tools.ts";'],
     ["src/app.ts", 'import { openSqliteStorage } from "./storage/sqlite/storage.ts";'],
     ["src/turns/engine.ts", 'import type { Log } from "../log.ts";'],
     ["src/trivia/question-maker.ts", 'import type { Fact } from "../retrieval/facts.ts";'],

@@ -13,6 +13,8 @@ function made(turn: number, continues: number | null, answer = `<${turn}>`): Tur
     continues,
     replaces: null,
     error: null,
+    tools: [],
+    sources: [],
     model: `model ${turn}`,
     status: "running",
     end: null,

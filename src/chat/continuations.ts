@@ -33,8 +33,11 @@ export function joinContinuations(turns: readonly Turn[], before: readonly Joine
 function join({ turn: first, pieces }: JoinedTurn, last: Turn): JoinedTurn {
   const { turn, prompt, createdAt, continues, replaces } = first;
   const answer = first.answer + last.answer;
+  const tools = [...first.tools, ...last.tools];
+  const sources = [...first.sources, ...last.sources];
+  const whole = { turn, prompt, createdAt, continues, replaces, answer, tools, sources };
   return {
-    turn: { ...last, turn, prompt, createdAt, continues, replaces, answer, model: last.model ?? first.model },
+    turn: { ...last, ...whole, model: last.model ?? first.model },
     pieces: [...pieces, last.turn],
   };
 }

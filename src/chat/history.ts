@@ -35,7 +35,7 @@ async function* messagePages(pages: AsyncIterable<readonly Turn[]>): AsyncGenera
   yield last.flatMap(messagesOf);
 }
 
-/** The prompt always; the answer where there is any text. */
+/** The prompt always; the answer where there is any text, or something was done for it. */
 function messagesOf({ turn, pieces }: JoinedTurn): HistoryMessage[] {
   const { status, end } = turn;
   const continuedBy = pieces.length > 1 ? pieces.at(-1) : undefined;
@@ -47,7 +47,7 @@ function messagesOf({ turn, pieces }: JoinedTurn): HistoryMessage[] {
     ...(turn.error !== null && { error: errorFacts(turn.error) }),
     created_at: new Date(turn.createdAt).toISOString(),
   };
-  if (turn.answer === "") return [prompt];
+  if (turn.answer === "" && turn.tools.length === 0) return [prompt];
   const model = end?.model ?? turn.model;
   const answer: HistoryMessage = {
     role: "assistant",
@@ -57,6 +57,8 @@ function messagesOf({ turn, pieces }: JoinedTurn): HistoryMessage[] {
     status,
     ...(end?.reason !== undefined && { reason: end.reason }),
     ...(model !== null && { model }),
+    ...(turn.tools.length > 0 && { tools: turn.tools.map(({ type: _, ...tool }) => tool) }),
+    ...(turn.sources.length > 0 && { sources: [...turn.sources] }),
     created_at: new Date(turn.endedAt ?? turn.createdAt).toISOString(),
   };
   return [prompt, answer];

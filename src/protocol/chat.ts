@@ -1,6 +1,14 @@
 /** Asking, answers and history as clients see them. */
 import { z } from "zod";
-import { errorEventSchema, incompleteReasons, terminalStatuses, turnStatuses, usageSchema } from "./events.ts";
+import {
+  errorEventSchema,
+  incompleteReasons,
+  sourceSchema,
+  terminalStatuses,
+  toolEventSchema,
+  turnStatuses,
+  usageSchema,
+} from "./events.ts";
 import { exactText, sessionSchema } from "./sessions.ts";
 
 /** Of a prompt in UTF-8, where nothing else is configured. */
@@ -66,6 +74,8 @@ export const historyMessageSchema = z
     reason: z.enum(incompleteReasons).optional(),
     model: z.string().optional().describe("On answers: the model that gave it"),
     error: errorEventSchema.optional().describe("On prompts: what went wrong with their answer"),
+    tools: z.array(toolEventSchema).optional().describe("On answers: what was done for them, where anything was"),
+    sources: z.array(sourceSchema).optional().describe("On answers: where they are from, where that is told"),
     created_at: z.iso.datetime(),
   })
   .meta({ id: "HistoryMessage" });

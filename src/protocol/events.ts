@@ -1,6 +1,7 @@
 /** The vocabulary of a turn's event log, and of the stream in which clients read it. */
 import { z } from "zod";
 import { problemKinds } from "./problems.ts";
+import { evidenceSchema } from "./trivia.ts";
 
 export const usageSchema = z
   .object({
@@ -57,6 +58,26 @@ export const textEventSchema = z
   .object({ text: z.string() })
   .meta({ id: "TextEvent", description: "Data of an unnamed event: the next piece of the answer" });
 
+export const toolEventSchema = z
+  .object({
+    call_id: z.string().describe("Its own in this turn"),
+    name: z.string().describe("The tool that ran, as `answer_trivia`"),
+    status: z.enum(["done", "failed"]),
+    result: z
+      .record(z.string(), z.unknown())
+      .describe("What a card is drawn from: of the game a `TriviaCard`, of what failed `code` and `message`"),
+  })
+  .meta({ id: "ToolEvent", description: "A tool has run for the answer, once and for all: no `reset` takes it back" });
+
+export const sourceSchema = evidenceSchema
+  .omit({ text: true })
+  .meta({ id: "Source", description: "A page that what is said was taken from" });
+export type SourceView = Readonly<z.infer<typeof sourceSchema>>;
+
+export const sourcesEventSchema = z
+  .object({ sources: z.array(sourceSchema) })
+  .meta({ id: "SourcesEvent", description: "Where what the tool before it told is from" });
+
 export const resetEventSchema = z
   .object({ text: z.string(), reason: z.string() })
   .meta({ id: "ResetEvent", description: "Forget this turn's text so far and take this instead" });
@@ -92,12 +113,14 @@ export const heartbeatEventSchema = z
 
 export type TurnStarted = { readonly type: "turn" } & Readonly<z.infer<typeof turnEventSchema>>;
 export type TextDelta = { readonly type: "text"; readonly text: string };
+export type ToolUsed = { readonly type: "tool" } & Readonly<z.infer<typeof toolEventSchema>>;
+export type SourcesNamed = { readonly type: "sources"; readonly sources: readonly SourceView[] };
 export type TextReset = { readonly type: "reset" } & Readonly<z.infer<typeof resetEventSchema>>;
 export type TurnErrored = { readonly type: "error" } & Readonly<z.infer<typeof errorEventSchema>>;
 export type TurnEnded = { readonly type: "end" } & Readonly<z.infer<typeof endEventSchema>>;
 
 /** One thing that happened in a turn. */
-export type TurnEvent = TurnStarted | TextDelta | TextReset | TurnErrored | TurnEnded;
+export type TurnEvent = TurnStarted | TextDelta | ToolUsed | SourcesNamed | TextReset | TurnErrored | TurnEnded;
 
 /** An event with its place: `position` is the one after it (positions.ts). */
 export type LoggedEvent = { readonly position: number; readonly event: TurnEvent };

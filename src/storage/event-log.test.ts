@@ -10,6 +10,7 @@ const textEvent = fc
 const otherEvent = fc.constantFrom<TurnEvent>(
   { type: "turn", session_id: "s", turn: 1, model: "m" },
   { type: "error", code: "upstream_error", message: "m", retryable: true },
+  { type: "tool", call_id: "call00001", name: "look_up", status: "done", result: { found: 1 } },
   { type: "reset", text: "instead", reason: "r" },
 );
 const log = fc

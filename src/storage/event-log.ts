@@ -1,4 +1,4 @@
-import type { LoggedEvent, TurnEvent } from "../protocol/events.ts";
+import type { LoggedEvent, SourceView, ToolUsed, TurnEvent } from "../protocol/events.ts";
 import { emptyLogPosition, positionAfter, splitsSurrogatePair } from "../protocol/positions.ts";
 import type { Turn } from "./storage.ts";
 
@@ -47,7 +47,9 @@ export function textOf(log: readonly LoggedEvent[]): string {
 }
 
 /** What a log tells of its turn. */
-export function factsOf(log: readonly LoggedEvent[]): Pick<Turn, "answer" | "head" | "error" | "model"> {
+export function factsOf(
+  log: readonly LoggedEvent[],
+): Pick<Turn, "answer" | "head" | "error" | "model" | "tools" | "sources"> {
   const first = log[0]?.event;
   const error = log.find(({ event }) => event.type === "error")?.event;
   return {
@@ -55,7 +57,18 @@ export function factsOf(log: readonly LoggedEvent[]): Pick<Turn, "answer" | "hea
     head: log.at(-1)?.position ?? emptyLogPosition,
     error: error?.type === "error" ? error : null,
     model: first?.type === "turn" ? first.model : null,
+    tools: toolsOf(log),
+    sources: sourcesOf(log),
   };
+}
+
+export function toolsOf(log: readonly LoggedEvent[]): ToolUsed[] {
+  return log.flatMap(({ event }) => (event.type === "tool" ? [event] : []));
+}
+
+function sourcesOf(log: readonly LoggedEvent[]): SourceView[] {
+  const named = log.flatMap(({ event }) => (event.type === "sources" ? event.sources : []));
+  return [...new Map(named.map((source) => [`${source.url} ${source.revision}`, source])).values()];
 }
 
 export type TextSoFar = { readonly text: string; readonly position: number };

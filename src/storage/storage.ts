@@ -6,12 +6,13 @@
  * a client may be told is thrown as a `Problem`: `storage_unavailable`, `storage_full`, `storage_error` and
  * `storage_corrupt` from every method, others where they are named.
  */
-import type { LoggedEvent, TerminalStatus, TurnEnded, TurnErrored, TurnEvent } from "../protocol/events.ts";
+import type { LoggedEvent, ToolUsed, TurnEnded, TurnEvent } from "../protocol/events.ts";
 import type { KeyStore } from "./key-store.ts";
 import type { LimitStore } from "./limit-store.ts";
 import type { MessageSearch } from "./message-search.ts";
 import type { OwnerStore } from "./owner-store.ts";
 import type { Session, SessionStore } from "./session-store.ts";
+import type { Turn } from "./turn.ts";
 import type { TurnLimits } from "./turn-limits.ts";
 import type { Spent, UsageStore } from "./usage-store.ts";
 
@@ -29,6 +30,7 @@ export type {
   SessionStore,
   Titled,
 } from "./session-store.ts";
+export type { Turn } from "./turn.ts";
 export type { TurnLimits } from "./turn-limits.ts";
 export type { Spent, UsageQuery, UsageRow, UsageStore } from "./usage-store.ts";
 
@@ -69,28 +71,6 @@ export type StorageFacts = {
   readonly durability: "memory" | "disk" | "async" | "replica" | "unknown";
 };
 
-/** A turn as stored: its prompt, its text so far and, once it is settled, its end. */
-export type Turn = {
-  readonly turn: number;
-  readonly prompt: string;
-  /** The answer's text so far, after the newest `reset`. */
-  readonly answer: string;
-  /** The position of the log's head. */
-  readonly head: number;
-  readonly createdAt: number;
-  /** The turn whose answer this one goes on with; it has the same prompt. */
-  readonly continues: number | null;
-  /** The turn whose place, and that of all after it, this one took. */
-  readonly replaces: number | null;
-  /** The `error` event, where one was logged. */
-  readonly error: TurnErrored | null;
-  /** The model that the turn began with; null until it began. */
-  readonly model: string | null;
-} & (
-  | { readonly status: "queued" | "running"; readonly end: null; readonly endedAt: null }
-  | { readonly status: TerminalStatus; readonly end: TurnEnded; readonly endedAt: number }
-);
-
 /**
  * The right to write one turn's log. `epoch` rises with every claim, so that a worker that lost the turn without
  * noticing cannot write.
@@ -121,6 +101,8 @@ export type LapsedTurn = BegunTurn & {
   readonly model: string | null;
   /** Its text so far. */
   readonly text: string;
+  /** The tools that ran for it: they must not run again. */
+  readonly tools: readonly ToolUsed[];
   /** Somebody asked it to stop, and its worker did not live to do so. */
   readonly stopRequested: boolean;
   /** How many workers died while they had it; those that gave it back do not count. */

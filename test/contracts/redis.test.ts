@@ -9,6 +9,7 @@ import { ownerContract } from "./owners.ts";
 import { retentionContract } from "./retention.ts";
 import { type StoragePlace, storageContract } from "./storage.ts";
 import { titleContract } from "./titles.ts";
+import { toolContract } from "./tools.ts";
 import { turnLimitsContract } from "./turn-limits.ts";
 import { usageContract } from "./usage.ts";
 
@@ -49,6 +50,7 @@ for (const [name, start] of [
     storageContract,
     acceptanceContract,
     titleContract,
+    toolContract,
     usageContract,
     turnLimitsContract,
     limitsContract,

@@ -10,6 +10,7 @@ import { retentionContract } from "./retention.ts";
 import { searchContract } from "./search.ts";
 import { type StoragePlace, storageContract } from "./storage.ts";
 import { titleContract } from "./titles.ts";
+import { toolContract } from "./tools.ts";
 import { turnLimitsContract } from "./turn-limits.ts";
 import { usageContract } from "./usage.ts";
 
@@ -34,6 +35,7 @@ for (const contract of [
   acceptanceContract,
   searchContract,
   titleContract,
+  toolContract,
   usageContract,
   turnLimitsContract,
   limitsContract,

@@ -23,6 +23,8 @@ class TextStream {
     for (const { event } of events) {
       switch (event.type) {
         case "turn":
+        case "tool":
+        case "sources":
         case "error":
           break;
         case "reset":

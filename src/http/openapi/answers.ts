@@ -6,7 +6,9 @@ import {
   errorEventSchema,
   heartbeatEventSchema,
   resetEventSchema,
+  sourcesEventSchema,
   textEventSchema,
+  toolEventSchema,
   turnEventSchema,
 } from "../../protocol/events.ts";
 
@@ -14,6 +16,8 @@ import {
 const eventSchemas = {
   turn: turnEventSchema,
   message: textEventSchema,
+  tool: toolEventSchema,
+  sources: sourcesEventSchema,
   reset: resetEventSchema,
   error: errorEventSchema,
   end: endEventSchema,
@@ -44,6 +48,7 @@ Server-Sent Events. \`data\` is always one line of JSON: the schema of each even
 
 - \`turn\` comes at once and names the model asked first.
 - Events without a name carry the next piece of text.
+- \`tool\`: something was done for the answer, as a question of the game was graded; \`sources\` says where its facts are from.
 - \`reset\`: forget this turn's text so far and take this one instead.
 - \`error\` says what went wrong and may come before \`end\`.
 - \`end\` comes last, always, and says how the turn ended. A connection that closes without it was cut: reconnect.

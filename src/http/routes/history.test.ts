@@ -60,6 +60,8 @@ function made(turn: number, answer: string): Turn {
     continues: null,
     replaces: null,
     error: null,
+    tools: [],
+    sources: [],
     model: "m",
     status: "completed",
     end: { type: "end", status: "completed", finish_reason: "stop", usage: null, model: "m" },

@@ -30,6 +30,10 @@ describe("the log of a turn that runs here", () => {
       weight: 20,
       arbitrary: fc.string({ minLength: 1, maxLength: 3 }).map((piece) => ({ type: "text", text: piece }) as const),
     },
+    {
+      weight: 1,
+      arbitrary: fc.constant({ type: "tool", call_id: "c", name: "t", status: "done", result: { found: 1 } } as const),
+    },
     { weight: 1, arbitrary: fc.constant({ type: "reset", text: "Anew: ", reason: "test" } as const) },
   );
 

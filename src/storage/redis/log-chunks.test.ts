@@ -16,6 +16,13 @@ const event: fc.Arbitrary<TurnEvent> = fc.oneof(
     reason: fc.constantFrom("fallback", takeoverReason),
   }),
   fc.record({
+    type: fc.constant("tool" as const),
+    call_id: words,
+    name: words,
+    status: fc.constantFrom("done", "failed"),
+    result: fc.record({ card: words }),
+  }),
+  fc.record({
     type: fc.constant("error" as const),
     code: fc.constant("upstream_error" as const),
     message: words,

@@ -40,11 +40,17 @@ export function chunksOf(log: readonly LoggedEvent[]): { readonly ends: string; 
   for (const { position, event } of splitLongText(mergeText(log), chunkLength)) {
     const { type, ...fields } = event;
     chunk.push([position, type, event.type === "text" ? event.text : fields]);
-    length += event.type === "text" || event.type === "reset" ? event.text.length : 1;
+    length += lengthOf(event);
     if (length >= chunkLength) close();
   }
   close();
   return { ends: ends.join(" "), chunks };
+}
+
+/** About, in UTF-16 code units, of what may be long. */
+function lengthOf(event: TurnEvent): number {
+  if (event.type === "text" || event.type === "reset") return event.text.length;
+  return event.type === "tool" ? JSON.stringify(event.result).length : 1;
 }
 
 export function eventsOfChunks(chunks: readonly Reply[]): LoggedEvent[] {

@@ -4,7 +4,7 @@ import { emptyLogPosition } from "../../protocol/positions.ts";
 import { isProblem } from "../../protocol/problems.ts";
 import { idempotencyKeyReused } from "../../protocol/refusals.ts";
 import { mayAccess } from "../access.ts";
-import { mergeText, placeEvents, textOf } from "../event-log.ts";
+import { mergeText, placeEvents, textOf, toolsOf } from "../event-log.ts";
 import type { LiveTurns } from "../live/live-turns.ts";
 import { nothing, TurnReader } from "../live/turn-reader.ts";
 import {
@@ -88,6 +88,7 @@ export function turnStore(options: TurnStoreOptions): TurnStore {
       ...begun,
       model: first?.type === "turn" ? first.model : null,
       text: textOf(events),
+      tools: toolsOf(events),
       crashes: Number(crashes),
       stopRequested: stopRequested === 1,
       tailMayBeLost: tailMayBeLost === 1,

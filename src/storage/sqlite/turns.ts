@@ -1,7 +1,7 @@
 import { isTerminal, type LoggedEvent } from "../../protocol/events.ts";
 import { emptyLogPosition } from "../../protocol/positions.ts";
 import { mayAccess } from "../access.ts";
-import { factsOf, mergeText, placeEvents, textOf } from "../event-log.ts";
+import { factsOf, mergeText, placeEvents, textOf, toolsOf } from "../event-log.ts";
 import type { LiveTurns } from "../live/live-turns.ts";
 import { nothing, type StoredLog, TurnReader } from "../live/turn-reader.ts";
 import {
@@ -116,6 +116,7 @@ export function turnStore(database: Database, liveTurns: LiveTurns<LeaseKey>, cl
         lapsed: lapsed.map(({ sessionId, log, key, turn, epoch, ...facts }) => ({
           lease: hold(sessionId, { key, turn, epoch }, facts.owner, log),
           text: textOf(log),
+          tools: toolsOf(log),
           ...facts,
         })),
         begun: begun.map(({ sessionId, ...next }) => begin(sessionId, next)),

@@ -41,8 +41,10 @@ export function afterEvent(live: LiveTurn, event: ChatEvent): LiveTurn | undefin
       return { ...live, position, error: event };
     case "end":
       return { ...live, position, end: event };
+    case "tool":
+    case "sources":
     case "unknown":
-      // A kind that this page does not know takes its place in the log, and nothing more.
+      // What this page does not show takes its place in the log, and nothing more.
       return { ...live, position };
   }
 }

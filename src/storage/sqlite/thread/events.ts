@@ -38,7 +38,7 @@ export function eventLog(database: DatabaseSync) {
         const [piece] = splitLongText(rest, pageLength);
         if (piece === undefined) break;
         page.push(piece);
-        length += piece.event.type === "text" ? piece.event.text.length : 1;
+        length += piece.event.type === "text" ? piece.event.text.length : (row as EventRow).data.length;
         if (length >= pageLength || piece.position < (row as EventRow).position) break;
       }
       return page;

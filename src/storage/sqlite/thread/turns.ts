@@ -15,7 +15,7 @@ import type { SearchIndex } from "./search-index.ts";
 import { sessionFinder } from "./sessions.ts";
 import { spentCounter, type Whose } from "./usage.ts";
 
-export type Lapsed = Omit<LapsedTurn, "lease" | "text"> &
+export type Lapsed = Omit<LapsedTurn, "lease" | "text" | "tools"> &
   LeaseKey & { readonly sessionId: string; readonly log: readonly LoggedEvent[] };
 
 type Claimed = {
