@@ -55,6 +55,13 @@ async function prompts({ baseUrl }: Service, sessionId: string): Promise<string[
 }
 
 /** Nothing that a client is told holds the words of the database's driver or of the operating system. */
+/** Resolves once each of these sessions has the begin of its first answer: what ends before that has failed. */
+async function answersBegun({ baseUrl }: Service, sessionIds: readonly string[]): Promise<void> {
+  const begun = async (sessionId: string) =>
+    (await readHistory(baseUrl, sessionId)).some(({ role, content }) => role === "assistant" && content !== "");
+  for (const sessionId of sessionIds) await expect.poll(() => begun(sessionId), { timeout: 10_000 }).toBe(true);
+}
+
 const drivers = /sqlite|malformed|disk image|i\/o error|ENOSPC|EIO|errcode|node:|\.ts\b/i;
 
 async function expectRefusal(response: Response, status: number, code: string): Promise<void> {
@@ -174,7 +181,7 @@ describe("F3: a full disk", () => {
       ended = true;
     });
     const upstream = await provider.request();
-    await delay(200);
+    await answersBegun(service, [sessionId]);
     await fillDisk();
     await upstream.closed;
     expect(upstream.abortedAt).toBeDefined();
@@ -209,7 +216,7 @@ describe("F3: a full disk", () => {
     // So few and so soon that the log was never emptied: one that was has room of its own, which lasts for a while.
     for (let index = 0; index < 8; index += 1) sessionIds.push((await openSession(baseUrl)).sessionId);
     const answers = sessionIds.map((sessionId) => ask(baseUrl, sessionId, "Hello"));
-    await delay(300);
+    await answersBegun(service, sessionIds);
     await fillDisk();
 
     for (const [index, seen] of (await Promise.all(answers)).entries()) {
@@ -252,6 +259,7 @@ describe("F3: a full disk", () => {
     const answered = Array.fromAsync(receive(await send(baseUrl, sessionId, "Short", waiting)));
     const stopped = Array.fromAsync(receive(await send(baseUrl, sessionId, "Never mind", waiting)));
     expect(await ready()).toBe(200);
+    await answersBegun(service, [sessionId]);
     await fillDisk();
 
     expect((await running).at(-1)?.data).toMatchObject({ status: "incomplete", reason: "storage_full" });
@@ -336,7 +344,7 @@ describe("F3: a full disk", () => {
     });
     const { sessionId } = await openSession(service.baseUrl);
     const events = ask(service.baseUrl, sessionId, "Hello");
-    await delay(300);
+    await answersBegun(service, [sessionId]);
     await fillDisk();
     service.process.kill("SIGTERM");
     expect(await exitWithin(service, 9_000)).not.toBe("still running");
