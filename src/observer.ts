@@ -26,7 +26,7 @@ export interface Observer {
   retried(code: ProblemCode): void;
   /** Writes that were committed together, or failed together. */
   committed(writes: number, milliseconds: number): void;
-  /** By how much the event loop came late in the last seconds, at the 99th percentile. */
+  /** By how much the event loop came late in the last second, at the 99th percentile. */
   loopDelayed(milliseconds: number): void;
 }
 

@@ -5,7 +5,7 @@ import { monitorEventLoopDelay } from "node:perf_hooks";
 import { getHeapSpaceStatistics, getHeapStatistics } from "node:v8";
 import type { LoadGauges } from "./overload.ts";
 
-/** Milliseconds between two looks at the event loop: some 250 in five seconds, for about 0.2 % of a core. */
+/** Milliseconds between two looks at the event loop: some 50 in a second, for about 0.2 % of a core. */
 const loopResolutionMs = 20;
 
 /** Three semi-spaces of V8's default size, which it adds to `--max-old-space-size`. */

@@ -71,6 +71,27 @@ describe("Overload", () => {
     },
   );
 
+  it("H6: a loop that was late for four seconds is no overload, and one that was on time for four is not yet over it", () => {
+    const late = (seconds: number, isLate: boolean) => {
+      state.loopDelay = isLate ? 1_000 : 0;
+      vi.advanceTimersByTime(seconds * 1_000);
+    };
+    for (let burst = 0; burst < 3; burst += 1) {
+      late(4, true);
+      expect(refusesWork()).toBe(false);
+      late(1, false);
+    }
+    late(5, true);
+    for (let pause = 0; pause < 3; pause += 1) {
+      expect(refusesWork()).toBe(true);
+      late(4, false);
+      expect(refusesWork()).toBe(true);
+      late(1, true);
+    }
+    late(5, false);
+    expect(refusesWork()).toBe(false);
+  });
+
   it("H7: streams are refused where connections or descriptors run out, and only there", () => {
     Object.assign(state, { loopDelay: 1_000, heap: 0.99, backlog: 60_000 });
     vi.advanceTimersByTime(10_000);

@@ -36,8 +36,8 @@ export const overloadLimits = {
 
 const sampleMs = 1_000;
 
-/** The event loop's delay is judged over so many samples: one long task is no overload. */
-const samplesPerLoopWindow = 5;
+/** The event loop has to be late in so many samples, one after the other: a burst that is over in a moment is no overload. */
+const lateSamples = 5;
 
 /** Spread, so that those who were refused together do not come back together. */
 const retryAfterSeconds = { shortest: 3, longest: 8 };
@@ -49,7 +49,8 @@ export class Overload {
   readonly #observer: Observer | undefined;
   readonly #timer: NodeJS.Timeout;
   readonly #sampled = new Set<OverloadReason>();
-  #samples = 0;
+  /** How many samples in a row say of the event loop what `#sampled` does not say yet. */
+  #loopSamples = 0;
   #logged = "";
 
   /** @param mostConnections how many connections there may be; where that is few, half of them are the reserve */
@@ -99,15 +100,19 @@ export class Overload {
   }
 
   #sample(): void {
-    this.#samples += 1;
-    if (this.#samples % samplesPerLoopWindow === 0) {
-      const delay = this.#gauges.takeLoopDelay();
-      this.#observer?.loopDelayed(delay);
-      this.#set("event_loop", delay > overloadLimits.loopDelayMs);
-    }
+    const loopDelay = this.#gauges.takeLoopDelay();
+    this.#observer?.loopDelayed(loopDelay);
+    this.#sampleLoop(loopDelay > overloadLimits.loopDelayMs);
     this.#set("memory", this.#gauges.heapShare() > overloadLimits.heapShare);
     this.#set("descriptors", this.#gauges.descriptorShare() > overloadLimits.descriptorShare);
     this.#logChange();
+  }
+
+  #sampleLoop(isLate: boolean): void {
+    this.#loopSamples = isLate === this.#sampled.has("event_loop") ? 0 : this.#loopSamples + 1;
+    if (this.#loopSamples < lateSamples) return;
+    this.#loopSamples = 0;
+    this.#set("event_loop", isLate);
   }
 
   #set(reason: OverloadReason, isOver: boolean): void {

@@ -122,7 +122,7 @@ function openHistograms(registry: Registry) {
     commits: histogram("chat_storage_commit_duration_seconds", "How long a commit took.", commitBuckets),
     loop: histogram(
       "chat_event_loop_delay_seconds",
-      "By how much the event loop came late: the 99th percentile of every five seconds.",
+      "By how much the event loop came late: the 99th percentile of every second.",
       loopBuckets,
     ),
   };
