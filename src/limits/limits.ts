@@ -128,6 +128,11 @@ export class Limits {
     return { leave };
   }
 
+  /** A session was opened, so that its first prompt need not look up whose it is. */
+  noteOpened(sessionId: string, owned: Owned): void {
+    this.#owners.set(sessionId, owned);
+  }
+
   async #ownerOf(access: Access, sessionId: string): Promise<Owned> {
     const known = this.#owners.get(sessionId);
     if (known !== undefined && mayAccess(access, known.owner)) return known;

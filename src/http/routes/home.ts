@@ -66,6 +66,7 @@ export function home(service: HttpService, files: PageFiles): Operation {
       chooseMediaType(request.headers.accept, ["application/json"]);
       const { principal, token } = openerOf(request, reply, service);
       const session = await openSession(storage.sessions, principal, { username });
+      service.limits.noteOpened(session.session_id, { owner: principal, username: session.username });
       const message = `Welcome to the chat service ${session.username}!`;
       return { message, session_id: session.session_id, ...(token !== undefined && { token }) };
     },

@@ -46,6 +46,7 @@ export function createSession(service: HttpService): Operation {
     async handle(request, reply) {
       const { principal, token } = openerOf(request, reply, service);
       const session = await openSession(service.storage.sessions, principal, request.body);
+      service.limits.noteOpened(session.session_id, { owner: principal, username: session.username });
       reply.code(201).header("location", `/sessions/${session.session_id}`);
       return { ...session, ...(token !== undefined && { token }) };
     },

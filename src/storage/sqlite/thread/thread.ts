@@ -74,6 +74,7 @@ function transactionRunner(database: DatabaseSync, worker: WorkerName) {
   const release = database.prepare("RELEASE call");
   const undo = database.prepare("ROLLBACK TO call");
   let durability: Durability = "power-failure";
+  let unseenPieces = 0;
 
   function isolated(call: Call): Outcome {
     const places = { running: running.savepoint(), journal: journal.savepoint() };
@@ -117,7 +118,8 @@ function transactionRunner(database: DatabaseSync, worker: WorkerName) {
       commit.run();
       running.commit();
       journal.commit();
-      checkpoints.afterCommit();
+      unseenPieces = calls.length > 0 || unseenPieces >= piecesBetweenLooks ? 0 : unseenPieces + 1;
+      if (unseenPieces === 0) checkpoints.afterCommit();
       return { outcomes, appendOutcomes };
     } catch (error) {
       const outcome = error instanceof TransactionLost ? error.outcome : outcomeOf(error);
@@ -128,6 +130,12 @@ function transactionRunner(database: DatabaseSync, worker: WorkerName) {
     }
   };
 }
+
+/**
+ * Commits of nothing but pieces of answers, after which the write-ahead log is looked at: each adds a few pages, and looking
+ * costs a tenth of such a commit.
+ */
+const piecesBetweenLooks = 16;
 
 const logged: Outcome = { kind: "value", value: undefined };
 
