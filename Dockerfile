@@ -20,7 +20,7 @@ COPY web ./web
 RUN node web/build.js
 
 FROM node:26.10.0-trixie-slim
-ENV NODE_ENV=production HOST=0.0.0.0 STORAGE_URL=sqlite:/data/chat.db
+ENV NODE_ENV=production HOST=0.0.0.0 STORAGE_URL=sqlite:/data/chat.db KNOWLEDGE_PATH=/data/knowledge.db
 WORKDIR /app
 # A new named volume takes its owner from the image.
 RUN mkdir /data && chown 10001:10001 /data && chmod 700 /data

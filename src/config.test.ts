@@ -40,6 +40,7 @@ describe("an empty environment", () => {
         addressStreamsAtOnce: 64,
         turns: { atOnce: 3, dailyTokens: undefined, guestDailyTokens: undefined },
       },
+      knowledge: { file: "./data/knowledge.db" },
       retention: { usageDays: 400 },
       storage: { kind: "sqlite", path: "./data/chat.db" },
       log: { level: "info" },
@@ -211,6 +212,20 @@ describe("the rest of the configuration", () => {
   it("warns of what only a Redis server needs", () => {
     expect(load({ DURABILITY: "disk" }).warnings).toEqual([
       "DURABILITY is set but not used: SQLite syncs every prompt to the disk.",
+    ]);
+  });
+
+  it("asks for embeddings where the model is, with its key, unless another server is named", () => {
+    const key = { OPENAI_API_KEY: "sk-model" };
+    const embeddings = (more: Record<string, string>) => load({ ...key, ...more }).knowledge.embeddings;
+    expect(embeddings({})).toBeUndefined();
+    const base = { model: "e", baseUrl: "https://api.openai.com/v1" };
+    expect(embeddings({ EMBEDDING_MODEL: "e" })).toEqual({ ...base, apiKey: "sk-model" });
+    expect(embeddings({ EMBEDDING_MODEL: "e", EMBEDDING_API_KEY: "sk-own" })).toEqual({ ...base, apiKey: "sk-own" });
+    const own = { EMBEDDING_MODEL: "e", EMBEDDING_BASE_URL: "http://127.0.0.1:11434/v1/" };
+    expect(embeddings(own)).toEqual({ model: "e", baseUrl: "http://127.0.0.1:11434/v1", apiKey: undefined });
+    expect(load({ EMBEDDING_BASE_URL: "http://127.0.0.1:1/v1" }).warnings).toEqual([
+      "EMBEDDING_BASE_URL is set but not used without EMBEDDING_MODEL.",
     ]);
   });
 

@@ -44,6 +44,8 @@ export type Config = {
   readonly identity: IdentityConfig;
   readonly limits: LimitsConfig;
   readonly storage: SqliteLocation | RedisStorageConfig;
+  /** What the game knows. */
+  readonly knowledge: KnowledgeConfig;
   /** How long sessions are kept after their newest activity, for ever where nothing is said; and what turns cost. */
   readonly retention: {
     readonly guestMs: number | undefined;
@@ -83,6 +85,15 @@ export type RedisStorageConfig = RedisLocation & {
   /** Undefined for `replica` where a replica is connected, and `async` where none is. */
   readonly durability: Settings["DURABILITY"];
   readonly allowWeak: boolean;
+};
+
+export type KnowledgeConfig = {
+  /** What was imported; a path, relative ones from the working directory. */
+  readonly file: string;
+  /** Undefined where passages are searched by keywords alone. */
+  readonly embeddings:
+    | { readonly baseUrl: string; readonly apiKey: string | undefined; readonly model: string }
+    | undefined;
 };
 
 export type TracesConfig = {
@@ -177,6 +188,7 @@ export function loadConfig(source: ConfigSource): Config {
     limits: limitsConfig(settings, model.kind === "demo"),
     storage: storageConfig(settings),
     backups: backupPlan(settings),
+    knowledge: knowledgeConfig(settings),
     retention: {
       guestMs: daysInMs(settings.RETENTION_GUEST_DAYS),
       otherMs: daysInMs(settings.RETENTION_DAYS),
@@ -192,6 +204,7 @@ export function loadConfig(source: ConfigSource): Config {
       ...idleStorageWarnings(settings, set),
       ...identityWarnings(settings, set),
       ...idleBackupWarnings(settings, set),
+      ...idleEmbeddingWarnings(set),
     ],
   });
 }
@@ -218,6 +231,14 @@ function storageConfig({ STORAGE_URL: location, DURABILITY: durability, ALLOW_WE
 
 function backupPlan({ BACKUP_DIR: directory, BACKUP_HOURS: hours, BACKUP_KEEP: keep }: Settings): Config["backups"] {
   return directory === undefined ? undefined : { directory, everyMs: hours * 60 * 60_000, keep };
+}
+
+function knowledgeConfig(settings: Settings): KnowledgeConfig {
+  const { KNOWLEDGE_PATH: file, EMBEDDING_MODEL: model, EMBEDDING_BASE_URL: baseUrl } = settings;
+  if (model === undefined) return { file, embeddings: undefined };
+  // A key is for the server that it was given for.
+  const apiKey = settings.EMBEDDING_API_KEY ?? (baseUrl === undefined ? settings.OPENAI_API_KEY : undefined);
+  return { file, embeddings: { baseUrl: baseUrl ?? settings.OPENAI_BASE_URL, apiKey, model } };
 }
 
 function daysInMs(days: number | undefined): number | undefined {
@@ -294,6 +315,13 @@ function idleBackupWarnings({ STORAGE_URL: { kind } }: Settings, set: ReadonlySe
   if (kind === "redis") return names.map((name) => `${name} is set but not used: Redis makes its own backups.`);
   if (set.has("BACKUP_DIR")) return [];
   return names.map((name) => `${name} is set but not used without BACKUP_DIR.`);
+}
+
+function idleEmbeddingWarnings(set: ReadonlySet<VariableName>): string[] {
+  if (set.has("EMBEDDING_MODEL")) return [];
+  return (["EMBEDDING_BASE_URL", "EMBEDDING_API_KEY", "EMBEDDING_API_KEY_FILE"] as const)
+    .filter((name) => set.has(name))
+    .map((name) => `${name} is set but not used without EMBEDDING_MODEL.`);
 }
 
 function deepFreeze<Value>(value: Value): Value {

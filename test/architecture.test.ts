@@ -79,6 +79,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
     "http",
     "metrics",
     "traces",
+    "retrieval",
     "config",
     "package.json",
   ],
@@ -216,7 +217,7 @@ function environmentReaders(files: readonly SourceFile[]): string[] {
 /** What a room stores or counts with is that room's alone. */
 function packageImporters(files: readonly SourceFile[]): string[] {
   return [
-    ...matching(files, /["']node:sqlite["']/, /^src\/storage\/sqlite\//),
+    ...matching(files, /["']node:sqlite["']/, /^src\/(storage\/sqlite|retrieval\/index-file)\//),
     ...matching(files, /["']@redis\/client["']/, /^src\/storage\/redis\//),
     ...matching(files, /["']prom-client["']/, /^src\/metrics\//),
     ...matching(files, /["']@opentelemetry\//, /^src\/traces\//),
@@ -291,6 +292,8 @@ describe("imports run one way", () => {
     ["src/trivia/question-maker.ts", 'import { openKnowledge } from "../retrieval/open.ts";'],
     ["src/retrieval/facts.ts", 'import type { Question } from "../trivia/question.ts";'],
     ["src/identity/guests.ts", 'import { openSession } from "../chat/sessions.ts";'],
+    ["src/chat/chat.ts", 'import { openKnowledge } from "../retrieval/open.ts";'],
+    ["src/retrieval/open.ts", 'import { Database } from "../storage/sqlite/database.ts";'],
     ["src/chat/chat.ts", 'const storage = await import("../storage/sqlite/storage.ts");'],
     ["src/protocol/events.ts", 'import type { Storage } from "../storage/storage.ts";'],
     ["src/async/queue.ts", 'export { Problem } from "../protocol/problems.ts";'],
@@ -311,6 +314,7 @@ describe("imports run one way", () => {
     ["src/app.ts", 'import { openSqliteStorage } from "./storage/sqlite/storage.ts";'],
     ["src/turns/engine.ts", 'import type { Log } from "../log.ts";'],
     ["src/trivia/question-maker.ts", 'import type { Fact } from "../retrieval/facts.ts";'],
+    ["src/chat/chat.ts", 'import type { Knowledge } from "../retrieval/knowledge.ts";'],
     ["src/turns/engine.ts", ' * An example: import { createApp } from "../app.ts";'],
   ])("and %s with %s is fine", (file, source) => {
     expect(wrongDirections(made(file, source))).toEqual([]);
@@ -459,7 +463,7 @@ describe("what may stand where", () => {
     expect(combinedSignals(made("src/app.ts", "fetch(url, { signal: AbortSignal.any([a, b]) })"))).toHaveLength(1);
   });
 
-  it("node:sqlite is used in storage/sqlite/ alone, the Redis client in storage/redis/, prom-client in metrics/, OpenTelemetry in traces/", () => {
+  it("node:sqlite is used in storage/sqlite/ and retrieval/index-file/ alone, the Redis client in storage/redis/, prom-client in metrics/, OpenTelemetry in traces/", () => {
     expect(packageImporters(sourceFiles)).toEqual([]);
     for (const name of ["node:sqlite", "@redis/client", "prom-client", "@opentelemetry/api"]) {
       expect(packageImporters(made("src/app.ts", `import { open } from "${name}";`))).toEqual(["src/app.ts"]);

@@ -41,6 +41,7 @@ export type ReadSettings = {
 const keyNames = [
   "OPENAI_API_KEY",
   "FALLBACK_API_KEY",
+  "EMBEDDING_API_KEY",
   "METRICS_TOKEN",
   "OTEL_EXPORTER_OTLP_HEADERS",
   "AUTH_JWT_PUBLIC_KEY",

@@ -9,6 +9,7 @@ export const groups = {
   identity: "Who may call",
   limits: "How often and how much; 0 turns a limit off",
   storage: "Storage",
+  trivia: "The trivia game",
   watching: "Watching it",
   retention: "Keeping and forgetting",
   timers: "Patience with the model server",

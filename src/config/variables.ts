@@ -21,6 +21,7 @@ import {
   webUrl,
   wholeNumber,
 } from "./parsers.ts";
+import { triviaVariables } from "./trivia-variables.ts";
 import { optional, type Variable, withDefault } from "./variable.ts";
 import { watchingVariables } from "./watching-variables.ts";
 
@@ -251,6 +252,8 @@ export const variables = {
     description:
       "Starts also with a Redis server that keeps everything in memory alone or forgets what does not fit. What it acknowledged may then be lost.",
   }),
+
+  ...triviaVariables,
 
   RETENTION_DAYS: optional(wholeNumber(1, 36_500), {
     group: "retention",
