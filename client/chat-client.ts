@@ -1,5 +1,6 @@
 /** The verbs of the chat API. */
 import type { HistoryMessage, StoppedTurn, TurnAnswer } from "../src/protocol/chat.ts";
+import type { Login } from "../src/protocol/login.ts";
 import type { SearchResults } from "../src/protocol/search.ts";
 import type { ChangeSession, SessionListView, SessionView } from "../src/protocol/sessions.ts";
 import { Answer, type ConnectionChange, readTurn, requireEventStream, type SentAnswer } from "./answer.ts";
@@ -113,6 +114,17 @@ export class ChatClient {
     const opened = await this.#json<SessionView & { token?: string }>(request, "again", options);
     this.#token ??= opened.token;
     return opened;
+  }
+
+  /**
+   * For pages of the service itself, where a key or an access token is needed: from now on the browser sends it, as a
+   * cookie that script cannot read. Gives the only username that it may use, `null` where it may use any; without
+   * `credential`, of the one that the browser has.
+   */
+  logIn(credential?: string, options: Abortable = {}): Promise<Login> {
+    const headers: Record<string, string> = {};
+    if (credential !== undefined) headers["authorization"] = `Bearer ${credential}`;
+    return this.#json({ method: "POST", path: "/login", headers }, "again", options);
   }
 
   readSession(sessionId: string, options: Abortable = {}): Promise<SessionView> {
@@ -264,7 +276,7 @@ export class ChatClient {
   }
 
   async #json<T>(
-    request: Pick<ChatRequest, "method" | "path" | "body">,
+    request: Pick<ChatRequest, "method" | "path" | "headers" | "body">,
     repeatability: Repeatability,
     { signal }: Abortable,
   ): Promise<T> {

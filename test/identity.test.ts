@@ -131,7 +131,8 @@ describe.each(["keys", "jwt"] as const)("with AUTH=%s", (mode) => {
     ["X-Api-Key", (token: string) => ({ "x-api-key": token })],
     ["Proxy-Authorization", (token: string) => ({ "proxy-authorization": `Bearer ${token}` })],
     ["X-Forwarded-Authorization", (token: string) => ({ "x-forwarded-authorization": `Bearer ${token}` })],
-    ["a cookie", (token: string) => ({ cookie: `chat_guest=${token}; token=${token}; __Host-chat_guest=${token}` })],
+    ["a cookie", (token: string) => ({ cookie: `chat_guest=${token}; token=${token}; __Host-chat_login=${token}` })],
+    ["the page's cookie, where no page asks", (token: string) => ({ cookie: `chat_login=${token}` })],
   ])("B5: a good credential in another place or scheme (%s) lets nobody in", async (_, headersOf) => {
     const [, token = ""] = (owner.headers["authorization"] ?? "").split(" ");
     const response = await call({ ...owner, headers: headersOf(token) }, "GET", "/sessions/{id}");

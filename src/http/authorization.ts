@@ -39,7 +39,7 @@ export async function authorize(
 ): Promise<Authorization> {
   const letsStrangersIn = authenticator.welcome !== undefined;
   if (rule === "public" || (rule === "capability" && letsStrangersIn)) return stranger;
-  const credential = readCredential(request, letsStrangersIn ? pageCookie : undefined);
+  const credential = readCredential(request, pageCookie);
   if (credential === undefined) {
     if (rule === "opening" && letsStrangersIn) return stranger;
     throw new Problem("unauthenticated", `This needs ${authenticator.needs}: send it as \`Authorization: Bearer …\`.`);
@@ -47,7 +47,7 @@ export async function authorize(
   const caller = await authenticate(request, credential.token, authenticator, log).catch((error: unknown) => {
     // The page can neither see its cookie nor take it away: one that is good for nothing any more gets a new one.
     const isForgotten = credential.from === "cookie" && isProblem(error, "invalid_credential");
-    if (isForgotten && rule === "opening") return undefined;
+    if (isForgotten && letsStrangersIn && rule === "opening") return undefined;
     throw error;
   });
   if (caller === undefined) return stranger;

@@ -27,14 +27,13 @@ export function refuseMisplacedCredentials({ query, raw, headers }: FastifyReque
  * The credential that a request brings, undefined when it brings none. Whoever writes a header means it, while a browser
  * adds its cookie to everything: so the cookie is not looked at beside a header, nor where another site's page asks.
  *
- * @param pageCookie undefined where no cookie is a credential
  * @throws Problem `ambiguous_credentials`, `invalid_credential`
  */
-export function readCredential(request: FastifyRequest, pageCookie: PageCookie | undefined): Credential | undefined {
+export function readCredential(request: FastifyRequest, pageCookie: PageCookie): Credential | undefined {
   const token = readBearerToken(request);
   if (token !== undefined) return { token, from: "header" };
-  if (request.source !== "page" && request.source !== "direct") return undefined;
-  const kept = pageCookie?.read(request.headers.cookie);
+  if (!pageCookie.countsFrom.includes(request.source)) return undefined;
+  const kept = pageCookie.read(request.headers.cookie);
   return kept === undefined ? undefined : { token: kept, from: "cookie" };
 }
 

@@ -9,6 +9,7 @@ import { followNewestTurn, followTurn } from "./routes/follow.ts";
 import { getHealth, getReadiness } from "./routes/health.ts";
 import { getHistory } from "./routes/history.ts";
 import { home } from "./routes/home.ts";
+import { logIn } from "./routes/login.ts";
 import { logOut } from "./routes/logout.ts";
 import { getMetrics } from "./routes/metrics.ts";
 import { getPageFile } from "./routes/page.ts";
@@ -46,6 +47,7 @@ export function routeTable(service: HttpService): readonly Route[] {
     { method: "GET",    path: "/sessions/:session_id/export",  access: "owner",      scope: "read",  ...exportSession(service) },
     { method: "DELETE", path: "/sessions/:session_id",         access: "owner",      scope: "write", ...deleteSession(service) },
 
+    { method: "POST",   path: "/login",                        access: "owner",      scope: "read",  ...logIn(service) },
     { method: "POST",   path: "/logout",                       access: "public",     scope: "write", ...logOut(service) },
 
     { method: "PUT",    path: "/chat/:session_id",             access: "capability", scope: "write", ...ask(service) },

@@ -54,7 +54,7 @@ export async function createHttpServer(options: HttpServiceOptions): Promise<Htt
     ...options,
     headers,
     streams: new LiveStreams(heartbeatMs, { maxAgeMs: maxStreamAgeMs, observer }),
-    pageCookie: pageCookie(options.config),
+    pageCookie: pageCookie(options.config, options.authenticator.welcome === undefined ? "login" : "guest"),
     overload: watchLoad(app, options),
     ending: false,
   };

@@ -1,7 +1,8 @@
 /** CONTRACT of a mode of `AUTH`: a credential → who holds it. */
 import type { Caller } from "./caller.ts";
 
-export type AuthenticationMode = "guest" | "keys" | "jwt";
+export const authenticationModes = ["guest", "keys", "jwt"] as const;
+export type AuthenticationMode = (typeof authenticationModes)[number];
 
 export interface Authenticator {
   readonly mode: AuthenticationMode;

@@ -54,6 +54,12 @@ export const problemKinds = {
     "Tokens are never read from a URL, which ends up in logs; send `Authorization: Bearer <token>`.",
   ),
   ambiguous_credentials: kind(400, "More than one credential", false, "Send exactly one `Authorization` header."),
+  credential_too_long: kind(
+    400,
+    "Credential is too long for the page",
+    false,
+    "Browsers keep 4,096 bytes in a cookie; have your login give out smaller access tokens, with fewer claims.",
+  ),
   unauthenticated: kind(
     401,
     "A token is needed",

@@ -44,6 +44,7 @@ export type TestCaller = {
 
 export type ModeService = TestApp & {
   readonly mode: AuthenticationMode;
+  readonly storageUrl: string;
   /** Those that the mode knows: a guest's token neither expires nor has scopes. */
   readonly callers: readonly TestCaller[];
   /** @throws Error where the mode has no such caller */
@@ -66,6 +67,7 @@ export async function startMode(
   return {
     ...app,
     mode,
+    storageUrl,
     callers,
     caller(name) {
       const found = callers.find((caller) => caller.name === name);

@@ -68,6 +68,7 @@ describe("/openapi.json", () => {
         "GET /sessions/{session_id}/export",
         "GET /usage",
         "DELETE /sessions/{session_id}",
+        "POST /login",
         "POST /logout",
         "PUT /chat/{session_id}",
         "GET /chat/{session_id}",

@@ -49,6 +49,7 @@ describe("/readyz", () => {
         dependencies: {
           storage: { status: "ok", kind: "sqlite", durability: "memory" },
           model: { status: "configured", name: "scripted", demo: false },
+          identity: { mode: "guest" },
         },
       },
     });

@@ -1,5 +1,6 @@
 /** For whoever watches the service: is it alive, can it serve? */
 import { z } from "zod";
+import { authenticationModes } from "../../identity/authenticator.ts";
 import { isProblem, Problem } from "../../protocol/problems.ts";
 import { json, responses } from "../openapi/responses.ts";
 import { sendProblem } from "../problem-reply.ts";
@@ -57,6 +58,9 @@ const readinessSchema = z
           .boolean()
           .describe("True when the built-in demo model answers, because no language model is configured"),
       }),
+      identity: z.object({
+        mode: z.enum(authenticationModes).describe("Who is let in (`AUTH`), so that a page can ask for what it needs"),
+      }),
     }),
   })
   .meta({ id: "Readiness" });
@@ -84,6 +88,7 @@ export function getReadiness(service: HttpService): Operation {
       const dependencies = {
         storage: { status: failure === undefined ? "ok" : "failing", ...service.storage.facts() },
         model: { status: service.model.condition, name: service.model.name, demo: service.isDemo },
+        identity: { mode: service.authenticator.mode },
       };
       if (service.ending || service.chat.draining) {
         const draining = new Problem("draining", "The service is shutting down.", { retryAfterSeconds: 1 });

@@ -1,0 +1,15 @@
+/** What signing in on the page answers. */
+import { z } from "zod";
+
+export const loginSchema = z
+  .object({
+    username: z.string().nullable().describe("The only one that the credential may use, `null` where it may use any"),
+    valid_for: z
+      .number()
+      .int()
+      .min(0)
+      .nullable()
+      .describe("For how many seconds the credential is good, `null` where it has no end"),
+  })
+  .meta({ id: "Login" });
+export type Login = z.infer<typeof loginSchema>;
