@@ -237,6 +237,23 @@ describe("one's sessions", () => {
     await expect.poll(async () => (await fetch(`${service.baseUrl}/sessions/${sessionId}`)).status).toBe(404);
   });
 
+  test("are deleted also where the page dies before the time is over, by the next one, which offers to take it back", async () => {
+    const chat = await ChatPage.enter(context, service.baseUrl);
+    await chat.ask("Blue trains");
+    const { sessionId } = chat;
+    await chat.choose("Blue trains", "Delete");
+    await chat.page.getByText("Deleted “Blue trains”.").waitFor();
+    const crashed = chat.page.waitForEvent("crash");
+    await chat.page.goto("chrome://crash").catch(() => undefined);
+    await crashed;
+    expect((await fetch(`${service.baseUrl}/sessions/${sessionId}`)).status).toBe(200);
+    const next = await ChatPage.open(context, service.baseUrl);
+    await next.page.getByRole("button", { name: "Undo" }).waitFor();
+    await next.page.getByText("Your chats will be here.").waitFor();
+    await next.page.close({ runBeforeUnload: false });
+    await expect.poll(async () => (await fetch(`${service.baseUrl}/sessions/${sessionId}`)).status).toBe(404);
+  });
+
   test("are found by what was said in them", async () => {
     const chat = await ChatPage.enter(context, service.baseUrl);
     await chat.ask("Blue trains");

@@ -12,8 +12,8 @@ import { openTabBus } from "./tabs/tab-bus.ts";
 
 const siteStorage = openTextStorage(storageOf(() => localStorage));
 
-const page = new ChatPage({
-  client: new ChatClient(),
+const page: ChatPage = new ChatPage({
+  client: new ChatClient({ fetch: watchedFetch }),
   bus: openTabBus("chat"),
   election: standForElection("chat-leader", navigator.locks),
   makeId,
@@ -34,6 +34,14 @@ addEventListener("pagehide", () => page.finish());
 document.addEventListener("visibilitychange", () => {
   if (document.visibilityState === "visible") page.lookAgain();
 });
+
+/** Whatever was asked for: that the service does not know who is there is for the whole page to know. */
+async function watchedFetch(...request: Parameters<typeof fetch>): Promise<Response> {
+  const sentAt = performance.now();
+  const response = await fetch(...request);
+  if (response.status === 401) page.refused(sentAt);
+  return response;
+}
 
 /** A browser that is told to keep nothing throws already where its storage is named. */
 function storageOf(name: () => Storage): Storage | undefined {

@@ -24,8 +24,12 @@ export function App({ page }: { readonly page: ChatPage }): JSX.Element {
 function Screen(): JSX.Element {
   const page = usePage();
   const username = useValue(page.username);
+  const isUnknown = useValue(page.isUnknown);
+  const mode = useValue(page.facts)?.signIn ?? "guest";
+  // Of a guest it says no more than that there is no session yet.
+  const needsSignIn = isUnknown && mode !== "guest";
   const leaving = useLeaving();
-  if (username === undefined) return <StartScreen />;
+  if (username === undefined || needsSignIn) return <StartScreen />;
   return (
     <LeaveContext value={leaving.ask}>
       <Chat />

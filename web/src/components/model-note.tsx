@@ -4,7 +4,7 @@ import { usePage, useValue } from "./page-context.ts";
 
 export function ModelNote(): JSX.Element | null {
   const page = usePage();
-  const model = useValue(page.model);
+  const model = useValue(page.facts)?.model;
   if (model === undefined) return null;
   if (!model.isDemo) return <p className="model-note">Answers come from {model.name}.</p>;
   return (
@@ -18,7 +18,7 @@ export function ModelNote(): JSX.Element | null {
 /** In short, for a line. */
 export function ModelBadge(): JSX.Element | null {
   const page = usePage();
-  const model = useValue(page.model);
+  const model = useValue(page.facts)?.model;
   if (model === undefined) return null;
   if (model.isDemo) return <span className="badge demo">Demo, not a language model</span>;
   return (

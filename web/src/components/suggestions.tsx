@@ -9,7 +9,7 @@ const forModels = ["Explain something new to me", "Help me write a short letter"
 
 export function Suggestions(): JSX.Element {
   const page = usePage();
-  const model = useValue(page.model);
+  const model = useValue(page.facts)?.model;
   const suggestions = model?.isDemo === true ? forDemo : forModels;
   return (
     <ul className="suggestions">

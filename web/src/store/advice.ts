@@ -8,8 +8,7 @@ const advice: Partial<Record<ProblemCode | "connection_lost" | "page_error" | "u
   connection_lost: "It is tried again by itself as soon as there is a connection.",
   page_error: "Reloading the page may help; nothing that was said is lost.",
   unexpected_answer: `Something between this page and the service answered instead of it. ${operator}`,
-  unauthenticated:
-    "This browser has no key to it: it has deleted its cookies, or this service lets in none but those who have a key or a token, which this page cannot take.",
+  unauthenticated: "This browser has no key to it, as if it had deleted its cookies.",
   invalid_credential: "Your browser's key is no longer valid. Sign out and begin anew.",
   session_not_found: "It may have been deleted, or the address is not complete.",
   queue_full: "Wait for an answer, or stop one.",

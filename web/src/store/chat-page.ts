@@ -1,6 +1,7 @@
 /** Everything that the page knows and can do, without a word about how it looks. */
 import type { ChatClient } from "../../../client/index.ts";
 import type { Election } from "../tabs/election.ts";
+import { type Failure, failureOf, isAboutCredential } from "../tabs/failure.ts";
 import type { TabBus } from "../tabs/tab-bus.ts";
 import { TurnFeed } from "../tabs/turn-feed.ts";
 import type { Address } from "./address.ts";
@@ -8,11 +9,12 @@ import { Announcer } from "./announcer.ts";
 import { Dialogue } from "./dialogue.ts";
 import { Drafts } from "./drafts.ts";
 import type { Exchange } from "./exchange.ts";
-import { type ModelFacts, readModelFacts } from "./model-facts.ts";
 import { Notices } from "./notices.ts";
 import { Observable } from "./observable.ts";
 import { Outbox, type OutboxItem } from "./outbox.ts";
+import { PendingDeletions } from "./pending-deletions.ts";
 import { Search } from "./search.ts";
+import { readServiceFacts, type ServiceFacts } from "./service-facts.ts";
 import { Sessions } from "./sessions.ts";
 import type { TextStorage } from "./text-storage.ts";
 import type { Theme } from "./theme.ts";
@@ -39,7 +41,9 @@ export class ChatPage {
   readonly username: Observable<string | undefined>;
   readonly theme: Observable<Theme>;
   readonly isConnectionLost = new Observable(false);
-  readonly model = new Observable<ModelFacts | undefined>(undefined);
+  readonly facts = new Observable<ServiceFacts | undefined>(undefined);
+  /** The service wants to know anew who is there: nobody has signed in yet, or not for long enough. */
+  readonly isUnknown = new Observable(false);
   readonly notices = new Notices();
   readonly announcer = new Announcer();
   readonly drafts: Drafts;
@@ -52,6 +56,7 @@ export class ChatPage {
   readonly wantedTurn = new Observable<number | undefined>(undefined);
   readonly #options: ChatPageOptions;
   readonly #feed: TurnFeed;
+  #knownSince = 0;
 
   constructor(options: ChatPageOptions) {
     const { client, bus, election, makeId, tabStorage, siteStorage, address, theme } = options;
@@ -99,6 +104,7 @@ export class ChatPage {
     this.sessions = new Sessions({
       client,
       username: this.username.get,
+      pending: new PendingDeletions(siteStorage),
       onFailure: (failure) => this.notices.add(failure),
       onChanged: () => this.#tellOthers(undefined),
       onRemoved: (sessionId) => {
@@ -108,6 +114,7 @@ export class ChatPage {
     this.search = new Search(client, this.username.get);
     bus.listen((message) => {
       if (message.kind === "signed-out") this.#forgetAll();
+      if (message.kind === "signed-in") this.#becomeKnown();
       if (message.kind !== "changed") return;
       void this.sessions.refresh();
       if (message.sessionId === this.dialogue.state.get().sessionId) void this.dialogue.refresh();
@@ -116,12 +123,17 @@ export class ChatPage {
 
   /** Begins to talk to the service. */
   start(): void {
-    void readModelFacts().then((facts) => this.model.set(facts));
+    void readServiceFacts().then((facts) => {
+      this.facts.set(facts);
+      if (facts !== undefined && facts.signIn !== "guest" && this.username.get() === undefined)
+        void this.#askWhoIsThere();
+    });
     const { sessionId } = this.address;
     sessionId.subscribe(() => void this.dialogue.open(sessionId.get()));
     void this.dialogue.open(sessionId.get());
     if (this.username.get() !== undefined) {
       void this.sessions.refresh();
+      void this.sessions.resumeRemovals();
       this.outbox.resume();
     }
   }
@@ -131,6 +143,29 @@ export class ChatPage {
     this.username.set(username);
     void this.sessions.refresh();
     this.outbox.resume();
+  }
+
+  /**
+   * Signs in with a key or an access token, which the browser keeps out of reach of script; gives what went wrong.
+   *
+   * @param username undefined where the credential says it
+   */
+  async signInWith(credential: string, username: string | undefined): Promise<Failure | undefined> {
+    try {
+      const { username: own } = await this.#options.client.logIn(credential);
+      this.username.set(own ?? username);
+    } catch (error) {
+      return failureOf(error);
+    }
+    this.#options.bus.post({ kind: "signed-in" });
+    this.#becomeKnown();
+    return undefined;
+  }
+
+  /** The service did not know who sent this. @param sentAt by `performance.now()` */
+  refused(sentAt: number): void {
+    // What was sent before somebody signed in says nothing any more.
+    if (sentAt > this.#knownSince) this.isUnknown.set(true);
   }
 
   /** Back to the question who is talking. */
@@ -209,6 +244,27 @@ export class ChatPage {
     this.sessions.finish((sessionId) => {
       void fetch(`/sessions/${sessionId}`, { method: "DELETE", keepalive: true });
     });
+  }
+
+  /** The browser may hold a credential that a page of before left. */
+  async #askWhoIsThere(): Promise<void> {
+    try {
+      const { username } = await this.#options.client.logIn();
+      if (username !== null) this.signIn(username);
+    } catch (error) {
+      // That it holds none is told by the refusal itself.
+      const failure = failureOf(error);
+      if (!isAboutCredential(failure)) this.notices.add(failure);
+    }
+  }
+
+  /** What was refused for want of a credential, or of a good one, is done now. */
+  #becomeKnown(): void {
+    this.#knownSince = performance.now();
+    this.isUnknown.set(false);
+    this.outbox.retryUnknown();
+    void this.sessions.resumeRemovals();
+    this.lookAgain();
   }
 
   #becomeSession(sessionId: string): void {

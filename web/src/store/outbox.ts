@@ -3,7 +3,7 @@
  * reloads. An item is sent with the same idempotency key however often, so it becomes one turn.
  */
 import type { ChatClient, SentAnswer } from "../../../client/index.ts";
-import { type Failure, failureOf } from "../tabs/failure.ts";
+import { type Failure, failureOf, isAboutCredential } from "../tabs/failure.ts";
 import { Observable } from "./observable.ts";
 import type { TextStorage } from "./text-storage.ts";
 
@@ -70,6 +70,13 @@ export class Outbox {
   retry(id: string): void {
     this.#change(id, { state: "sending", failure: undefined });
     this.#work(id);
+  }
+
+  /** Sends once more what was refused because nobody had signed in, or not for long enough. */
+  retryUnknown(): void {
+    for (const { id, failure } of this.items.get()) {
+      if (failure !== undefined && isAboutCredential(failure)) this.retry(id);
+    }
   }
 
   /** Gives an item back, to be edited or forgotten. One that was being sent may have become a turn all the same. */

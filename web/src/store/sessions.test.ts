@@ -3,7 +3,9 @@ import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { ChatClient } from "../../../client/index.ts";
 import { startTestServer, type TestServer } from "../../../test/helpers/http-server.ts";
 import type { Failure } from "../tabs/failure.ts";
+import { PendingDeletions } from "./pending-deletions.ts";
 import { Sessions, shownSessions } from "./sessions.ts";
+import { openTextStorage, type TextStorage } from "./text-storage.ts";
 
 /** A machine that does much else takes its time. */
 const soon = 10_000;
@@ -11,11 +13,14 @@ const soon = 10_000;
 let server: TestServer;
 let client: ChatClient;
 let failures: Failure[];
+/** Of the browser: what a page leaves there, the next one finds. */
+let storage: TextStorage;
 
 beforeEach(async () => {
   server = await startTestServer();
   client = new ChatClient({ baseUrl: server.url, tries: 1 });
   failures = [];
+  storage = openTextStorage(undefined);
 });
 
 afterEach(() => server.close());
@@ -23,6 +28,7 @@ afterEach(() => server.close());
 function openList(username: string | undefined = "TR", undoMs = 50): Sessions {
   return new Sessions({
     client,
+    pending: new PendingDeletions(storage),
     username: () => username,
     onFailure: (failure) => void failures.push(failure),
     onChanged: () => undefined,
@@ -94,6 +100,38 @@ describe("the list of sessions", () => {
     expect(titlesIn(list)).toEqual(["Kept"]);
     await vi.waitFor(() => expect(list.state.get().removing).toEqual([]), soon);
     await expect(client.readSession(gone)).rejects.toThrow("session_not_found");
+    expect((await client.readSession(kept)).title).toBe("Kept");
+  });
+
+  it("deletes also where the whole browser dies before the time is over: the next page does it", async () => {
+    const [shown, old] = [await add("Shown"), await add("Old")];
+    const list = openList("TR", 60_000);
+    await list.refresh();
+    list.remove(shown);
+    list.remove(old);
+    for (let index = 0; index < 50; index += 1) await add(`Session ${index}`);
+    await client.changeSession(shown, { title: "Shown" });
+    await (await client.send(shown, "Hello!")).return();
+    const next = openList("TR", 50);
+    await next.resumeRemovals();
+    expect(next.state.get().removing.map(({ session_id: id }) => id)).toEqual([shown]);
+    for (const id of [shown, old]) {
+      await vi.waitFor(() => expect(client.readSession(id)).rejects.toThrow("session_not_found"), soon);
+    }
+    await vi.waitFor(() => expect(new PendingDeletions(storage).list()).toEqual([]), soon);
+    expect(failures).toEqual([]);
+  });
+
+  it("a deletion that one tab takes back is done by no other tab", async () => {
+    const kept = await add("Kept");
+    const one = openList("TR", 60_000);
+    await one.refresh();
+    one.remove(kept);
+    const other = openList("TR", 1_000);
+    await other.resumeRemovals();
+    expect(titlesIn(other)).toEqual([]);
+    one.undo(kept);
+    await vi.waitFor(() => expect(titlesIn(other)).toEqual(["Kept"]), soon);
     expect((await client.readSession(kept)).title).toBe("Kept");
   });
 

@@ -1,8 +1,9 @@
 /** The list of one's sessions, and what can be done to one. */
 import type { ChatClient } from "../../../client/index.ts";
 import type { ChangeSession, SessionView } from "../../../src/protocol/sessions.ts";
-import { type Failure, failureOf } from "../tabs/failure.ts";
+import { type Failure, failureOf, isAboutCredential } from "../tabs/failure.ts";
 import { Observable } from "./observable.ts";
+import type { PendingDeletions } from "./pending-deletions.ts";
 
 export type SessionsState = {
   /** Newest activity first. */
@@ -19,6 +20,7 @@ export type SessionsState = {
 type Options = {
   readonly client: Pick<ChatClient, "listSessions" | "changeSession" | "deleteSession">;
   readonly username: () => string | undefined;
+  readonly pending: PendingDeletions;
   readonly onFailure: (failure: Failure) => void;
   /** The list is another one than other tabs know. */
   readonly onChanged: () => void;
@@ -97,6 +99,7 @@ export class Sessions {
   remove(sessionId: string): void {
     const session = this.#find(sessionId);
     if (session === undefined || this.#timers.has(sessionId)) return;
+    this.#options.pending.add(sessionId);
     this.state.update((state) => ({ ...state, removing: [...state.removing, session] }));
     this.#timers.set(
       sessionId,
@@ -108,7 +111,19 @@ export class Sessions {
   undo(sessionId: string): void {
     clearTimeout(this.#timers.get(sessionId));
     this.#timers.delete(sessionId);
+    this.#options.pending.remove(sessionId);
     this.#forgetRemoving(sessionId);
+  }
+
+  /** Goes on with deletions that an earlier page began: those that are in sight can be taken back once more. */
+  async resumeRemovals(): Promise<void> {
+    const ids = this.#options.pending.list();
+    if (ids.length === 0) return;
+    await this.refresh();
+    for (const id of ids) {
+      if (this.#find(id) === undefined) void this.#delete(id);
+      else this.remove(id);
+    }
   }
 
   /** The page goes: what was to be deleted is deleted by requests that outlive it. */
@@ -151,15 +166,22 @@ export class Sessions {
   }
 
   async #delete(sessionId: string): Promise<void> {
+    const { client, pending, onChanged, onFailure } = this.#options;
     try {
-      await this.#options.client.deleteSession(sessionId);
+      // Another tab may have taken it back, or done it.
+      if (!pending.has(sessionId)) return await this.refresh();
+      await client.deleteSession(sessionId);
+      pending.remove(sessionId);
       this.state.update((state) => ({
         ...state,
         sessions: state.sessions.filter(({ session_id: id }) => id !== sessionId),
       }));
-      this.#options.onChanged();
+      onChanged();
     } catch (error) {
-      this.#options.onFailure(failureOf(error));
+      const failure = failureOf(error);
+      // What the service could not be told is left to the next page; what it refused would be refused again.
+      if (!failure.retryable && !isAboutCredential(failure)) pending.remove(sessionId);
+      if (failure.code !== "session_not_found") onFailure(failure);
     } finally {
       this.#timers.delete(sessionId);
       this.#forgetRemoving(sessionId);

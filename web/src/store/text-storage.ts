@@ -11,7 +11,8 @@ export function openTextStorage(storage: Storage | undefined): TextStorage {
   const memory = new Map<string, string>();
   return {
     read(name) {
-      return memory.get(name) ?? storage?.getItem(name) ?? undefined;
+      // Other tabs may have written since; what a full storage did not take is in memory alone.
+      return storage?.getItem(name) ?? memory.get(name);
     },
     write(name, text = "") {
       if (text === "") memory.delete(name);
@@ -20,7 +21,8 @@ export function openTextStorage(storage: Storage | undefined): TextStorage {
         if (text === "") storage?.removeItem(name);
         else storage?.setItem(name, text);
       } catch {
-        // A full storage costs what was typed only where the tab is reloaded as well.
+        // A full storage costs what was typed only where the tab is reloaded as well; what it held before is no more true.
+        storage?.removeItem(name);
       }
     },
     clear() {

@@ -24,3 +24,8 @@ export function failureOf(error: unknown): Failure {
   reportError(error);
   return { code: "page_error", detail: "Something went wrong in this page.", retryable: true };
 }
+
+/** What signing in helps against. */
+export function isAboutCredential({ code }: Pick<Failure, "code">): boolean {
+  return ["unauthenticated", "invalid_credential", "auth_expired"].includes(code);
+}

@@ -18,6 +18,8 @@ export type TabMessage =
   | { readonly kind: "connection"; readonly isLost: boolean }
   /** Something was asked, stopped or changed in a session; undefined: in the list of sessions. */
   | { readonly kind: "changed"; readonly sessionId: string | undefined }
+  /** Somebody has signed in with a credential, for all tabs. */
+  | { readonly kind: "signed-in" }
   /** The browser is nobody's any more. */
   | { readonly kind: "signed-out" };
 

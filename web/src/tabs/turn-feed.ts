@@ -134,6 +134,7 @@ export class TurnFeed {
         this.#options.onConnection(message.isLost);
         return;
       case "changed":
+      case "signed-in":
       case "signed-out":
         return;
     }
