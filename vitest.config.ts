@@ -1,4 +1,9 @@
+import path from "node:path";
 import { defineConfig } from "vitest/config";
+
+// The threads of a storage and the processes of a service load the same files thousands of times: half of what that costs is
+// compiling them. Node looks at this when a process or thread starts, so it has to be set before the first one does.
+process.env["NODE_COMPILE_CACHE"] ??= path.join(import.meta.dirname, "node_modules/.cache/compiled");
 
 const common = {
   testTimeout: 60_000,
