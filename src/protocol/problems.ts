@@ -5,19 +5,8 @@
  * The same codes name what ended a turn (`error` and `end` events), where no HTTP status can be sent any more.
  */
 
-type ProblemKind = {
-  /** HTTP status where the problem is an answer of its own. */
-  readonly status: number;
-  readonly title: string;
-  /** True when the same request can succeed later without being changed. */
-  readonly retryable: boolean;
-  /** One sentence for the documentation: when it happens and what helps. */
-  readonly help: string;
-};
-
-function kind(status: number, title: string, retryable: boolean, help: string): ProblemKind {
-  return { status, title, retryable, help };
-}
+import { kind, type ProblemKind } from "./problem-kind.ts";
+import { triviaProblemKinds } from "./trivia-problems.ts";
 
 export const problemKinds = {
   // The request itself
@@ -280,6 +269,8 @@ export const problemKinds = {
     "Your credential expired or was revoked while you were following; the answer goes on. Follow it again with a new one.",
   ),
   session_deleted: kind(404, "Session was deleted", false, "The session was deleted while you were following it."),
+
+  ...triviaProblemKinds,
 } as const satisfies Record<string, ProblemKind>;
 
 export type ProblemCode = keyof typeof problemKinds;

@@ -70,3 +70,8 @@ export function idempotencyKeyReused(): Problem {
 export function sessionDeleted(): Problem {
   return new Problem("session_deleted", "The session was deleted.");
 }
+
+/** The same for an id that is malformed, was never given out, was deleted, or is somebody else's. */
+export function gameNotFound(): Problem {
+  return new Problem("game_not_found", "There is no such game, or it is somebody else's.");
+}

@@ -3,6 +3,7 @@
  * together. No client's request comes here, so there is no access to check.
  */
 import { isProblem } from "../protocol/problems.ts";
+import type { PlayerName, StoredGame, StoredPlayer } from "./game-store.ts";
 import type { SessionStore } from "./session-store.ts";
 
 /** The sessions of one principal under one username. */
@@ -28,6 +29,12 @@ export interface OwnerStore {
   groups(): AsyncIterable<readonly SessionGroup[]>;
   /** In pages and no particular order. Each that is there all the time is given, whatever else is deleted meanwhile. */
   sessions(whose: Whose): AsyncIterable<readonly OwnedSession[]>;
+  /** Who has something of the game stored, in pages and no particular order. */
+  players(whose: Whose): AsyncIterable<readonly StoredPlayer[]>;
+  /** All games of a player, in pages, oldest first. */
+  games(player: PlayerName): AsyncIterable<readonly StoredGame[]>;
+  /** Deletes all that is stored of a player: games, scores, and what was asked. */
+  forgetPlayer(player: PlayerName): Promise<void>;
   /** Forgets that a principal ever opened a session; not one that owns something, of whom it gives false. */
   forget(principal: string): Promise<boolean>;
   /**
@@ -38,7 +45,7 @@ export interface OwnerStore {
 }
 
 /**
- * Deletes all of these sessions, those too that are opened meanwhile, and then, where all of a principal's were meant, the
+ * Deletes all of these sessions, those too that are opened meanwhile, what was played, and then, where all of a principal's were meant, the
  * principal; and what their turns cost. Running turns are stopped first: nothing of them can be written later. Gives how many
  * sessions that were.
  *
@@ -68,6 +75,7 @@ export async function deleteAllOf(
       }
     }
   }
+  for await (const players of owners.players(whose)) for (const player of players) await owners.forgetPlayer(player);
   if (whose.principal !== undefined && whose.username === undefined) await owners.forget(whose.principal);
   // Last: what a turn cost that was stopped just now is counted for nobody who is forgotten.
   for (const principal of spenders) await owners.forgetUsage(principal, whose.username);

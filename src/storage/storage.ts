@@ -7,6 +7,7 @@
  * `storage_corrupt` from every method, others where they are named.
  */
 import type { LoggedEvent, ToolUsed, TurnEnded, TurnEvent } from "../protocol/events.ts";
+import type { GameStore } from "./game-store.ts";
 import type { KeyStore } from "./key-store.ts";
 import type { LimitStore } from "./limit-store.ts";
 import type { MessageSearch } from "./message-search.ts";
@@ -48,6 +49,7 @@ export interface Storage {
   readonly sessions: SessionStore;
   readonly turns: TurnStore;
   readonly usage: UsageStore;
+  readonly games: GameStore;
   readonly keys: KeyStore;
   readonly limits: LimitStore;
   readonly search: MessageSearch;

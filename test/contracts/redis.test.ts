@@ -3,6 +3,7 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { openRedisStorage } from "../../src/storage/redis/open.ts";
 import { type RedisServer, startRedisServer } from "../helpers/redis-server.ts";
 import { acceptanceContract } from "./acceptance.ts";
+import { gameContract } from "./games.ts";
 import { keyContract } from "./keys.ts";
 import { limitsContract } from "./limits.ts";
 import { ownerContract } from "./owners.ts";
@@ -57,6 +58,7 @@ for (const [name, start] of [
     retentionContract,
     ownerContract,
     keyContract,
+    gameContract,
   ]) {
     contract(name, onServer, { keepsWhenClosed: true });
   }

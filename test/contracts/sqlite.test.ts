@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { openSqliteStorage } from "../../src/storage/sqlite/open.ts";
 import { acceptanceContract } from "./acceptance.ts";
+import { gameContract } from "./games.ts";
 import { keyContract } from "./keys.ts";
 import { limitsContract } from "./limits.ts";
 import { ownerContract } from "./owners.ts";
@@ -42,6 +43,7 @@ for (const contract of [
   retentionContract,
   ownerContract,
   keyContract,
+  gameContract,
 ]) {
   contract("SQLite in a file", inFile, { keepsWhenClosed: true });
   contract("SQLite in memory", inMemory, { keepsWhenClosed: false });

@@ -1,4 +1,5 @@
 /** The names of what is stored. All keys of a session share a hash tag, so that they are in one slot of a cluster. */
+import type { PlayerName } from "../game-store.ts";
 
 /** The session's hash; the scripts know the others by its name (`scripts/common.lua`). */
 export function sessionKey(sessionId: string): string {
@@ -97,3 +98,52 @@ export const programKeysKey = "chat:keys";
 
 /** Written to find out whether writing works. */
 export const checkKey = "chat:check";
+
+/** A game's hash; its moves are beside it, in the same slot. */
+export function gameKey(gameId: string): string {
+  return `chat:game:{${gameId}}`;
+}
+
+export function movesKey(gameId: string): string {
+  return `${gameKey(gameId)}:moves`;
+}
+
+/** What the keys of all games match. */
+export const everyGame = "chat:game:{*}";
+
+/** The id in a game's key. */
+export function gameIdOf(key: string): string {
+  return key.slice("chat:game:{".length, -1);
+}
+
+/** What is stored of who plays; the scripts know it, and the one below, by the principal's key. */
+export function playerKey({ principal, username }: PlayerName): string {
+  return `${principalKey(principal)}:player:${username}`;
+}
+
+/** The facts that the player was asked for. */
+export function askedKey({ principal, username }: PlayerName): string {
+  return `${principalKey(principal)}:asked:${username}`;
+}
+
+/** What the keys of all players match. */
+export const everyPlayer = "chat:principal:{*}:player:*";
+
+/** The players of a board by their best score. */
+export function boardKey(board: string): string {
+  return `chat:board:{${board}}`;
+}
+
+/** What the keys of all boards match. */
+export const everyBoard = "chat:board:{*}";
+
+/** How hard the facts of a show are (`rating:<fact>`), and how often they were answered (`answers:<fact>`). */
+export function factRatingsKey(show: string): string {
+  return `chat:ratings:{${show}}`;
+}
+
+/** The games that are over and whose scores may not be counted yet, by the time when they ended. */
+export const unsettledKey = "chat:games:unsettled";
+
+/** For how long games are kept, as all of them have been told. */
+export const gamesKeptKey = "chat:games:kept";

@@ -7,6 +7,7 @@ import type { Retention, Storage } from "../storage.ts";
 import type { Durability } from "./durability.ts";
 import { Expiry } from "./expiry.ts";
 import { notDurable, searchUnavailable } from "./failures.ts";
+import { gameStore } from "./games.ts";
 import { keyStore } from "./key-store.ts";
 import { checkKey, workerChannel } from "./keys.ts";
 import { defaultLeaseTimes, type LeaseKey, Leases, type LeaseTimes } from "./leases.ts";
@@ -94,6 +95,7 @@ export async function openRedisStorage(options: RedisOptions): Promise<Storage> 
     }),
     search: { find: () => Promise.reject(searchUnavailable()) },
     usage,
+    games: gameStore({ server, clock, retention, log }),
     keys: keyStore(server, clock),
     limits,
     async check() {

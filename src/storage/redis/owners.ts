@@ -1,10 +1,28 @@
 /** Whose sessions there are, by the lists of them. */
+import type { StoredPlayer } from "../game-store.ts";
 import type { OwnedSession, OwnerStore, SessionGroup, Whose } from "../storage.ts";
-import { everyList, listOwnerOf, principalKey, principalOf, sessionKey, sessionListKey, usageDaysKey } from "./keys.ts";
+import { findGame } from "./games.ts";
+import {
+  boardKey,
+  everyList,
+  gameKey,
+  listOwnerOf,
+  movesKey,
+  playerKey,
+  principalKey,
+  principalOf,
+  sessionKey,
+  sessionListKey,
+  usageDaysKey,
+} from "./keys.ts";
+import { memberOf } from "./players.ts";
 import { listOf } from "./rows.ts";
 import { scripts } from "./script.ts";
 import type { Server } from "./server.ts";
 import { keysLike, membersOf } from "./walk.ts";
+
+/** How many games are read together. */
+const gamesTogether = 20;
 
 export function ownerStore(server: Server): OwnerStore {
   /** What there is of a list; what the server deleted is taken out of it. */
@@ -37,6 +55,33 @@ export function ownerStore(server: Server): OwnerStore {
     yield* keysLike(server, pattern, "zset");
   }
 
+  async function* playersOf({ principal, username }: Whose): AsyncGenerator<readonly string[]> {
+    if (principal !== undefined && username !== undefined) yield [playerKey({ principal, username })];
+    else {
+      const names = { principal: literally(principal ?? "") || "*", username: literally(username ?? "") || "*" };
+      yield* keysLike(server, playerKey(names), "hash");
+    }
+  }
+
+  async function playerAt(key: string): Promise<StoredPlayer | undefined> {
+    const [principal, username, updated] = listOf(
+      await server.read(["HMGET", key, "principal", "username", "updated"]),
+    );
+    if (typeof principal !== "string" || typeof username !== "string") return undefined;
+    const { length: games } = await gameIdsOf(key);
+    return { principal, username, games, updatedAt: Number(updated) };
+  }
+
+  /** Those that are there, oldest first. */
+  async function gameIdsOf(key: string): Promise<readonly { id: string; createdAt: number }[]> {
+    const list = listOf(await server.read(["HGETALL", key])).map(String);
+    const noted = list.flatMap((field, index) =>
+      index % 2 === 0 && field.startsWith("game:") ? [{ id: field.slice(5), createdAt: Number(list[index + 1]) }] : [],
+    );
+    const exist = await Promise.all(noted.map(({ id }) => server.read(["EXISTS", gameKey(id)])));
+    return noted.filter((_, index) => exist[index] === 1).sort((one, other) => one.createdAt - other.createdAt);
+  }
+
   return {
     async *groups() {
       for await (const keys of keysLike(server, everyList, "zset")) {
@@ -58,9 +103,52 @@ export function ownerStore(server: Server): OwnerStore {
       }
     },
 
+    async *players(whose) {
+      for await (const keys of playersOf(whose)) {
+        const found = await Promise.all(keys.map(playerAt));
+        yield found.flatMap((player) => (player !== undefined && isOf(player, whose) ? [player] : []));
+      }
+    },
+
+    async *games(player) {
+      const ids = (await gameIdsOf(playerKey(player))).map(({ id }) => id);
+      const access = { by: "owner", principal: player.principal } as const;
+      for (let start = 0; start < ids.length; start += gamesTogether) {
+        const page = ids.slice(start, start + gamesTogether);
+        const found = await Promise.all(page.map((id) => findGame(server, access, id)));
+        yield found.filter((game) => game !== undefined);
+      }
+    },
+
+    async forgetPlayer(player) {
+      const key = playerKey(player);
+      const fields = listOf(await server.read(["HKEYS", key])).map(String);
+      const namesOf = (prefix: string) =>
+        fields.filter((field) => field.startsWith(prefix)).map((field) => field.slice(prefix.length));
+      for (const id of namesOf("game:")) await server.write(["UNLINK", gameKey(id), movesKey(id)]);
+      // Before the boards, so that no game that is being counted comes onto one afterwards.
+      const forget = {
+        script: scripts["forget-player"],
+        key: principalKey(player.principal),
+        values: [player.username],
+      };
+      await server.write(forget);
+      for (const board of namesOf("board:")) {
+        const values = [memberOf(player)];
+        await server.write({ script: scripts["remove-scores"], key: boardKey(board), values });
+      }
+    },
+
     async forget(principal) {
       const key = principalKey(principal);
-      // Whether a list is there is known by the usernames that it had.
+      // Whether a list or a player is there is known by the usernames that it had.
+      for await (const players of playersOf({ principal })) {
+        for (const player of players) {
+          const found = await playerAt(player);
+          if (found === undefined || found.principal !== principal) continue;
+          await server.write({ script: scripts["know-username"], key, values: [found.username] });
+        }
+      }
       for await (const keys of listsOf({ principal })) {
         for (const list of keys) {
           const { username } = listOwnerOf(list);
@@ -78,6 +166,10 @@ export function ownerStore(server: Server): OwnerStore {
       }
     },
   };
+}
+
+function isOf({ principal, username }: StoredPlayer, whose: Whose): boolean {
+  return principal === (whose.principal ?? principal) && username === (whose.username ?? username);
 }
 
 /** A text as a pattern that matches nothing else (https://redis.io/docs/latest/commands/keys/). */

@@ -32,6 +32,7 @@ const readers = [
   "open-history",
   "read-history",
   "remember",
+  "session-games",
 ] as const;
 
 const beginnings = [
@@ -41,6 +42,7 @@ const beginnings = [
   "give-title",
   "accept-turn",
   "append-events",
+  "begin-game",
 ] as const;
 
 /** What is asked by somebody who needs the right to; the others go on with what was begun by that right. */
@@ -57,6 +59,10 @@ const withAccess: ReadonlySet<string> = new Set([
   "start-log",
   "open-history",
   "remember",
+  "begin-game",
+  "session-games",
+  "read-game",
+  "append-moves",
 ]);
 
 /** What is about more than one session, and so in a slot of its own. */
@@ -70,11 +76,20 @@ const overviews = [
   "know-username",
   "renew-principal",
   "forget-principal",
+  "forget-player",
+  "add-score",
+  "remove-scores",
   "revoke-key",
   "take-place",
   "keep-place",
 ] as const;
-const overviewReaders = ["read-list"] as const;
+const overviewReaders = ["read-list", "read-board"] as const;
+/** Of those who play; refused where the server's memory is full. */
+const playerWriters = ["note-player"] as const;
+/** What is about one game. */
+const gameWriters = ["create-game", "append-moves"] as const;
+const gameReaders = ["read-game"] as const;
+const gameKeepers = ["renew-game"] as const;
 
 type ScriptName = (
   | typeof endings
@@ -82,11 +97,16 @@ type ScriptName = (
   | typeof beginnings
   | typeof overviews
   | typeof overviewReaders
+  | typeof playerWriters
+  | typeof gameWriters
+  | typeof gameReaders
+  | typeof gameKeepers
 )[number];
 
 const time = sourceOf("time");
 /** What the scripts of a session share. */
 const common = time + sourceOf("common");
+const game = sourceOf("game");
 const access = sourceOf("access");
 
 export const scripts: Readonly<Record<ScriptName, Script>> = Object.fromEntries([
@@ -95,6 +115,10 @@ export const scripts: Readonly<Record<ScriptName, Script>> = Object.fromEntries(
   ...beginnings.map((name) => [name, script(name, "", common)]),
   ...overviews.map((name) => [name, script(name, "allow-oom", time)]),
   ...overviewReaders.map((name) => [name, script(name, "no-writes", time)]),
+  ...playerWriters.map((name) => [name, script(name, "", "")]),
+  ...gameWriters.map((name) => [name, script(name, "", game)]),
+  ...gameReaders.map((name) => [name, script(name, "no-writes", game)]),
+  ...gameKeepers.map((name) => [name, script(name, "allow-oom", game)]),
 ]) as Record<ScriptName, Script>;
 
 /** @param flags see https://redis.io/docs/latest/develop/programmability/lua-api/#script_flags */
@@ -103,7 +127,7 @@ function script(name: ScriptName, flags: string, shared: string): Script {
   return { source, sha: createHash("sha1").update(source).digest("hex") };
 }
 
-/** The last values of a script that needs the right to read and write the session. */
+/** The last values of a script that needs the right to read and write a session or a game. */
 export function grantValues(access: Access): readonly [kind: "exactly" | "prefix", name: string] {
   const { name, isPrefix } = grantOf(access);
   return [isPrefix ? "prefix" : "exactly", name];

@@ -3,9 +3,9 @@ import type { LiveTurns } from "../live/live-turns.ts";
 import type { Access, Session, SessionPlace, SessionStore } from "../storage.ts";
 import type { Expiry } from "./expiry.ts";
 import { notDurable } from "./failures.ts";
-import { placesKey, principalKey, sessionKey, sessionListKey } from "./keys.ts";
+import { gameKey, movesKey, placesKey, principalKey, sessionKey, sessionListKey } from "./keys.ts";
 import { leavePlace } from "./places.ts";
-import { checkFound, listOf, sessionFrom } from "./rows.ts";
+import { checkFound, type List, listOf, sessionFrom } from "./rows.ts";
 import { grantValues, scripts } from "./script.ts";
 import type { Server } from "./server.ts";
 
@@ -119,11 +119,17 @@ export function sessionStore({ server, liveTurns, expiry, clock }: SessionStoreO
     },
 
     async delete(access, sessionId) {
-      const values = [sessionId, ...grantValues(access)];
+      const grant = grantValues(access);
+      // Before the session, by which they are found.
+      const listing = { script: scripts["session-games"], key: sessionKey(sessionId), values: grant };
+      const [, , played] = checkFound(await server.read(listing), sessionId);
+      await deleteGames(server, listOf(played));
+      const values = [sessionId, ...grant];
       const call = { script: scripts["delete-session"], key: sessionKey(sessionId), values };
       const { reply, isDurable } = await server.write(call);
-      const [, owner, username] = checkFound(reply, sessionId);
+      const [, owner, username, begun] = checkFound(reply, sessionId);
       liveTurns.deleted(sessionId);
+      await deleteGames(server, listOf(begun));
       server.note(["ZREM", sessionListKey(String(owner), String(username)), sessionId]);
       server.note(leavePlace(placesKey(String(owner), String(username)), sessionId));
       if (!isDurable) throw new Problem("not_durable", "The deletion has not reached every replica yet.");
@@ -131,6 +137,11 @@ export function sessionStore({ server, liveTurns, expiry, clock }: SessionStoreO
 
     expire: (signal) => expiry.walk(signal),
   };
+}
+
+async function deleteGames(server: Server, ids: List): Promise<void> {
+  if (ids.length === 0) return;
+  await server.writeAll(ids.map((id) => ["UNLINK", gameKey(String(id)), movesKey(String(id))]));
 }
 
 function titleCall(name: "claim-title" | "give-title", access: Access, sessionId: string, ...values: string[]) {

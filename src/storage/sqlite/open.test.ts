@@ -10,6 +10,7 @@ import { LiveTurns } from "../live/live-turns.ts";
 import { LocalLimits } from "../local-limits.ts";
 import { type LapsedTurn, LeaseLost, type Storage } from "../storage.ts";
 import { Database } from "./database.ts";
+import { gameStore } from "./games.ts";
 import { keyStore } from "./key-store.ts";
 import { openSqliteStorage } from "./open.ts";
 import { ownerStore } from "./owners.ts";
@@ -118,7 +119,8 @@ describe("what memory holds of turns", () => {
       limits: new LocalLimits(),
       search: { find: async () => ({ messages: [], next: undefined }) },
       sessions,
-      owners: ownerStore(database),
+      owners: ownerStore(database, Date.now),
+      games: gameStore(database, Date.now, {}),
       keys: keyStore(database, Date.now),
       facts: () => ({ kind: "sqlite", durability: "memory" }),
       backlog: () => 0,

@@ -6,6 +6,7 @@ import type { Retention, Storage } from "../storage.ts";
 import { type BackupPlan, Backups } from "./backups.ts";
 import { inMemory } from "./connection.ts";
 import { Database } from "./database.ts";
+import { gameStore } from "./games.ts";
 import { keyStore } from "./key-store.ts";
 import { lockDatabaseFile } from "./lock.ts";
 import { OlderTurns } from "./older-turns.ts";
@@ -65,7 +66,7 @@ export async function openSqliteStorage(options: SqliteOptions): Promise<Storage
       : new Backups({ ...options.backups, path, clock, log });
   const olderTurns = new OlderTurns(database, log);
   const sessions = sessionStore({ database, liveTurns, clock, retention });
-  const owners = ownerStore(database);
+  const owners = ownerStore(database, clock);
   const wanted =
     path === inMemory ? undefined : new WantedDeletions({ database, storage: { owners, sessions }, clock, log });
   let closing: Promise<void> | undefined;
@@ -75,6 +76,7 @@ export async function openSqliteStorage(options: SqliteOptions): Promise<Storage
     turns: turnStore(database, liveTurns, clock),
     search: { find: (principal, query) => database.read("findMessages", { principal, query }) },
     usage: usageStore(database, clock, retention),
+    games: gameStore(database, clock, retention),
     keys: keyStore(database, clock),
     limits: new LocalLimits(),
     async check() {

@@ -12,7 +12,7 @@ import { usageStore } from "./usage.ts";
 
 /** What can be read of a file beside the server that has it: what is in its tables, without the last words of running answers. */
 export type ReadableStorage = {
-  readonly owners: Pick<OwnerStore, "groups" | "sessions">;
+  readonly owners: Pick<OwnerStore, "groups" | "sessions" | "players" | "games">;
   readonly turns: Pick<TurnStore, "history">;
   readonly usage: Pick<UsageStore, "read">;
   close(): Promise<void>;

@@ -172,6 +172,73 @@ const steps: readonly string[] = [
   CREATE INDEX usage_by_day ON usage (day);
   CREATE INDEX spent_tokens_by_day ON spent_tokens (day);
   `,
+  `
+  -- Who plays the game: a username of a principal, what that was asked, and how well it answers.
+  CREATE TABLE players (
+    key INTEGER PRIMARY KEY AUTOINCREMENT,
+    principal TEXT NOT NULL REFERENCES principals (principal),
+    username TEXT NOT NULL,
+    rating REAL NOT NULL DEFAULT 0,
+    answers INTEGER NOT NULL DEFAULT 0,
+    updated_at INTEGER NOT NULL,
+    UNIQUE (principal, username)
+  ) STRICT;
+  CREATE INDEX players_by_age ON players (substr(principal, 1, 6) = 'guest:', updated_at);
+  CREATE INDEX players_of_username ON players (username);
+  CREATE TABLE asked_facts (
+    player INTEGER NOT NULL REFERENCES players (key) ON DELETE CASCADE,
+    fact TEXT NOT NULL,
+    PRIMARY KEY (player, fact)
+  ) STRICT, WITHOUT ROWID;
+  -- Which game has the player's day.
+  CREATE TABLE played_days (
+    player INTEGER NOT NULL REFERENCES players (key) ON DELETE CASCADE,
+    day TEXT NOT NULL,
+    game_id TEXT NOT NULL,
+    PRIMARY KEY (player, day)
+  ) STRICT, WITHOUT ROWID;
+
+  CREATE TABLE games (
+    key INTEGER PRIMARY KEY AUTOINCREMENT,
+    game_id TEXT NOT NULL UNIQUE,
+    owner TEXT NOT NULL,                   -- the player's principal; empty while it is being deleted
+    player INTEGER NOT NULL REFERENCES players (key) ON DELETE CASCADE,
+    session INTEGER REFERENCES sessions (key) ON DELETE CASCADE,
+    settings TEXT NOT NULL,
+    ended INTEGER NOT NULL DEFAULT 0,      -- what it counts for is counted
+    created_at INTEGER NOT NULL,
+    updated_at INTEGER NOT NULL
+  ) STRICT;
+  CREATE INDEX games_of_player ON games (player, key);
+  CREATE INDEX games_of_session ON games (session, key);
+  CREATE INDEX games_by_age ON games (substr(owner, 1, 6) = 'guest:', updated_at) WHERE session IS NULL;
+  CREATE TABLE game_moves (
+    game INTEGER NOT NULL REFERENCES games (key) ON DELETE CASCADE,
+    number INTEGER NOT NULL,
+    move TEXT NOT NULL,
+    PRIMARY KEY (game, number)
+  ) STRICT, WITHOUT ROWID;
+
+  CREATE TABLE scores (
+    board TEXT NOT NULL,
+    player INTEGER NOT NULL REFERENCES players (key) ON DELETE CASCADE,
+    best INTEGER NOT NULL,
+    games INTEGER NOT NULL,
+    until INTEGER,
+    PRIMARY KEY (board, player)
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX best_scores ON scores (board, best DESC);
+  CREATE INDEX scores_of_player ON scores (player);
+  CREATE INDEX old_scores ON scores (until) WHERE until IS NOT NULL;
+  -- How hard facts are.
+  CREATE TABLE fact_ratings (
+    show TEXT NOT NULL,
+    fact TEXT NOT NULL,
+    rating REAL NOT NULL,
+    answers INTEGER NOT NULL,
+    PRIMARY KEY (show, fact)
+  ) STRICT, WITHOUT ROWID;
+  `,
 ];
 
 export const schemaVersion = steps.length;

@@ -12,8 +12,10 @@ local sent = session .. ':sent'
 local sent_at = session .. ':sent-at'
 -- What turns cost that is not counted where it belongs yet, and whose it is; outlives the session.
 local spent = session .. ':spent'
+local games = session .. ':games'
 local wake = session .. ':wake'
-local all_keys = { session, turns, running_log, logs, queue, dialogue, firsts, answered, sent, sent_at }
+local all_keys = { session, turns, running_log, logs, queue, dialogue, firsts, answered, sent, sent_at, games }
+local not_found = 'session_not_found'
 
 -- Turns that interrupt wait before the others, and among themselves in the order in which they came.
 local behind = 1e9

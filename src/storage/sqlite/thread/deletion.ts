@@ -6,7 +6,9 @@
  */
 import type { DatabaseSync } from "node:sqlite";
 import type { Checkpoints } from "./checkpoints.ts";
+import { gameRemover } from "./game-deletion.ts";
 import type { Journal } from "./journal.ts";
+import { idleMarker } from "./principals.ts";
 import type { RunningTurns } from "./running-turns.ts";
 import { marksOf, type SearchIndex } from "./search-index.ts";
 import type { SessionRow } from "./sessions.ts";
@@ -52,19 +54,18 @@ export function sessionRemover(
   const endTurns = database.prepare(
     "UPDATE turns SET status = 'stopped' WHERE session = ? AND status IN ('queued', 'running')",
   );
-  const markIdle = database.prepare(`
-    UPDATE principals SET idle_since = ?
-    WHERE principal = ? AND NOT EXISTS (SELECT 1 FROM sessions WHERE owner = principals.principal)
-  `);
+  const hideGames = database.prepare("UPDATE games SET game_id = 'deleted ' || key, owner = '' WHERE session = ?");
+  const markIdle = idleMarker(database);
   return {
     session({ key, owner, username }, now) {
       const removed = removePiece(key);
       if (!removed.isWhole) {
         hide.run(marksOf(owner, username), key);
         endTurns.run(key);
+        hideGames.run(key);
       }
       running.remove(key);
-      markIdle.run(now, owner);
+      markIdle(owner, now);
       return removed;
     },
     fromJournal() {
@@ -98,14 +99,16 @@ function pieceRemover(database: DatabaseSync, search: SearchIndex): (key: number
     ) AS bytes
     FROM turns WHERE session = ? ORDER BY turn
   `);
+  const removeGames = gameRemover(database);
   const removeTurns = database.prepare("DELETE FROM turns WHERE session = ? AND turn <= ?");
   const removeSession = database.prepare("DELETE FROM sessions WHERE key = ?");
 
   return (key) => {
-    let bytes = 0;
+    const games = removeGames.ofSession(key, pieceBytes);
+    let { bytes, isWhole } = games;
+    if (!isWhole) return games;
     let turns = 0;
     let last = 0;
-    let isWhole = true;
     for (const row of selectSizes.iterate(key)) {
       if (bytes >= pieceBytes || turns >= pieceTurns) {
         isWhole = false;

@@ -4,11 +4,14 @@ import { acceptance } from "./acceptance.ts";
 import type { Checkpoints } from "./checkpoints.ts";
 import { purge, sessionRemover } from "./deletion.ts";
 import { expiryWrites } from "./expiry.ts";
+import { gameExpiry } from "./game-deletion.ts";
+import { gameReads, gameWrites } from "./games.ts";
 import { historyReads } from "./history.ts";
 import type { Journal } from "./journal.ts";
 import { keyReads, keyWrites } from "./keys.ts";
 import type { WorkerName } from "./messages.ts";
 import { ownerReads, ownerWrites } from "./owners.ts";
+import { playerReads, playerWrites } from "./players.ts";
 import type { RunningTurns } from "./running-turns.ts";
 import { searchReads } from "./search.ts";
 import { searchIndex } from "./search-index.ts";
@@ -25,6 +28,8 @@ export function readOperations(database: DatabaseSync) {
     ...ownerReads(database),
     ...usageReads(database),
     ...keyReads(database),
+    ...gameReads(database),
+    ...playerReads(database),
     ping: (_: object): void => void ping.get(),
   };
 }
@@ -48,6 +53,9 @@ export function writeOperations(
     ...turnWrites(database, worker, running, journal, search),
     ...usageWrites(database, checkpoints),
     ...keyWrites(database),
+    ...gameWrites(database),
+    ...playerWrites(database),
+    ...gameExpiry(database, checkpoints),
     indexOlder: (_: object): boolean => search.addOlder(),
     /** Really writes: succeeds only where every other write can. */
     checkWrite: (_: object): void => void touch.run(),

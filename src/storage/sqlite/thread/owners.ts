@@ -53,7 +53,9 @@ export function ownerReads(database: DatabaseSync) {
 }
 
 export function ownerWrites(database: DatabaseSync) {
-  const findOwned = database.prepare("SELECT 1 FROM sessions WHERE owner = ? LIMIT 1");
+  const findOwned = database.prepare(
+    "SELECT 1 FROM sessions WHERE owner = ?1 UNION ALL SELECT 1 FROM players WHERE principal = ?1 LIMIT 1",
+  );
   const removePrincipal = database.prepare("DELETE FROM principals WHERE principal = ?");
   const finish = database.prepare(
     "UPDATE wanted_deletions SET done_at = ?, sessions = ?, principal = NULL, username = NULL WHERE id = ?",

@@ -2,7 +2,11 @@ import type { DatabaseSync } from "node:sqlite";
 import { expect, test } from "vitest";
 import { openWriter } from "../connection.ts";
 import { acceptance } from "./acceptance.ts";
+import { Checkpoints } from "./checkpoints.ts";
+import { gameExpiry, gameRemover } from "./game-deletion.ts";
+import { gameReads, gameWrites } from "./games.ts";
 import { Journal } from "./journal.ts";
+import { playerReads, playerWrites } from "./players.ts";
 import { RunningTurns } from "./running-turns.ts";
 import { searchIndex } from "./search-index.ts";
 import { turnWrites } from "./turns.ts";
@@ -42,4 +46,21 @@ test("no statement of accepting and settling a turn walks a session or a table, 
   expect(plans.find(({ sql }) => sql.includes("ORDER BY ahead"))?.steps).toContain(
     "SEARCH turns USING INDEX queued_turns (session=?)",
   );
+});
+
+test("no statement of the game walks a table, but for whoever wants everybody's", () => {
+  const database = openWriter(":memory:");
+  const prepared: string[] = [];
+  const told = telling(database, prepared);
+  for (const room of [gameReads, gameWrites, playerReads, playerWrites, gameRemover]) room(told);
+  gameExpiry(told, new Checkpoints(told));
+
+  const walks = /^SCAN /;
+  const wantsAll = /FROM players WHERE key > \?/;
+  const walking = prepared.filter((sql) => {
+    const steps = database.prepare(`EXPLAIN QUERY PLAN ${sql}`).all() as { detail: string }[];
+    return !wantsAll.test(sql) && !/PRAGMA/.test(sql) && steps.some(({ detail }) => walks.test(detail));
+  });
+  expect(prepared.length).toBeGreaterThan(25);
+  expect(walking).toEqual([]);
 });

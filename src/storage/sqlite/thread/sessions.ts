@@ -13,6 +13,7 @@ import type {
   Titled,
 } from "../../storage.ts";
 import type { SessionRemover } from "./deletion.ts";
+import { principalAdder } from "./principals.ts";
 
 export type SessionRow = {
   readonly key: number;
@@ -66,10 +67,7 @@ export function sessionReads(database: DatabaseSync) {
 
 export function sessionWrites(database: DatabaseSync, remove: SessionRemover) {
   const find = sessionFinder(database);
-  const addPrincipal = database.prepare(`
-    INSERT INTO principals (principal, created_at) VALUES (?, ?)
-    ON CONFLICT DO UPDATE SET idle_since = NULL WHERE idle_since IS NOT NULL
-  `);
+  const addPrincipal = principalAdder(database);
   const addSession = database.prepare(`
     INSERT INTO sessions (session_id, owner, username, title, instructions, created_at, updated_at)
     VALUES (?, ?, ?, ?, ?, ?, ?) RETURNING *
@@ -85,7 +83,7 @@ export function sessionWrites(database: DatabaseSync, remove: SessionRemover) {
   return {
     openSession({ session, now }: { session: NewSession; now: number }): Session {
       const { sessionId, principal, username, title, instructions } = session;
-      addPrincipal.run(principal, now);
+      addPrincipal(principal, now);
       const row = addSession.get(sessionId, principal, username, title, instructions, now, now);
       return sessionFrom(row as SessionRow, 0, null);
     },

@@ -1,0 +1,1 @@
+return { 'found', redis.call('HGET', session, 'game'), redis.call('SMEMBERS', games) }
