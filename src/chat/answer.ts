@@ -118,6 +118,7 @@ async function* answer(
         silent = false;
         if (event.type === "text") spending.take(event.text);
         else if (event.type === "reset") spending.takeBack();
+        if (event.type === "tool_calls") continue;
         if (event.type !== "finish") {
           yield event;
           continue;

@@ -7,6 +7,9 @@
  * - Where a `reset` comes, what was said before it is no part of the answer: another model begins anew.
  * - Where the request holds an `answerSoFar`, that text is the answer's beginning and is never yielded again: what comes
  *   is only what follows it. A `reset` then takes back that text, too.
+ * - Where the request offers tools, the model may ask for calls: `tool_calls` comes once, before the finish, after any text.
+ *   Whoever asked makes them and asks again, with the calls and their results as messages. Where the server does not take
+ *   tools, the request fails with `refusesTools`, before anything was said.
  * - It is pulled: while nobody asks for the next piece, at most 64 KiB are gathered, then the server is made to wait.
  * - When `signal` fires, the connection to the server is closed at once and the iteration ends by throwing
  *   `signal.reason`.
@@ -15,11 +18,18 @@
 
 import type { Usage } from "../protocol/events.ts";
 import type { ProblemCode } from "../protocol/problems.ts";
+import type { OfferedTools, ToolCall, WantedCall } from "./tools.ts";
 
-export type ModelMessage = { readonly role: "system" | "user" | "assistant"; readonly content: string };
+export type { ModelTool, OfferedTools, PlainRules, ToolCall, WantedCall } from "./tools.ts";
+
+export type ModelMessage =
+  | { readonly role: "system" | "user"; readonly content: string }
+  /** The calls that it asked for follow its text; the result of each is a message behind this one. */
+  | { readonly role: "assistant"; readonly content: string; readonly calls?: readonly ToolCall[] }
+  | { readonly role: "tool"; readonly content: string; readonly callId: string };
 
 export type ModelRequest = {
-  /** Oldest first; the last one is the prompt to answer. */
+  /** Oldest first; the last one is the prompt to answer, or the result of a call that was made for the answer. */
   readonly messages: readonly ModelMessage[];
   /** Who is asking. Models that run elsewhere are not told. */
   readonly username: string;
@@ -29,6 +39,8 @@ export type ModelRequest = {
    * `upstream_rejected` where the server refuses to, and says nothing more where the answer was whole.
    */
   readonly answerSoFar?: string;
+  /** What the model may have done; never together with an `answerSoFar`. */
+  readonly tools?: OfferedTools | undefined;
   /**
    * When a model was first asked in this turn, on the clock of `performance.now()`: the time limit of the whole turn counts
    * from then. By default, from when the answer is first pulled.
@@ -44,6 +56,8 @@ export type ModelEvent =
   | { readonly type: "text"; readonly text: string }
   /** Forget the text so far: another model answers, and it may finish before it says anything. */
   | { readonly type: "reset" }
+  /** The answer goes on once these are done; a finish follows all the same. */
+  | { readonly type: "tool_calls"; readonly calls: readonly WantedCall[] }
   | {
       readonly type: "finish";
       /** What the server gave as `finish_reason`; `unspecified` when it only said `[DONE]`. */
@@ -109,6 +123,8 @@ export class ModelError extends Error {
   readonly model: string;
   /** Present when the server refused the messages as too long before it said anything: fewer of them may pass. */
   readonly tooLong: StatedSizes | undefined;
+  /** The server does not take the tools that were offered: without them it may answer. */
+  readonly refusesTools: boolean;
 
   constructor(
     code: ProblemCode,
@@ -118,6 +134,7 @@ export class ModelError extends Error {
       readonly cause?: unknown;
       readonly retryAfterSeconds?: number;
       readonly tooLong?: StatedSizes | undefined;
+      readonly refusesTools?: boolean;
     },
   ) {
     super(`${code}: ${detail}`, options.cause === undefined ? undefined : { cause: options.cause });
@@ -126,5 +143,6 @@ export class ModelError extends Error {
     this.model = options.model;
     this.retryAfterSeconds = options.retryAfterSeconds;
     this.tooLong = options.tooLong;
+    this.refusesTools = options.refusesTools ?? false;
   }
 }

@@ -1,6 +1,7 @@
 /** The streams in test/fixtures/provider-streams and what a client is to see of each; its README explains them. */
 import { readdirSync, readFileSync } from "node:fs";
 import path from "node:path";
+import type { WantedCall } from "../../src/models/model.ts";
 import type { Usage } from "../../src/protocol/events.ts";
 
 export type ExpectedAnswer = {
@@ -20,6 +21,8 @@ export type ExpectedAnswer = {
   /** Where the stream goes on with an answer: its beginning, and what is new in `text`. */
   readonly answer_so_far?: string;
   readonly continuation?: string;
+  /** The calls that the stream asks for, where tools were offered. */
+  readonly calls?: readonly WantedCall[];
 };
 
 export type ProviderStream = { readonly name: string; readonly bytes: Uint8Array; readonly expected: ExpectedAnswer };

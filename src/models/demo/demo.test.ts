@@ -2,7 +2,7 @@ import { getEventListeners } from "node:events";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { collect } from "../../../test/helpers/fake-provider/collect.ts";
-import type { ModelMessage } from "../model.ts";
+import type { ModelEvent, ModelMessage, OfferedTools } from "../model.ts";
 import { openDemoModel, splitWords } from "./demo.ts";
 
 const demo = openDemoModel({ wordDelayMs: 0 });
@@ -160,5 +160,42 @@ describe("the demo model", () => {
     const { pieces, error } = await collect(demo, "Hello", AbortSignal.abort("early"));
     expect(pieces).toEqual([]);
     expect(error).toBe("early");
+  });
+});
+
+describe("the demo model with tools", () => {
+  const tools: OfferedTools = {
+    tools: [{ name: "look_up", description: "Looks a word up.", parameters: { type: "object" } }],
+    rules: {
+      callFor: (prompt) => (prompt.startsWith("look up ") ? { name: "look_up", arguments: '{"n":1}' } : undefined),
+      sentencesFor: (results) => `It was found: ${results.join(", ")}.`,
+    },
+  };
+
+  async function ask(messages: readonly ModelMessage[]): Promise<ModelEvent[]> {
+    return Array.fromAsync(demo.generate({ messages, username: "TR", tools }, new AbortController().signal));
+  }
+
+  const asked: ModelMessage = { role: "user", content: "look up one" };
+
+  it("calls what the rules say that a prompt asks for, and nothing else", async () => {
+    expect(await ask([asked])).toMatchObject([
+      { type: "tool_calls", calls: [{ name: "look_up", arguments: '{"n":1}' }] },
+      { type: "finish", finishReason: "stop" },
+    ]);
+    const others = await ask([asked, { role: "assistant", content: "Done." }, { role: "user", content: "Hello" }]);
+    expect(others.filter(({ type }) => type === "tool_calls")).toEqual([]);
+  });
+
+  it("says what the rules make of all results, and calls nothing again", async () => {
+    const events = await ask([
+      asked,
+      { role: "assistant", content: "", calls: [{ id: "call00001", name: "look_up", arguments: "{}" }] },
+      { role: "tool", callId: "call00001", content: "one" },
+      { role: "tool", callId: "call00002", content: "two" },
+    ]);
+    const text = events.map((event) => (event.type === "text" ? event.text : "")).join("");
+    expect(text).toBe("It was found: one, two.");
+    expect(events.at(-1)).toMatchObject({ type: "finish" });
   });
 });

@@ -29,19 +29,38 @@ export function openDemoModel(options: DemoModelOptions = {}): Model {
 
 async function* speak(request: ModelRequest, signal: AbortSignal, wordDelayMs: number): AsyncGenerator<ModelEvent> {
   signal.throwIfAborted();
-  const { answerSoFar = "" } = request;
-  const answer = answerAfter(answerSoFar, demoAnswer(request));
+  const { answerSoFar = "", tools } = request;
+  const results = resultsIn(request);
+  const call = results.length === 0 ? tools?.rules.callFor(promptOf(request)) : undefined;
+  if (call !== undefined) {
+    yield { type: "tool_calls", calls: [call] };
+    yield finishOf(request, call.arguments);
+    return;
+  }
+  const said = tools === undefined || results.length === 0 ? demoAnswer(request) : tools.rules.sentencesFor(results);
+  const answer = answerAfter(answerSoFar, said);
   for (const word of splitWords(answer)) {
     if (wordDelayMs > 0) await sleep(wordDelayMs, signal);
     signal.throwIfAborted();
     yield { type: "text", text: word };
   }
   signal.throwIfAborted();
-  const input = request.messages.reduce(
-    (sum, message) => sum + estimateTokens(message.content),
-    estimateTokens(answerSoFar),
-  );
-  yield {
+  yield finishOf(request, answer);
+}
+
+function promptOf({ messages }: ModelRequest): string {
+  return messages.findLast(({ role }) => role === "user")?.content ?? "";
+}
+
+/** What the calls gave that were made for this answer. */
+function resultsIn({ messages }: ModelRequest): string[] {
+  const prompt = messages.findLastIndex(({ role }) => role === "user");
+  return messages.slice(prompt + 1).flatMap(({ role, content }) => (role === "tool" ? [content] : []));
+}
+
+function finishOf({ messages, answerSoFar = "" }: ModelRequest, answer: string): ModelEvent {
+  const input = messages.reduce((sum, { content }) => sum + estimateTokens(content), estimateTokens(answerSoFar));
+  return {
     type: "finish",
     finishReason: "stop",
     usage: { input_tokens: input, output_tokens: estimateTokens(answer), estimated: true },

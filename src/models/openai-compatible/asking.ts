@@ -6,7 +6,7 @@ import type { Log } from "../../log.ts";
 import type { EndedAttempt, Observer } from "../../observer.ts";
 import type { Usage } from "../../protocol/events.ts";
 import type { Span, Tracer } from "../../tracer.ts";
-import type { ModelError, ModelEvent, ModelRequest } from "../model.ts";
+import type { ModelError, ModelEvent, ModelRequest, WantedCall } from "../model.ts";
 import { isOutage } from "../outages.ts";
 import { Attempt, type AttemptOptions, type AttemptSink } from "./attempt.ts";
 import type { CallOutcome, Permit } from "./circuit-breaker.ts";
@@ -16,12 +16,14 @@ import type { ModelList } from "./model-list.ts";
 import { chatCompletionBody, type Prefill } from "./request.ts";
 import type { RetryBudget } from "./retry-budget.ts";
 import { type Circumstances, pauseBeforeRetry, type RetrySettings } from "./retry-policy.ts";
+import { holdsResults, type ToolRefusals, toolsRefusal } from "./tool-refusals.ts";
 
 /** One model server, as all of its answers share it. */
 export type Provider = Pick<AttemptOptions, "connection" | "timeouts" | "now"> & {
   readonly list: ModelList;
   readonly gate: Gate;
   readonly budget: RetryBudget;
+  readonly toolRefusals: ToolRefusals;
   readonly retry: RetrySettings;
   readonly extraBody: Readonly<Record<string, unknown>>;
   readonly prefill: Prefill;
@@ -32,9 +34,10 @@ export type Provider = Pick<AttemptOptions, "connection" | "timeouts" | "now"> &
   readonly tellsPlace: boolean;
 };
 
-/** What an asking tells: any number of texts, then one finish or one failure. */
+/** What an asking tells: any number of texts, the calls that the answer asks for, then one finish or one failure. */
 export type AskingSink = {
   text(text: string): void;
+  calls(calls: readonly WantedCall[]): void;
   finish(finish: ModelEvent): void;
   fail(error: unknown): void;
 };
@@ -101,16 +104,17 @@ export class Asking implements AttemptSink {
     this.#tell(this.#continuation === undefined ? text : this.#continuation.take(text));
   }
 
-  finish(finishReason: string, usage: Usage | null): void {
+  finish(finishReason: string, usage: Usage | null, calls: readonly WantedCall[]): void {
     // Where it fails instead, what is held back goes with it: nobody has seen it, so the answer may be asked for again.
     if (this.#continuation !== undefined) this.#tell(this.#continuation.end());
     this.#permit?.end("succeeded");
     this.#attemptEnded("answered");
+    if (calls.length > 0) this.#sink.calls(calls);
     this.#sink.finish({ type: "finish", finishReason, usage, model: this.#model });
   }
 
   fail(error: ModelError, circumstances: Circumstances): void {
-    const { gate, list } = this.#provider;
+    const { gate, list, toolRefusals } = this.#provider;
     this.#attemptEnded(error.code);
     if (circumstances.staleConnection && this.#mayForgiveStaleConnection) {
       this.#mayForgiveStaleConnection = false;
@@ -118,6 +122,11 @@ export class Asking implements AttemptSink {
       return;
     }
     this.#permit?.end(this.#outcomeOf(error));
+    if (error.refusesTools) {
+      if (!holdsResults(this.#request.messages)) toolRefusals.add(error.model);
+      this.#sink.fail(error);
+      return;
+    }
     if (error.code === "upstream_auth") gate.refuseKey();
     if (error.code === "model_not_found") {
       list.refuse(error.model);
@@ -161,6 +170,10 @@ export class Asking implements AttemptSink {
   }
 
   #askFirstTime(): void {
+    if (this.#request.tools !== undefined && this.#provider.toolRefusals.has(this.#model)) {
+      this.#sink.fail(toolsRefusal(this.#model, "not asked again"));
+      return;
+    }
     try {
       this.#permit = this.#admission?.take(this.#model) ?? this.#provider.gate.enter(this.#model);
     } catch (error) {
@@ -184,12 +197,14 @@ export class Asking implements AttemptSink {
 
   #send(): void {
     const { connection, timeouts, now, extraBody, prefill, tracer, tellsPlace } = this.#provider;
-    const { messages, answerSoFar = "" } = this.#request;
+    const { messages, answerSoFar = "", tools: offered } = this.#request;
     const model = this.#model;
     this.#continuation = answerSoFar === "" ? undefined : new Continuation(answerSoFar);
     const sent = this.#continuation?.sent ?? "";
     const continues = sent !== "";
-    const body = chatCompletionBody(model, messages, extraBody, continues ? { prefill, text: sent } : undefined);
+    const beginning = continues ? { prefill, text: sent } : undefined;
+    const body = chatCompletionBody(model, messages, extraBody, { beginning, tools: offered?.tools });
+    const offersTools = offered !== undefined;
     const startedAt = this.#startedAt;
     const { turnStartedAt = startedAt } = this.#request;
     this.#isAsking = true;
@@ -200,7 +215,7 @@ export class Asking implements AttemptSink {
     });
     const place = tellsPlace ? this.#span?.place : undefined;
     this.#attempt = new Attempt(
-      { connection, place, timeouts, now, model, body, continues, startedAt, turnStartedAt },
+      { connection, place, timeouts, now, model, body, continues, offersTools, startedAt, turnStartedAt },
       this,
     );
   }

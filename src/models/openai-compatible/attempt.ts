@@ -3,7 +3,7 @@ import type { ClientRequest, IncomingMessage } from "node:http";
 import type { Socket } from "node:net";
 import { TLSSocket } from "node:tls";
 import type { Usage } from "../../protocol/events.ts";
-import type { ModelError } from "../model.ts";
+import type { ModelError, WantedCall } from "../model.ts";
 import type { Connection } from "./connection.ts";
 import { type DeadlineName, Deadlines, type Timeouts } from "./deadlines.ts";
 import { connectionFailure, failure, streamedFailure, type UpstreamCode } from "./failures.ts";
@@ -14,7 +14,7 @@ import { readCompletion, readError } from "./whole-answers.ts";
 /** What an attempt tells, as it happens: any number of texts, then one finish or one failure. */
 export type AttemptSink = {
   text(text: string): void;
-  finish(finishReason: string, usage: Usage | null): void;
+  finish(finishReason: string, usage: Usage | null, calls: readonly WantedCall[]): void;
   fail(error: ModelError, circumstances: Circumstances): void;
 };
 
@@ -26,6 +26,8 @@ export type AttemptOptions = {
   readonly place?: string | undefined;
   /** The body holds the beginning of the answer: there may be nothing to add to it. */
   readonly continues: boolean;
+  /** The body holds tools: the answer may call them, and the server may refuse them. */
+  readonly offersTools: boolean;
   readonly timeouts: Timeouts;
   /** When the asking began, on the clock of `performance.now()`; before now when this is not the first attempt. */
   readonly startedAt: number;
@@ -34,6 +36,9 @@ export type AttemptOptions = {
   /** Milliseconds since the epoch, for a `Retry-After` that is a date. */
   readonly now: () => number;
 };
+
+/** What there was in an answer. */
+type Said = { readonly spoke: boolean; readonly calls: readonly WantedCall[] };
 
 /** How long a usage chunk or `[DONE]` may come after the finish reason, in milliseconds. */
 const lateUsageMs = 2_000;
@@ -49,7 +54,7 @@ export class Attempt {
   readonly #sink: AttemptSink;
   readonly #deadlines: Deadlines;
   readonly #request: ClientRequest;
-  readonly #reader = new StreamReader();
+  readonly #reader: StreamReader;
   #response: IncomingMessage | undefined;
   #usageDueAt: number | undefined;
   /** What the connection had read before this attempt took it over; undefined for one that was made for it. */
@@ -59,6 +64,7 @@ export class Attempt {
   constructor(options: AttemptOptions, sink: AttemptSink) {
     this.#options = options;
     this.#sink = sink;
+    this.#reader = new StreamReader(options);
     const { startedAt, timeouts, turnStartedAt } = options;
     this.#deadlines = new Deadlines(startedAt, timeouts, (name) => this.#expire(name), turnStartedAt);
     // Until the pool gives it a connection, a request waits for headers as if it had one.
@@ -174,18 +180,19 @@ export class Attempt {
   async #receiveError(response: IncomingMessage): Promise<void> {
     // The body has limits of its own.
     this.#deadlines.stop();
-    const error = await readError(response, this.#options.model, this.#options.now());
+    const error = await readError(response, this.#options);
     // Not `#fail`: a connection whose body was read to its end can be used again.
     if (this.#settle()) this.#sink.fail(error, this.#circumstances(false));
   }
 
   async #receiveCompletion(response: IncomingMessage): Promise<void> {
-    const { model, timeouts } = this.#options;
+    const { model, timeouts, offersTools } = this.#options;
+    const limits = { offersTools, milliseconds: timeouts.turnMs };
     try {
-      const { text, finishReason, usage } = await readCompletion(response, model, timeouts.turnMs);
+      const { text, finishReason, usage, calls } = await readCompletion(response, model, limits);
       if (this.#settled) return;
       if (text !== "") this.#sink.text(text);
-      this.#finish(finishReason, usage, text !== "");
+      this.#finish(finishReason, usage, { spoke: text !== "", calls });
     } catch (error) {
       this.#fail(error as ModelError);
     }
@@ -247,19 +254,22 @@ export class Attempt {
   }
 
   #finishStream(): void {
-    const { finishReason = "unspecified", usage, spoke, thought } = this.#reader;
+    const { finishReason = "unspecified", usage, spoke, thought, calls } = this.#reader;
     // A model that thought until its tokens were used up met its limit, not that of the conversation.
-    this.#finish(finishReason, usage, spoke || (thought && finishReason === "length"));
+    this.#finish(finishReason, usage, { spoke: spoke || (thought && finishReason === "length"), calls });
   }
 
-  #finish(finishReason: string, usage: Usage | null, spoke: boolean): void {
+  #finish(finishReason: string, usage: Usage | null, { spoke: said, calls }: Said): void {
+    const spoke = said || calls.length > 0;
+    // What was cut off, or withheld, is not to be done.
+    const wanted = finishReason === "length" || finishReason === "content_filter" ? [] : calls;
     // Ollama, when the prompt alone fills the window.
     const isWhole = spoke || (this.#options.continues && finishReason === "stop");
     if (!spoke && finishReason === "length") this.#failWith("context_too_long", "length without text");
     else if (!isWhole && finishReason !== "content_filter") this.#failWith("empty_answer", "finished without text");
     else if (this.#settle()) {
       this.#letGo();
-      this.#sink.finish(finishReason, usage);
+      this.#sink.finish(finishReason, usage, wanted);
     }
   }
 

@@ -42,11 +42,13 @@ export function failure(
     readonly fact?: string;
     readonly retryAfterSeconds?: number | undefined;
     readonly tooLong?: StatedSizes | undefined;
+    readonly refusesTools?: boolean;
   } = {},
 ): ModelError {
   return new ModelError(code, sentences[code], {
     model,
     tooLong: options.tooLong,
+    ...(options.refusesTools === undefined ? {} : { refusesTools: options.refusesTools }),
     ...(options.fact === undefined ? {} : { cause: new Error(options.fact) }),
     ...(options.retryAfterSeconds === undefined ? {} : { retryAfterSeconds: options.retryAfterSeconds }),
   });

@@ -2,7 +2,7 @@
  * One answer as its consumer pulls it: gathers what the asking brings (asking.ts) and hands it out. Written as an
  * iterator by hand, for this is the hot path: a token costs one promise, and only when it is awaited.
  */
-import type { ModelEvent, ModelRequest } from "../model.ts";
+import type { ModelEvent, ModelRequest, WantedCall } from "../model.ts";
 import { Asking, type AskingSink, type Provider } from "./asking.ts";
 import type { GateAdmission } from "./gate.ts";
 
@@ -22,6 +22,7 @@ export class Generation implements AsyncIterableIterator<ModelEvent, undefined>,
   readonly #signal: AbortSignal;
   #started = false;
   #text = "";
+  #calls: readonly WantedCall[] = [];
   #outcome: Outcome | undefined;
   #waiter: Waiter | undefined;
   #closed = false;
@@ -62,6 +63,10 @@ export class Generation implements AsyncIterableIterator<ModelEvent, undefined>,
     if (this.#text.length >= maxGathered) this.#asking.pause();
   }
 
+  calls(calls: readonly WantedCall[]): void {
+    this.#calls = calls;
+  }
+
   finish(finish: ModelEvent): void {
     this.#conclude({ finish });
   }
@@ -92,7 +97,7 @@ export class Generation implements AsyncIterableIterator<ModelEvent, undefined>,
     this.#wake();
   }
 
-  /** Hands what there is to a consumer that waits for it: text first, then the outcome. */
+  /** Hands what there is to a consumer that waits for it: text first, then calls, then the outcome. */
   #wake(): void {
     const waiter = this.#waiter;
     if (waiter === undefined) return;
@@ -103,6 +108,12 @@ export class Generation implements AsyncIterableIterator<ModelEvent, undefined>,
       this.#asking.resume();
     } else if (this.#outcome !== undefined && this.#outcome !== "left") {
       this.#waiter = undefined;
+      if (this.#calls.length > 0 && "finish" in this.#outcome) {
+        const calls = this.#calls;
+        this.#calls = [];
+        waiter.resolve({ done: false, value: { type: "tool_calls", calls } });
+        return;
+      }
       this.#closed = true;
       if ("finish" in this.#outcome) waiter.resolve({ done: false, value: this.#outcome.finish });
       else waiter.reject(this.#outcome.error);

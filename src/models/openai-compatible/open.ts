@@ -11,6 +11,7 @@ import { Generation } from "./generation.ts";
 import { ModelList } from "./model-list.ts";
 import type { Prefill } from "./request.ts";
 import { RetryBudget } from "./retry-budget.ts";
+import { ToolRefusals } from "./tool-refusals.ts";
 
 export type OpenAiCompatibleOptions = {
   /** Such as `https://api.openai.com/v1`. */
@@ -64,6 +65,7 @@ export function openOpenAiCompatibleModel(options: OpenAiCompatibleOptions): Mod
     list,
     gate,
     budget: new RetryBudget(clock),
+    toolRefusals: new ToolRefusals(clock),
     retry: { retries: options.retries, baseMs: options.retryBaseMs ?? defaultRetryBaseMs },
     extraBody,
     prefill,

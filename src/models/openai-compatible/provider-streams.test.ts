@@ -9,8 +9,8 @@ const streams = readProviderStreams();
 const byteOrderMark = new Uint8Array([0xef, 0xbb, 0xbf]);
 
 /** All that a reader says of a body that comes in these pieces. */
-function read(pieces: Iterable<Uint8Array>) {
-  const reader = new StreamReader();
+function read(pieces: Iterable<Uint8Array>, offersTools = false) {
+  const reader = new StreamReader({ offersTools });
   let text = "";
   let progressed = false;
   const look = (): void => {
@@ -23,8 +23,8 @@ function read(pieces: Iterable<Uint8Array>) {
   }
   reader.end();
   look();
-  const { finishReason, usage, done, spoke, thought, failure } = reader;
-  return { text, finishReason, usage, done, spoke, thought, failure, progressed };
+  const { finishReason, usage, done, spoke, thought, failure, calls } = reader;
+  return { text, finishReason, usage, done, spoke, thought, failure, calls, progressed };
 }
 
 function* cut(bytes: Uint8Array, places: readonly number[]): Generator<Uint8Array> {
@@ -75,6 +75,32 @@ describe.each(streams)("the stream $name", (stream) => {
     });
     fc.assert(property, { numRuns: 50 });
   });
+});
+
+describe.each(streams.filter(({ expected }) => expected.calls !== undefined))("the calls in $name", (stream) => {
+  const { bytes, expected } = stream;
+  const whole = read([bytes], true);
+
+  it("D37: are read as what they mean, and the text as without them", () => {
+    expect(whole.calls).toEqual(expected.calls);
+    expect(read([bytes]).calls).toEqual([]);
+    expect(whole.text).toBe(expected.text);
+    expect(whole.progressed).toBe(true);
+    expect(({} as { polluted?: unknown }).polluted).toBeUndefined();
+  });
+
+  it.each(spellings(stream))("are read the same %s: cut in two at every byte, and byte by byte", (_, spelled) => {
+    const seen = new Set<string>();
+    for (let place = 0; place <= spelled.length; place += 1)
+      seen.add(JSON.stringify(read(cut(spelled, [place]), true)));
+    seen.add(JSON.stringify(read(cut(spelled, [...spelled.keys()]), true)));
+    expect([...seen]).toEqual([JSON.stringify(whole)]);
+  });
+});
+
+it("has calls of tools as many servers and gateways send them", () => {
+  const servers = streams.filter(({ expected }) => expected.calls !== undefined).map(({ name }) => name.split("-")[0]);
+  expect(new Set(servers).size).toBeGreaterThan(7);
 });
 
 it("has several streams of every server that the documentation names", () => {

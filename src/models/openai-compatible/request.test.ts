@@ -25,7 +25,9 @@ describe("chatCompletionBody", () => {
     ["prefix", { role: "assistant", content: "Hel", prefix: true }, {}],
     ["vllm", { role: "assistant", content: "Hel" }, { continue_final_message: true, add_generation_prompt: false }],
   ] as const)("ends the messages with the answer's beginning, as the server wants it: %s", (prefill, last, fields) => {
-    const body = JSON.parse(chatCompletionBody("m", messages, { temperature: 0 }, { prefill, text: "Hel" }));
+    const body = JSON.parse(
+      chatCompletionBody("m", messages, { temperature: 0 }, { beginning: { prefill, text: "Hel" } }),
+    );
     expect(body).toEqual({
       model: "m",
       messages: [...messages, last],
@@ -38,7 +40,7 @@ describe("chatCompletionBody", () => {
 
   it("lets no extra field change where the answer goes on", () => {
     const extra = { continue_final_message: false, add_generation_prompt: true };
-    const body = JSON.parse(chatCompletionBody("m", messages, extra, { prefill: "vllm", text: "Hel" }));
+    const body = JSON.parse(chatCompletionBody("m", messages, extra, { beginning: { prefill: "vllm", text: "Hel" } }));
     expect(body).toMatchObject({ continue_final_message: true, add_generation_prompt: false });
   });
 

@@ -4,8 +4,10 @@
  */
 import { createParser, type EventSourceMessage, type EventSourceParser, type ParseError } from "eventsource-parser";
 import type { Usage } from "../../protocol/events.ts";
+import type { WantedCall } from "../model.ts";
 import type { FinishReason } from "./finish-reasons.ts";
 import { closingTag, countsThoughts, holdsThought, isMarkedAsThought } from "./thoughts.ts";
+import { ToolCallGatherer } from "./tool-calls.ts";
 import {
   contentOf,
   describeError,
@@ -61,8 +63,11 @@ export class StreamReader {
   /** The answer went on behind a finish reason: this server's reasons mean nothing before `[DONE]`. */
   #endsEarly = false;
   #latestReason: FinishReason | undefined;
+  /** Undefined where no tools were offered: then calls of them mean nothing. */
+  readonly #tools: ToolCallGatherer | undefined;
 
-  constructor() {
+  constructor({ offersTools }: { readonly offersTools: boolean } = { offersTools: false }) {
+    this.#tools = offersTools ? new ToolCallGatherer() : undefined;
     this.#parser = createParser({
       onEvent: (message) => this.#readEvent(message),
       onComment: () => {
@@ -96,6 +101,11 @@ export class StreamReader {
     const progressed = this.#progressed;
     this.#progressed = false;
     return progressed;
+  }
+
+  /** The calls of tools that the answer asks for, as far as they have come. */
+  get calls(): readonly WantedCall[] {
+    return this.#tools?.calls ?? [];
   }
 
   /**
@@ -170,9 +180,14 @@ export class StreamReader {
     const text = content === "" ? "" : this.#withoutThoughts(content, choice);
     const refusal = isRefusal(choice, "delta");
     this.#refused ||= refusal;
+    const gathered = this.#tools?.take(choice, "delta") ?? "nothing";
+    if (gathered === "too_large") {
+      this.failure = { kind: "too_large" };
+      return;
+    }
     if (text !== "") this.#append(text);
     else if (content !== "" || holdsThought(choice)) this.thought = true;
-    else if (!refusal) {
+    else if (!refusal && gathered === "nothing") {
       this.quietInARow += 1;
       return;
     }

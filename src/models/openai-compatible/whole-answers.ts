@@ -1,10 +1,12 @@
 /** Answers that are no stream: errors, and completions of servers that do not stream. */
 import type { IncomingMessage } from "node:http";
 import type { Usage } from "../../protocol/events.ts";
-import type { ModelError } from "../model.ts";
+import type { ModelError, WantedCall } from "../model.ts";
 import { readBody } from "./body.ts";
 import { failure, parseRetryAfter, statusFailure, streamedFailure } from "./failures.ts";
 import { maxAnswerBytes } from "./stream-reader.ts";
+import { ToolCallGatherer } from "./tool-calls.ts";
+import { refusesTools, toolsRefusal } from "./tool-refusals.ts";
 import {
   contentOf,
   finishReasonOf,
@@ -21,21 +23,43 @@ const errorBodyLimits = { maxBytes: 64 * 1024, milliseconds: 5_000 };
 /** JSON may spell one byte of text as six (`\u0041`), and has a frame around it. */
 const maxCompletionBytes = 6 * maxAnswerBytes + 64 * 1024;
 
-/** @param now milliseconds since the epoch. */
-export async function readError(response: IncomingMessage, model: string, now: number): Promise<ModelError> {
+export type ErrorOptions = {
+  readonly model: string;
+  /** Milliseconds since the epoch. */
+  readonly now: () => number;
+  readonly offersTools: boolean;
+};
+
+export async function readError(
+  response: IncomingMessage,
+  { model, now, offersTools }: ErrorOptions,
+): Promise<ModelError> {
   // The status has its meaning however slow, long or odd the body is.
   const body = await readBody(response, errorBodyLimits);
-  const retryAfterSeconds = parseRetryAfter(response.headers["retry-after"], now);
-  return statusFailure(response.statusCode ?? 0, reportedErrorOf(parseJson(body.text)), model, retryAfterSeconds);
+  const status = response.statusCode ?? 0;
+  const retryAfterSeconds = parseRetryAfter(response.headers["retry-after"], now());
+  const error = statusFailure(status, reportedErrorOf(parseJson(body.text)), model, retryAfterSeconds);
+  return offersTools && refusesTools(status, error, body.text) ? toolsRefusal(model, `HTTP ${status}`) : error;
 }
 
-export type Completion = { readonly text: string; readonly finishReason: string; readonly usage: Usage | null };
+export type Completion = {
+  readonly text: string;
+  readonly finishReason: string;
+  readonly usage: Usage | null;
+  readonly calls: readonly WantedCall[];
+};
 
-/** @param milliseconds how long the body may take. @throws ModelError */
+export type CompletionLimits = {
+  readonly offersTools: boolean;
+  /** How long the body may take. */
+  readonly milliseconds: number;
+};
+
+/** @throws ModelError */
 export async function readCompletion(
   response: IncomingMessage,
   model: string,
-  milliseconds: number,
+  { offersTools, milliseconds }: CompletionLimits,
 ): Promise<Completion> {
   const body = await readBody(response, { maxBytes: maxCompletionBytes, milliseconds });
   if (body.cut === "too_large") throw failure("answer_too_large", model);
@@ -51,5 +75,7 @@ export async function readCompletion(
   if (Buffer.byteLength(text) > maxAnswerBytes) throw failure("answer_too_large", model);
   if (finishReasonOf(choice) === "failed") throw failure("upstream_error", model, { fact: "finished as failed" });
   const finishReason = isRefusal(choice, "message") ? "content_filter" : (finishReasonOf(choice) ?? "unspecified");
-  return { text, finishReason, usage: usageOf(completion) };
+  const tools = new ToolCallGatherer();
+  if (offersTools && tools.take(choice, "message") === "too_large") throw failure("answer_too_large", model);
+  return { text, finishReason, usage: usageOf(completion), calls: tools.calls };
 }
