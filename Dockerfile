@@ -27,6 +27,7 @@ RUN mkdir /data && chown 10001:10001 /data && chmod 700 /data
 COPY --from=dependencies /app/node_modules ./node_modules
 COPY package.json ./
 COPY src ./src
+COPY knowledge ./knowledge
 COPY --from=page /app/web/dist ./web/dist
 # By number, so that Kubernetes can tell that it is not root.
 USER 10001:10001

@@ -35,6 +35,17 @@ function environmentOf(service: Service | undefined): Record<string, string> {
 const single = servicesOf("compose.yaml")["chat"];
 const { nginx, chat, redis } = servicesOf("compose.replicas.yaml");
 
+describe("Dockerfile", () => {
+  it("copies what Docker is let see, the starter pack of the game among it", () => {
+    const copied = [...read("Dockerfile").matchAll(/^COPY (?!--from)(?<names>.+) \S+$/gm)];
+    const names = copied.flatMap((match) => (match.groups?.["names"] ?? "").split(" "));
+    expect(names).toContain("knowledge");
+    const seen = read(".dockerignore").split("\n");
+    expect(names.filter((name) => !seen.includes(`!${name.split("/")[0]}`))).toEqual([]);
+    expect(existsSync(path.join(repository, "knowledge/sitcoms/seinfeld.json"))).toBe(true);
+  });
+});
+
 describe("compose.replicas.yaml", () => {
   it("runs the same image as compose.yaml, as hard to break out of and as patient", () => {
     const own = ["environment", "deploy", "networks", "depends_on", "ports", "volumes", "tmpfs"];
