@@ -1,0 +1,110 @@
+/**
+ * Whether an answer is right, by the first rule that can tell. Rules know nothing of who answers; only where none of them
+ * can tell, and only for what was typed, a judge is asked.
+ */
+import { isSlipOf } from "./edit-distance.ts";
+import type { Judge, JudgedPlayer } from "./judge.ts";
+import { normalForm } from "./normal-form.ts";
+import type { Grade, Option, Question } from "./question.ts";
+
+/** UTF-16 code units; whoever writes more than this answers nothing that was asked. */
+const longestAnswer = 500;
+
+/** What a rule makes of an answer; undefined where it cannot tell. */
+type Rule = (question: Question, given: string) => Grade | undefined;
+
+const rules: readonly Rule[] = [byOption, byAnswer, byAlias, byNumber, byEditDistance];
+
+/** @param judge with the player on whose account it is asked; without one, what no rule knows is wrong */
+export async function grade(
+  question: Question,
+  given: string,
+  judge?: { readonly judge: Judge; readonly player: JudgedPlayer },
+): Promise<Grade> {
+  const noMatch: Grade = { correct: false, rule: "no_match" };
+  if (given.length > longestAnswer || normalForm(given) === "") return noMatch;
+  for (const rule of rules) {
+    const decided = rule(question, given);
+    if (decided !== undefined) return decided;
+  }
+  if (judge === undefined || !isJudged(question)) return noMatch;
+  return { correct: await judge.judge.accepts(question, given, judge.player), rule: "judge" };
+}
+
+/** Where there are options nothing is left to judge, and a number is right or wrong. */
+function isJudged({ options, fact }: Question): boolean {
+  return options.length === 0 && fact.type !== "number" && fact.type !== "year";
+}
+
+/** An option by its letter, its text or its place; of True and False also by other words for them. */
+function byOption(question: Question, given: string): Grade | undefined {
+  const chosen = optionOf(question.options, given);
+  if (chosen !== undefined) return { correct: chosen.text === question.answer, rule: "option" };
+  if (question.kind !== "boolean") return undefined;
+  const said = ways.get(withoutLeadIn(normalForm(given)));
+  return said === undefined ? undefined : { correct: said === (question.answer === "True"), rule: "option" };
+}
+
+const ways: ReadonlyMap<string, boolean> = new Map([
+  ...["true", "t", "yes", "y", "right", "correct"].map((word) => [word, true] as const),
+  ...["false", "f", "no", "n", "wrong", "not true", "incorrect"].map((word) => [word, false] as const),
+]);
+
+function optionOf(options: readonly Option[], given: string): Option | undefined {
+  const text = withoutLeadIn(normalForm(given));
+  const { letter, rest = "" } = /^\(?(?<letter>[a-d])[).:]?(?:\s+(?<rest>.+))?$/is.exec(given.trim())?.groups ?? {};
+  const lettered = options.find(({ id }) => id === letter?.toLowerCase());
+  if (lettered !== undefined && (rest === "" || normalForm(rest) === normalForm(lettered.text))) return lettered;
+  const named = options.find((option) => normalForm(option.text) === text);
+  // Where the options are numbers, a number is one of them and no place.
+  if (named !== undefined || options.some((option) => /^\d+$/.test(normalForm(option.text)))) return named;
+  return /^[1-9]$/.test(text) ? options[Number(text) - 1] : undefined;
+}
+
+function byAnswer({ answer }: Question, given: string): Grade | undefined {
+  return spellings(given).includes(normalForm(answer)) ? { correct: true, rule: "exact" } : undefined;
+}
+
+function byAlias({ aliases }: Question, given: string): Grade | undefined {
+  const said = spellings(given);
+  return aliases.some((alias) => said.includes(normalForm(alias))) ? { correct: true, rule: "alias" } : undefined;
+}
+
+/** A number with a word around it, as "season 9" or "in '94"; another number is wrong, whatever stands beside it. */
+function byNumber({ answer, fact }: Question, given: string): Grade | undefined {
+  if (fact.type !== "number" && fact.type !== "year") return undefined;
+  const said = normalForm(given).split(" ");
+  const numbers = said.filter((word) => /\p{N}/u.test(word));
+  const isPlain = said.every((word) => numbers.includes(word) || wordsAroundNumbers.has(word));
+  if (numbers.length !== 1 || !isPlain) return { correct: false, rule: "no_match" };
+  const wanted = fact.type === "year" && numbers[0]?.length === 2 ? answer.slice(-2) : normalForm(answer);
+  return numbers[0] === wanted ? { correct: true, rule: "exact" } : { correct: false, rule: "no_match" };
+}
+
+const wordsAroundNumbers: ReadonlySet<string> = new Set(
+  "season seasons episode episodes year number in it was is its there were had i think guess maybe about ran for".split(
+    " ",
+  ),
+);
+
+/** With slips of the pen, unless another option is as near. */
+function byEditDistance({ answer, aliases, options }: Question, given: string): Grade | undefined {
+  const isNear = (text: string) => spellings(given).some((said) => isSlipOf(said, normalForm(text)));
+  if (options.some(({ text }) => text !== answer && isNear(text))) return undefined;
+  return [answer, ...aliases].some(isNear) ? { correct: true, rule: "edit_distance" } : undefined;
+}
+
+/** What somebody said, as it is and without the words that lead up to it. */
+function spellings(given: string): readonly string[] {
+  const plain = normalForm(given);
+  const bare = withoutLeadIn(plain);
+  return bare === plain ? [plain] : [plain, bare];
+}
+
+/** In normal form: apostrophes and "the" are gone. */
+const leadIn =
+  /^(?:(?:i think|i guess|i believe|i say|maybe|probably|must be|is it|its|it is|it was|thats|that is|that would be|answer is|my answer is|who is|who was|what is|where is) )+/;
+
+function withoutLeadIn(text: string): string {
+  return text.replace(leadIn, "");
+}
