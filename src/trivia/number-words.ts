@@ -30,7 +30,8 @@ const values: ReadonlyMap<string, number> = new Map([
 ]);
 
 /** Lower-case words, of which those that are numbers become digits. */
-export function numbersAsDigits(words: readonly string[]): string[] {
+export function numbersAsDigits(words: readonly string[]): readonly string[] {
+  if (!words.some((word) => values.has(word))) return words;
   const written: string[] = [];
   for (let at = 0; at < words.length; ) {
     const number = numberAt(words, at);

@@ -1,0 +1,37 @@
+/** What else counts when an answer is typed. */
+import type { Entry, FactTable, Named, Side } from "./fact-table.ts";
+import { isPartOf, normalForm, words } from "./normal-form.ts";
+
+/** Nobody is meant by these alone. */
+const titles: ReadonlySet<string> = new Set(
+  "mr mrs ms miss dr sir lady uncle aunt aunty cousin grandma grandpa king queen jr sr".split(" "),
+);
+
+type Asked = { readonly entry: Entry; readonly side: Side; readonly right: readonly Named[]; readonly text: string };
+
+/**
+ * Other names of the answer and of everything else that is right; of people also a first name or a family name, where
+ * only one has it. In normal form, without what stands in the question.
+ */
+export function typedAliases(table: FactTable, { entry, side, right, text }: Asked): readonly string[] {
+  const { fact } = entry;
+  const isPerson = fact.type === "person" || fact.type === "character" || side === "subject";
+  const short = isPerson ? right.flatMap((named) => shortNames(table, named, entry, side)) : [];
+  const question = normalForm(text);
+  const aliases = new Set([...right.flatMap(({ names }) => names), ...short]);
+  aliases.delete(normalForm(entry[side].text));
+  return [...aliases].filter((alias) => !isPartOf(alias, question));
+}
+
+/** Characters go by either name, actors by their family's. */
+function shortNames(table: FactTable, named: Named, entry: Entry, side: Side): readonly string[] {
+  const all = words(named.text).filter((word) => !titles.has(word) && word.length > 2);
+  const isActor = side === "object" && entry.fact.type === "person";
+  const [first, last] = [all[0], all.at(-1)];
+  const wanted = isActor ? [last] : [first, last];
+  const others = table.alike(entry).map((other) => other[side]);
+  return wanted.filter((word): word is string => {
+    if (word === undefined || all.length < 2) return false;
+    return others.every((other) => other.names[0] === named.names[0] || !words(other.text).includes(word));
+  });
+}
