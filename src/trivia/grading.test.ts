@@ -129,7 +129,7 @@ describe("an answer is wrong", () => {
 
   test("whatever somebody types that is not near it, and grading never fails", async () => {
     await fc.assert(
-      fc.asyncProperty(fc.string({ unit: "binary", maxLength: 600 }), async (given) => {
+      fc.asyncProperty(fc.string({ unit: "binary", maxLength: 40 }), async (given) => {
         fc.pre(!normalForm(given).startsWith("d"));
         expect(await grade(questionOf(), given)).toEqual({ correct: false, rule: "no_match" });
       }),
