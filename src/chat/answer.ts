@@ -1,6 +1,13 @@
 /** A model's answer to a prompt, as a producer of turn events. */
-import { type Admission, type Model, ModelError, type ModelEvent } from "../models/model.ts";
-import type { IncompleteReason } from "../protocol/events.ts";
+import {
+  type Admission,
+  type Model,
+  ModelError,
+  type ModelEvent,
+  type ModelMessage,
+  type WantedCall,
+} from "../models/model.ts";
+import type { IncompleteReason, ToolUsed } from "../protocol/events.ts";
 import { Problem } from "../protocol/problems.ts";
 import type { Access, BegunTurn, LapsedTurn, Spent, TurnStore } from "../storage/storage.ts";
 import { estimateTokens } from "../tokens/estimate.ts";
@@ -13,6 +20,9 @@ import { ContextBudget } from "./context-budget.ts";
 import { modelProblem } from "./model-problem.ts";
 import { Spending } from "./spending.ts";
 import type { Answered, Titler } from "./titler.ts";
+import { roundsFor } from "./tool-offer.ts";
+import type { ToolRounds } from "./tool-rounds.ts";
+import type { ToolSet } from "./tools.ts";
 
 export type Question = CurrentPrompt & { readonly access: Access; readonly turn: number };
 
@@ -23,28 +33,36 @@ export type AnswerSources = {
   readonly contexts: ContextBuilder;
   readonly budget: ContextBudget;
   readonly counter: TokenCounter;
+  readonly log: ContextOptions["log"];
   /** Where the model is asked for titles, too. */
   readonly titler?: Titler | undefined;
+  /** What can be done for an answer, where anything can. */
+  readonly tools?: ToolSet | undefined;
 };
 
-export function answerSources(
-  turns: TurnStore,
-  model: Model,
-  options: ContextOptions & { readonly titler?: Titler | undefined },
-): AnswerSources {
+export type AnswerOptions = ContextOptions & Pick<AnswerSources, "titler" | "tools">;
+
+export function answerSources(turns: TurnStore, model: Model, options: AnswerOptions): AnswerSources {
+  const { counter, titler, tools, log } = options;
   const contexts = new ContextBuilder(turns, options);
-  const budget = new ContextBudget(options.contextTokens, options.log);
-  return { turns, model, contexts, budget, counter: options.counter, titler: options.titler };
+  const budget = new ContextBudget(options.contextTokens, log);
+  return { turns, model, contexts, budget, counter, log, titler, tools };
 }
 
-/**
- * @param published text of the turn that is there already, for a model that goes on from it
- * @param admission what the model was asked for before the prompt was stored; without one it is asked when the turn begins
- */
+/** What there was of a turn before its producer. */
+type Left = {
+  /** Text that is there already, for a model that goes on from it. */
+  readonly published?: string;
+  /** What was done for it. */
+  readonly done?: readonly ToolUsed[] | undefined;
+  /** What the model was asked for before the prompt was stored; without one it is asked when the turn begins. */
+  readonly admission?: Admission;
+};
+
 export function answerProducer(
   sources: AnswerSources,
   begun: BegunTurn,
-  { published = "", admission }: { readonly published?: string; readonly admission?: Admission } = {},
+  { published = "", done: logged = [], admission }: Left = {},
 ): Producer {
   const { model, titler } = sources;
   const spending = new Spending(sources.counter);
@@ -55,10 +73,11 @@ export function answerProducer(
     },
     async begin(signal, cause) {
       await model.ready();
-      const question = questionOf(begun, published);
+      const rounds = await roundsFor(sources, begun, { published, logged });
+      const question = { ...questionOf(begun, published), note: rounds?.instructions };
       const context = await contextOf(sources, question);
       answered = { access: question.access, session: context.session, turn: question.turn };
-      const output = answer({ sources, question, signal, cause, admission, spending }, context);
+      const output = answer({ sources, question, signal, cause, admission, spending, rounds }, context);
       return { trimmedTurns: context.trimmedTurns, output };
     },
     spent() {
@@ -73,11 +92,12 @@ export function answerProducer(
 
 /** What a process that is gone spent on a turn that it had, as far as its log tells; nothing where it had not begun it. */
 export async function spentBefore(sources: AnswerSources, lapsed: LapsedTurn): Promise<Spent | undefined> {
-  const { model, text, crashes } = lapsed;
+  const { model, text, crashes, tools } = lapsed;
   if (model === null) return undefined;
   const context = await contextOf(sources, questionOf(lapsed, ""));
-  // Each of those that died had the messages read anew.
-  const inputTokens = Math.max(1, crashes) * (await countInput(sources.counter, context));
+  // Each of those that died had the messages read anew, and so had what followed each call.
+  const readings = Math.max(1, crashes) + tools.length;
+  const inputTokens = readings * (await countInput(sources.counter, context));
   return { model, inputTokens, outputTokens: estimateTokens(text), estimated: true };
 }
 
@@ -98,48 +118,88 @@ type Asking = {
   readonly cause: string | undefined;
   readonly admission: Admission | undefined;
   readonly spending: Spending;
+  /** Where tools are offered. */
+  readonly rounds: ToolRounds | undefined;
 };
 
-/** Asks the model, and once more with less where it refuses the conversation as too long before it says anything. */
-async function* answer(
-  { sources, question, signal, cause, admission, spending }: Asking,
-  begun: Context,
-): AsyncGenerator<Produced> {
+/**
+ * Asks the model; once more with less where it refuses the conversation as too long before it says anything, and again
+ * after each round of calls that it asks for.
+ */
+async function* answer(asking: Asking, begun: Context): AsyncGenerator<Produced> {
+  const { sources, signal, cause, spending } = asking;
+  let { question, rounds, admission } = asking;
   let context = begun;
+  let isShortened = false;
   const turnStartedAt = performance.now();
+  if (rounds !== undefined) yield* rounds.inherited();
   for (;;) {
-    const { messages, answerSoFar, session, trimmedTurns } = context;
-    const request = { messages, answerSoFar, username: session.username, turnStartedAt, cause };
-    const late = context === begun ? {} : { trimmedTurns };
+    const { answerSoFar, session, trimmedTurns } = context;
+    const sent = behind(context, rounds?.messages ?? []);
+    const tools = rounds?.offered;
+    const request = { messages: sent.messages, answerSoFar, tools, username: session.username, turnStartedAt, cause };
+    const late = trimmedTurns === begun.trimmedTurns ? {} : { trimmedTurns };
     let silent = true;
-    spending.ask(context);
+    let answeredBy = sources.model.name;
+    let calls: readonly WantedCall[] = [];
+    spending.ask(sent);
     try {
-      for await (const event of sources.model.generate(request, signal, context === begun ? admission : undefined)) {
+      for await (const event of sources.model.generate(request, signal, admission)) {
         silent = false;
-        if (event.type === "text") spending.take(event.text);
-        else if (event.type === "reset") spending.takeBack();
-        if (event.type === "tool_calls") continue;
-        if (event.type !== "finish") {
-          yield event;
+        if (event.type === "tool_calls") {
+          calls = event.calls;
           continue;
         }
-        const finish = await finished(sources, question, context, event);
+        if (event.type === "text") spending.take(event.text);
+        else if (event.type === "reset") spending.takeBack();
+        if (event.type !== "finish") {
+          yield rounds === undefined ? event : rounds.told(event);
+          continue;
+        }
+        const finish = await finished(sources, question, sent, event);
         spending.finish(finish.usage, finish.model);
-        yield { ...finish, ...late };
+        if (rounds === undefined) yield { ...finish, ...late };
+        else if (calls.length === 0) yield { ...finish, ...late, usage: rounds.count(finish.usage) };
+        else rounds.count(finish.usage);
+        answeredBy = finish.model;
       }
+      if (rounds === undefined || calls.length === 0) return;
+      yield* rounds.make(calls, signal);
+      if (!rounds.areOver) continue;
+      yield* rounds.endPlainly(answeredBy, signal);
       return;
     } catch (error) {
       if (!(error instanceof ModelError)) throw error;
       spending.fail(error);
-      const mayAskAgain = silent && context === begun;
-      const shorter = mayAskAgain ? await shortenContext(sources, question, context, error) : undefined;
+      if (silent && rounds?.canEndPlainly(error)) {
+        yield* rounds.endPlainly(error.model, signal);
+        return;
+      }
+      if (silent && error.refusesTools) {
+        // Ordinary talk, then, with a model that takes no tools.
+        rounds = undefined;
+        question = { ...question, note: undefined };
+        context = await contextOf(sources, question);
+        continue;
+      }
+      const shorter = silent && !isShortened ? await shortenContext(sources, question, context, error) : undefined;
       if (shorter === undefined) {
         yield { type: "failure", problem: await problemOf(sources, context, error), model: error.model, ...late };
         return;
       }
+      isShortened = true;
       context = shorter;
+    } finally {
+      // A place is for one request.
+      admission = undefined;
     }
   }
+}
+
+/** The context with what came of calls behind it. */
+function behind(context: Context, messages: readonly ModelMessage[]): Context {
+  if (messages.length === 0) return context;
+  return { ...context, messages: [...context.messages, ...messages], tokens: undefined };
 }
 
 type Finish = Extract<ModelEvent, { type: "finish" }>;

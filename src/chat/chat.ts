@@ -70,7 +70,7 @@ const longestStop = 30_000;
 export function answerProducers(sources: AnswerSources): Producers {
   const { model } = sources;
   return {
-    producerOf: (begun, published) => answerProducer(sources, begun, { published }),
+    producerOf: (begun, published, done) => answerProducer(sources, begun, { published, done }),
     spentBefore: (lapsed) => spentBefore(sources, lapsed),
     get goOn() {
       return model.continuesAnswers;

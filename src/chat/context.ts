@@ -15,7 +15,7 @@ export type ContextOptions = {
   /** What may go to the model in one turn, in tokens; undefined leaves that to the model's window. */
   readonly contextTokens: number | undefined;
   readonly counter: TokenCounter;
-  readonly log: Pick<Log, "warn">;
+  readonly log: Pick<Log, "warn" | "error">;
 };
 
 export type Context = {
@@ -39,6 +39,8 @@ export type CurrentPrompt = {
   readonly continues: number | null;
   /** Text of this turn that is there already. */
   readonly published: string;
+  /** What the system prompt says of this turn alone. */
+  readonly note?: string | undefined;
 };
 
 export type ContextLimits = {
@@ -96,7 +98,7 @@ export class ContextBuilder {
     const begun = joined[0]?.pieces.includes(current.continues ?? 0) ? joined.shift() : undefined;
     const earlier = joined.map(({ turn, pieces }) => ({ ...turn, turn: pieces.at(-1) ?? turn.turn }));
 
-    const system = [this.#systemPrompt, session.instructions].filter((text) => text).join("\n\n");
+    const system = [this.#systemPrompt, session.instructions, current.note].filter((text) => text).join("\n\n");
     const first: ModelMessage[] = system === "" ? [] : [{ role: "system", content: system }];
     const answer = (begun?.turn.answer ?? "") + current.published;
     const last = lastMessages(current.prompt, answer, goesOn);

@@ -30,14 +30,15 @@ export class Spending {
   #bytes = 0;
   /** Answers that were begun, paid for, and taken back for another model's. */
   readonly #takenBack = { times: 0, bytes: 0 };
-  #counted: Usage | undefined;
+  /** Of answers that are over. */
+  #counted: Spent | undefined;
   #model: string | undefined;
 
   constructor(counter: TokenCounter) {
     this.#counter = counter;
   }
 
-  /** A model is asked, for the first time or with fewer messages. */
+  /** A model is asked: for the first time, with fewer messages, or with what came of calls that it asked for. */
   ask(context: Context): void {
     this.#context = context;
     this.#isRead = true;
@@ -63,17 +64,19 @@ export class Spending {
   /** @param usage null where nobody could say */
   finish(usage: Usage | null, model: string): void {
     this.#model = model;
-    this.#counted = usage ?? undefined;
+    if (usage === null) return;
+    this.#counted = addSpent(this.#counted, { model, ...tokensOf(usage) });
+    this.#isRead = false;
+    this.#bytes = 0;
   }
 
   /** @param asked the model, where none has answered or failed */
   async total(asked: string): Promise<Spent | undefined> {
     const model = this.#model ?? asked;
-    const counted = this.#counted && { model, ...tokensOf(this.#counted) };
-    const isOpen = counted === undefined && this.#isRead;
-    const readings = this.#takenBack.times + (isOpen ? 1 : 0);
+    const counted = this.#counted;
+    const readings = this.#takenBack.times + (this.#isRead ? 1 : 0);
     if (readings === 0 || this.#context === undefined) return counted;
-    const bytes = this.#takenBack.bytes + (isOpen ? this.#bytes : 0);
+    const bytes = this.#takenBack.bytes + (this.#isRead ? this.#bytes : 0);
     const inputTokens = readings * (await countInput(this.#counter, this.#context));
     return addSpent({ model, inputTokens, outputTokens: Math.ceil(bytes / bytesPerToken), estimated: true }, counted);
   }

@@ -254,6 +254,15 @@ export const problemKinds = {
     "Even without older turns it does not fit the model; send a shorter prompt, or use a model with a larger window.",
   ),
 
+  // What was to be done for an answer (the `result` of a `tool` event)
+  tool_failed: kind(
+    500,
+    "Tool failed",
+    true,
+    "What was to be done failed by a fault of the service; its log tells more.",
+  ),
+  tool_timeout: kind(504, "Tool took too long", true, "What was to be done was not done within ten seconds."),
+
   // How a turn or a stream ended
   turn_interrupted: kind(503, "Turn was interrupted", true, "The service stopped in mid-answer; ask again."),
   poisoned: kind(

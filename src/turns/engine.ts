@@ -1,5 +1,6 @@
 /** The turns that run in this process: starts them, takes over those of a dead one, and ends them when it goes down. */
 import { setTimeout as delay } from "node:timers/promises";
+import type { ToolUsed } from "../protocol/events.ts";
 import { isProblem } from "../protocol/problems.ts";
 import { type BegunTurn, type LapsedTurn, LeaseLost, type Spent, type TurnStore } from "../storage/storage.ts";
 import type { LastEvents } from "./last-events.ts";
@@ -38,8 +39,11 @@ export type Recovered = { readonly ended: number; readonly resumed: number };
 
 /** Makes what fills a turn's log, for a turn that begins without anybody's request or was taken over. */
 export interface Producers {
-  /** @param published text of the turn that was published before; the producer gives what comes after it */
-  producerOf(begun: BegunTurn, published: string): Producer;
+  /**
+   * @param published text of the turn that was published before; the producer gives what comes after it
+   * @param done what was done for the turn before, and must not be done again
+   */
+  producerOf(begun: BegunTurn, published: string, done?: readonly ToolUsed[]): Producer;
   /** What whoever had a turn before spent on it. */
   spentBefore(lapsed: LapsedTurn): Promise<Spent | undefined>;
   /** Whether a producer can go on from published text. */
@@ -114,7 +118,7 @@ export function createTurnEngine(options: TurnEngineOptions): TurnEngine {
     const beginsAnew = published !== lapsed.text;
     const spent = () => producers.spentBefore(lapsed);
     const inherited = { hasText: lapsed.text !== "", owed: resetAfterLoss(lapsed), beginsAnew, spent };
-    start({ begun: lapsed, producer: producers.producerOf(lapsed, published), inherited });
+    start({ begun: lapsed, producer: producers.producerOf(lapsed, published, lapsed.tools), inherited });
     return undefined;
   }
 

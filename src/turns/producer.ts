@@ -2,7 +2,7 @@
  * What fills a turn's log: a model's answer, later a round of trivia. A producer knows nothing of storage or followers,
  * and whatever is one can be resumed, stopped and stored without knowing it.
  */
-import type { IncompleteReason, TextDelta, TurnEnded, Usage } from "../protocol/events.ts";
+import type { IncompleteReason, SourcesNamed, TextDelta, ToolUsed, TurnEnded, Usage } from "../protocol/events.ts";
 import type { Problem } from "../protocol/problems.ts";
 import type { Spent } from "../storage/usage-store.ts";
 
@@ -23,7 +23,8 @@ export type Production = {
   /** How many old turns did not fit the context. */
   readonly trimmedTurns: number;
   /**
-   * Pieces of text, then exactly one finish or failure; a reset takes back the text before it. When the signal given to
+   * Pieces of text and what was done, then exactly one finish or failure; a reset takes back the text before it. What was done is
+   * in the log before the next one is asked for. When the signal given to
    * `begin` fires, it lets go of what it holds and throws the signal's reason.
    */
   readonly output: AsyncIterable<Produced>;
@@ -37,6 +38,8 @@ type LateFacts = {
 
 export type Produced =
   | TextDelta
+  | ToolUsed
+  | SourcesNamed
   | { readonly type: "reset" }
   | (LateFacts & {
       readonly type: "finish";

@@ -21,7 +21,8 @@ export function recoveryOf(
   if (lapsed.stopRequested || lapsed.isReplaced) return { last: eventsAfterStop(model) };
   if (lapsed.crashes >= mostCrashes) return { last: eventsAfterPoisoning(model) };
   if (policy === "interrupt") return { last: eventsAfterInterruption(model) };
-  return { published: goesOn ? lapsed.text : "" };
+  // Where anything was done, the text begins anew behind that: no model is given both to go on from.
+  return { published: goesOn && lapsed.tools.length === 0 ? lapsed.text : "" };
 }
 
 /**

@@ -132,6 +132,12 @@ async function produce(
         oldTextStands = false;
         continue;
       }
+      if (produced.type === "tool" || produced.type === "sources") {
+        const rest = characters.flush();
+        if (rest !== "" && !oldTextStands) await writer.append({ type: "text", text: rest }, produced);
+        else await writer.append(produced);
+        continue;
+      }
       if (produced.type === "reset") {
         // Half a character of what is taken back goes with it.
         characters.flush();

@@ -1,0 +1,73 @@
+/** Runs one call of a tool, to an event of the log: whatever goes wrong in it is an event, too. */
+import type { Log } from "../log.ts";
+import type { SourceView, ToolUsed } from "../protocol/events.ts";
+import { isProblem, Problem } from "../protocol/problems.ts";
+import type { CallFacts, Tool, ToolOutcome } from "./tools.ts";
+
+/** How long a call may take, in milliseconds. */
+export const longestRun = 10_000;
+
+/** A card in JSON, in UTF-16 code units: it is stored with the turn, and read with its history. */
+const longestCard = 32 * 1024;
+
+export type RunCall = {
+  readonly name: string;
+  /** Undefined for a tool that was not offered. */
+  readonly tool: Tool | undefined;
+  readonly callId: string;
+  /** What the model wrote. */
+  readonly given: string;
+  readonly facts: Omit<CallFacts, "signal">;
+  readonly milliseconds?: number;
+};
+
+export type Ran = { readonly used: ToolUsed; readonly sources: readonly SourceView[] };
+
+/** @throws the signal's reason when that fires: the turn is over, whatever became of the call */
+export async function runCall(call: RunCall, signal: AbortSignal, log: Pick<Log, "error">): Promise<Ran> {
+  const { name, callId } = call;
+  try {
+    const { card, sources } = await bounded(call, signal);
+    if (JSON.stringify(card).length > longestCard) throw new Error(`The card of ${name} is too long`);
+    return { used: { type: "tool", call_id: callId, name, status: "done", result: { ...card } }, sources };
+  } catch (error) {
+    signal.throwIfAborted();
+    const problem = isProblem(error) ? error : failed(name, error, log);
+    const result = { code: problem.code, message: problem.detail };
+    return { used: { type: "tool", call_id: callId, name, status: "failed", result }, sources: [] };
+  }
+}
+
+function failed(tool: string, error: unknown, log: Pick<Log, "error">): Problem {
+  log.error({ err: error, tool }, "A tool failed by a fault of the service");
+  return new Problem("tool_failed", "This could not be done, by a fault of the service.", { cause: error });
+}
+
+async function bounded(call: RunCall, signal: AbortSignal): Promise<ToolOutcome> {
+  const { tool, given, facts, milliseconds = longestRun } = call;
+  if (tool === undefined) throw new Problem("invalid_request", "There is no such tool.");
+  const ending = new AbortController();
+  const over = Promise.withResolvers<never>();
+  const stop = () => end(signal.reason);
+  const end = (reason: unknown) => {
+    ending.abort(reason);
+    over.reject(reason);
+  };
+  const timer = setTimeout(() => end(new Problem("tool_timeout", "This took too long.")), milliseconds);
+  signal.addEventListener("abort", stop);
+  try {
+    signal.throwIfAborted();
+    return await Promise.race([tool.run(argumentsFrom(given), { ...facts, signal: ending.signal }), over.promise]);
+  } finally {
+    clearTimeout(timer);
+    signal.removeEventListener("abort", stop);
+  }
+}
+
+function argumentsFrom(given: string): unknown {
+  try {
+    return JSON.parse(given);
+  } catch {
+    throw new Problem("invalid_request", "The arguments are no JSON.");
+  }
+}
