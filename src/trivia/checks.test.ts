@@ -40,6 +40,11 @@ const offences: readonly (readonly [string, Question, string, string?])[] = [
     questionOf({ text: "Is he played by DANA  WHÍTFIELD?" }),
     "stands in the question",
   ],
+  [
+    "an answer in the question with an ending",
+    questionOf({ text: "What is Dana Whitfield’s job?" }),
+    "stands in the question",
+  ],
   ["three options", { ...multiple, options: multiple.options.slice(0, 3) }, "3 options instead of four"],
   ["options of a typed question", questionOf({ options: multiple.options }), "has options"],
   [

@@ -1,6 +1,6 @@
 /** What must hold of every question before anybody is asked it, whoever phrased it. */
 import { likeLength } from "./distractors.ts";
-import { isPartOf, normalForm, words } from "./normal-form.ts";
+import { formsOfQuestion, isPartOf, normalForm, words } from "./normal-form.ts";
 import type { Question } from "./question.ts";
 
 export const longest = { question: 300, option: 200, sentence: 500 } as const;
@@ -40,8 +40,12 @@ function namesOf(answer: string, { subject, subject_aliases }: Question["fact"])
 }
 
 function answerIsNotInQuestion({ kind, text, answer }: Question): string | undefined {
-  if (kind === "boolean" || !isPartOf(normalForm(answer), normalForm(text))) return undefined;
+  if (kind === "boolean" || !stands(answer, text)) return undefined;
   return `The answer “${answer}” stands in the question`;
+}
+
+function stands(words: string, question: string): boolean {
+  return formsOfQuestion(question).some((form) => isPartOf(normalForm(words), form));
 }
 
 function optionsAreOfItsKind({ kind, options }: Question): string | undefined {
@@ -81,7 +85,9 @@ function optionsAreOfLikeLength({ kind, options }: Question): string | undefined
 function noWordGivesItAway({ kind, text, options, answer, fact }: Question): string | undefined {
   // A father is asked for by the name of his son; whoever is called "Uncle Phil" is not to be asked for.
   if (kind === "boolean" || (kind === "text" && normalForm(answer) === normalForm(fact.object))) return undefined;
-  const asked = words(text).filter(isTelling);
+  const asked = formsOfQuestion(text)
+    .flatMap((form) => form.split(" "))
+    .filter(isTelling);
   const shares = (option: string) => words(option).filter((word) => asked.some((other) => isAkin(word, other)));
   const [shared] = shares(answer);
   if (shared === undefined) return undefined;
@@ -106,8 +112,7 @@ function isAkin(word: string, asked: string): boolean {
 }
 
 function acceptsOnlyWhatIsNotInQuestion({ text, aliases }: Question): string | undefined {
-  const question = normalForm(text);
-  const given = aliases.find((alias) => isPartOf(normalForm(alias), question));
+  const given = aliases.find((alias) => stands(alias, text));
   return given && `“${given}” would count as the answer and stands in the question`;
 }
 

@@ -40,6 +40,12 @@ function withoutArticles(all: readonly string[]): readonly string[] {
   return kept.length > 0 ? kept : all;
 }
 
+/** Of a question: also without the endings of "Frasier’s", behind which an answer could stand. */
+export function formsOfQuestion(text: string): readonly string[] {
+  const bare = text.replace(/['’]s\b/g, "");
+  return bare === text ? [normalForm(text)] : [normalForm(text), normalForm(bare)];
+}
+
 /** Whether the words of one text stand side by side in another, both in normal form. */
 export function isPartOf(part: string, whole: string): boolean {
   return part !== "" && ` ${whole} `.includes(` ${part} `);

@@ -75,6 +75,7 @@ export const phrasings: Readonly<Record<Relation, Phrasing>> = {
   },
   relative: {
     forObject: ({ subject, detail, show }) => `Who is ${possessive(subject)} ${detail ?? "relative"} in ${show}?`,
+    forOneOf: ({ subject, detail, show }) => `Who is ${withArticle(detail ?? "relative")} of ${subject} in ${show}?`,
     forSubject: ({ object, detail, show }) => `Whose ${detail ?? "relative"} is ${object} in ${show}?`,
     says: ({ subject, object, detail, show }) =>
       `In ${show}, ${object} is ${possessive(subject)} ${detail ?? "relative"}.`,
@@ -236,7 +237,7 @@ function quoted(words: string): string {
 }
 
 function withArticle(noun: string): string {
-  if (/^(?:an?|the|his|her|their) /.test(noun)) return noun;
+  if (/^(?:an?|the|his|her|their) |^\S+ of /.test(noun)) return noun;
   return `${/^(?!uni|use|eu|one)[aeiou]/i.test(noun) ? "an" : "a"} ${noun}`;
 }
 

@@ -94,6 +94,7 @@ export class ShowQuestions {
     const needed = form === "object" || form === "subject" ? 3 : form === "false" ? 1 : 0;
     const wrong = needed === 0 ? [] : wrongAnswers(place, { entry, side, text, right }, needed, random);
     if (wrong.length < needed) return undefined;
+    const type = side === "object" ? fact.type : this.#typeOfSubject(fact);
     const answer = kind === "boolean" ? (form === "true" ? "True" : "False") : shown(entry[side].text, fact);
     const rating = ratingFor(table, entry, { kind, side, wrong });
     const question: Question = {
@@ -103,12 +104,12 @@ export class ShowQuestions {
       text: form === "false" ? this.#falsely(phrasing, fact, wrong[0]) : text,
       options: optionsFor(kind, [answer, ...wrong.map((named) => shown(named.text, fact))], random),
       answer,
-      aliases: kind === "boolean" ? [] : typedAliases(table, { entry, side, right, text }),
+      aliases: kind === "boolean" ? [] : typedAliases(table, { entry, side, type, right, text }),
       difficulty: difficultyOf(rating),
       rating,
       fact,
       explanation: phrasing.says(this.#told(fact)),
-      hint: hintFor(entry[side].text, side === "object" ? fact.type : this.#typeOfSubject(fact), random),
+      hint: hintFor(entry[side].text, type, random),
       generator: "template",
     };
     const names = right.flatMap((named) => named.names);

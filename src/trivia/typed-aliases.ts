@@ -1,26 +1,34 @@
 /** What else counts when an answer is typed. */
+import type { ObjectType } from "../retrieval/facts.ts";
 import type { Entry, FactTable, Named, Side } from "./fact-table.ts";
-import { isPartOf, normalForm, words } from "./normal-form.ts";
+import { formsOfQuestion, isPartOf, normalForm, words } from "./normal-form.ts";
 
 /** Nobody is meant by these alone. */
 const titles: ReadonlySet<string> = new Set(
   "mr mrs ms miss dr sir lady uncle aunt aunty cousin grandma grandpa king queen jr sr".split(" "),
 );
 
-type Asked = { readonly entry: Entry; readonly side: Side; readonly right: readonly Named[]; readonly text: string };
+type Asked = {
+  readonly entry: Entry;
+  readonly side: Side;
+  /** What is asked for. */
+  readonly type: ObjectType;
+  readonly right: readonly Named[];
+  /** The question. */
+  readonly text: string;
+};
 
 /**
  * Other names of the answer and of everything else that is right; of people also a first name or a family name, where
  * only one has it. In normal form, without what stands in the question.
  */
-export function typedAliases(table: FactTable, { entry, side, right, text }: Asked): readonly string[] {
-  const { fact } = entry;
-  const isPerson = fact.type === "person" || fact.type === "character" || side === "subject";
+export function typedAliases(table: FactTable, { entry, side, type, right, text }: Asked): readonly string[] {
+  const isPerson = type === "person" || type === "character";
   const short = isPerson ? right.flatMap((named) => shortNames(table, named, entry, side)) : [];
-  const question = normalForm(text);
+  const question = formsOfQuestion(text);
   const aliases = new Set([...right.flatMap(({ names }) => names), ...short]);
   aliases.delete(normalForm(entry[side].text));
-  return [...aliases].filter((alias) => !isPartOf(alias, question));
+  return [...aliases].filter((alias) => !question.some((form) => isPartOf(alias, form)));
 }
 
 /** Characters go by either name, actors by their family's. */
