@@ -207,6 +207,12 @@ describe("a model that refuses a conversation as too long (D7, D8)", () => {
         expect(sent(before + 2)).toEqual([expectedMessages(5, 20, 1, numbered(6, 20))]);
         expect(next.turn).toMatchObject({ trimmed_turns: 4 });
         expect(next.end).not.toHaveProperty("trimmed_turns");
+        const history = await (await fetch(`${app.baseUrl}/chat_history/${sessionId}`)).json();
+        const { message_history: messages } = history as {
+          message_history: { role: string; trimmed_turns?: number }[];
+        };
+        const trimmed = messages.filter(({ role }) => role === "assistant").map((message) => message.trimmed_turns);
+        expect(trimmed).toEqual([undefined, undefined, undefined, undefined, 3, 4]);
         expect(app.log.filter((line) => line.includes("refused a conversation as too long"))).toHaveLength(1);
       });
     },

@@ -14,6 +14,7 @@ function made(turn: number, continues: number | null, answer = `<${turn}>`): Tur
     replaces: null,
     error: null,
     tools: [],
+    trimmedTurns: null,
     sources: [],
     model: `model ${turn}`,
     status: "running",

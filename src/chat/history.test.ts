@@ -6,7 +6,16 @@ import { readDialogue } from "./history.ts";
 function made(turn: number, continues: number | null): Turn {
   const end = { type: "end", status: "completed", finish_reason: "stop", usage: null, model: "m" } as const;
   const settled = { status: "completed", end, endedAt: 0 } as const;
-  const facts = { head: 3, createdAt: 0, replaces: null, error: null, tools: [], sources: [], model: "m" } as const;
+  const facts = {
+    head: 3,
+    createdAt: 0,
+    replaces: null,
+    error: null,
+    trimmedTurns: null,
+    tools: [],
+    sources: [],
+    model: "m",
+  } as const;
   return { turn, prompt: "?", answer: `<${turn}>`, continues, ...facts, ...settled };
 }
 

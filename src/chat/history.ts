@@ -57,6 +57,7 @@ function messagesOf({ turn, pieces }: JoinedTurn): HistoryMessage[] {
     status,
     ...(end?.reason !== undefined && { reason: end.reason }),
     ...(model !== null && { model }),
+    ...(turn.trimmedTurns !== null && { trimmed_turns: turn.trimmedTurns }),
     ...(turn.tools.length > 0 && { tools: turn.tools.map(({ type: _, ...tool }) => tool) }),
     ...(turn.sources.length > 0 && { sources: [...turn.sources] }),
     created_at: new Date(turn.endedAt ?? turn.createdAt).toISOString(),

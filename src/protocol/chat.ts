@@ -74,6 +74,7 @@ export const historyMessageSchema = z
     reason: z.enum(incompleteReasons).optional(),
     model: z.string().optional().describe("On answers: the model that gave it"),
     error: errorEventSchema.optional().describe("On prompts: what went wrong with their answer"),
+    trimmed_turns: z.number().int().min(1).optional().describe("On answers: how many old turns the model did not see"),
     tools: z.array(toolEventSchema).optional().describe("On answers: what was done for them, where anything was"),
     sources: z.array(sourceSchema).optional().describe("On answers: where they are from, where that is told"),
     created_at: z.iso.datetime(),

@@ -49,7 +49,7 @@ export function textOf(log: readonly LoggedEvent[]): string {
 /** What a log tells of its turn. */
 export function factsOf(
   log: readonly LoggedEvent[],
-): Pick<Turn, "answer" | "head" | "error" | "model" | "tools" | "sources"> {
+): Pick<Turn, "answer" | "head" | "error" | "model" | "trimmedTurns" | "tools" | "sources"> {
   const first = log[0]?.event;
   const error = log.find(({ event }) => event.type === "error")?.event;
   return {
@@ -57,9 +57,17 @@ export function factsOf(
     head: log.at(-1)?.position ?? emptyLogPosition,
     error: error?.type === "error" ? error : null,
     model: first?.type === "turn" ? first.model : null,
+    trimmedTurns: trimmedTurnsOf(log),
     tools: toolsOf(log),
     sources: sourcesOf(log),
   };
+}
+
+/** As its end tells it, where the model took less than its beginning said. */
+function trimmedTurnsOf(log: readonly LoggedEvent[]): number | null {
+  const [first, last] = [log[0]?.event, log.at(-1)?.event];
+  if (last?.type === "end" && last.trimmed_turns !== undefined) return last.trimmed_turns;
+  return (first?.type === "turn" && first.trimmed_turns) || null;
 }
 
 export function toolsOf(log: readonly LoggedEvent[]): ToolUsed[] {

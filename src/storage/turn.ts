@@ -21,6 +21,8 @@ export type Turn = {
   readonly sources: readonly SourceView[];
   /** The model that the turn began with; null until it began. */
   readonly model: string | null;
+  /** How many old turns the model did not see; null where it saw all. */
+  readonly trimmedTurns: number | null;
 } & (
   | { readonly status: "queued" | "running"; readonly end: null; readonly endedAt: null }
   | { readonly status: TerminalStatus; readonly end: TurnEnded; readonly endedAt: number }

@@ -18,7 +18,7 @@ import {
   type Storage,
   TurnStopRequested,
 } from "../../src/storage/storage.ts";
-import { beginTurn, unbegunStop } from "../helpers/storage.ts";
+import { beginTurn, turnEvents, unbegunStop } from "../helpers/storage.ts";
 
 export type StoragePlace = {
   open(clock: () => number, retention?: Retention): Promise<Storage>;
@@ -442,6 +442,26 @@ export function storageContract(
         await storage.turns.settle(lease, head, [errored, ended("failed")], alone);
         const turn = await storage.turns.read(capability, sessionId, 1);
         expect(turn).toMatchObject({ status: "failed", answer: "", error: errored, model: "some-model" });
+      });
+
+      test("a turn tells how many older ones the model did not see: as its end says, or else its beginning", async () => {
+        const sessionId = await openSession();
+        const told = async (begun: number | undefined, ended: number | undefined) => {
+          const { lease } = await beginTurn(storage, sessionId);
+          const first = { ...turnEvents.started(lease), ...(begun !== undefined && { trimmed_turns: begun }) };
+          const last = { ...turnEvents.ended, ...(ended !== undefined && { trimmed_turns: ended }) };
+          const head = await storage.turns.append(lease, lease.head, [first]);
+          const running = await storage.turns.read(capability, sessionId, lease.turn);
+          await storage.turns.settle(lease, head, [last], { beginNext: true });
+          const settled = await storage.turns.read(capability, sessionId, lease.turn);
+          return [running?.trimmedTurns, settled?.trimmedTurns];
+        };
+        expect(await told(undefined, undefined)).toEqual([null, null]);
+        expect(await told(2, undefined)).toEqual([2, 2]);
+        expect(await told(2, 5)).toEqual([2, 5]);
+        const { pages } = await storage.turns.history(capability, sessionId, {});
+        const turns = (await Array.fromAsync(pages)).flat();
+        expect(turns.map(({ trimmedTurns }) => trimmedTurns)).toEqual([null, 2, 5]);
       });
     });
 

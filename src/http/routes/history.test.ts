@@ -61,6 +61,7 @@ function made(turn: number, answer: string): Turn {
     replaces: null,
     error: null,
     tools: [],
+    trimmedTurns: null,
     sources: [],
     model: "m",
     status: "completed",

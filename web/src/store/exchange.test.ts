@@ -63,6 +63,13 @@ describe("a history that is read again", () => {
   });
 });
 
+describe("what the model did not see", () => {
+  it("is told after a reload as while it was said", () => {
+    const [exchange] = exchangesOf([prompt(9), answer(9, { trimmed_turns: 3 })]);
+    expect(exchange).toMatchObject({ trimmedTurns: 3 });
+  });
+});
+
 describe("what events say", () => {
   const exchange = newExchange("key", 2, "Question", "queued");
   const started = { type: "turn", session_id: sessionId, turn: 2, model: "first", trimmed_turns: 3 } as const;

@@ -35,7 +35,8 @@ export function exchangesOf(messages: readonly HistoryMessage[]): Exchange[] {
       exchanges.push({ ...emptyAnswer, key: String(turn), turn, answerTurn: turn, prompt, sentAt, status, error });
     } else if (last?.turn === message.turn) {
       const { continued_by: answerTurn = message.turn, content: answer, reason, model, status } = message;
-      exchanges[exchanges.length - 1] = { ...last, answerTurn, answer, reason, model, status };
+      const { trimmed_turns: trimmedTurns } = message;
+      exchanges[exchanges.length - 1] = { ...last, answerTurn, answer, reason, model, status, trimmedTurns };
     }
   }
   return exchanges;
@@ -84,8 +85,7 @@ function mergedWith(known: Exchange | undefined, read: Exchange): Exchange {
   if (known === undefined) return read;
   // Read before the end that was told meanwhile: what has ended does not begin again.
   if (isActive(read) && !isActive(known) && known.answerTurn === read.answerTurn) return known;
-  const { key, trimmedTurns } = known;
-  return { ...read, key, trimmedTurns };
+  return { ...read, key: known.key, trimmedTurns: read.trimmedTurns ?? known.trimmedTurns };
 }
 
 /** Everything before a turn, and not what took its place or came after it. */
