@@ -48,7 +48,7 @@ describe("with a service that dies and comes back", () => {
   let service: Service;
   let proxy: TcpProxy;
 
-  const start = () => startService({ STORAGE_URL: `sqlite:${directory}/chat.db`, DEMO_WORD_DELAY_MS: "15" });
+  const start = () => startService({ STORAGE_URL: `sqlite:${directory}/chat.db`, DEMO_WORD_DELAY_MS: "8" });
 
   beforeAll(async () => {
     directory = await mkdtemp(path.join(tmpdir(), "chat-page-"));
@@ -119,8 +119,14 @@ describe("with a service that dies and comes back", () => {
     await chat.ask("Hello!");
     proxy.refuse(true);
     proxy.cut("reset");
+    await chat.page.clock.install();
     await chat.say("Blue trains");
-    await chat.last.getByText("Not sent yet.").waitFor({ timeout: 25_000 });
+    // The pauses between the tries need not be waited for.
+    const isToldYet = async () => {
+      await chat.page.clock.fastForward(5_000);
+      return chat.last.getByText("Not sent yet.").isVisible();
+    };
+    await expect.poll(isToldYet, { timeout: 25_000, interval: 250 }).toBe(true);
     proxy.refuse(false);
     await chat.last.getByRole("button", { name: "Try now" }).click();
     await chat.answer.getByText("Blue trains").waitFor();
@@ -204,6 +210,33 @@ describe("what was typed", () => {
     server.model.say("They are blue.");
     server.model.finish();
     await chat.answer.getByText("They are blue.").waitFor();
+  });
+
+  test("a prompt that is accepted while the dialogue is read anew stays in sight, and is answered there", async () => {
+    const chat = await ChatPage.enter(context, server.url);
+    server.model.say("Hello.");
+    server.model.finish();
+    await chat.ask("Hi");
+    const held = Promise.withResolvers<void>();
+    let isHeld = false;
+    await context.route(/\/chat_history\//, async (route) => {
+      if (isHeld) return route.continue();
+      isHeld = true;
+      const read = await route.fetch();
+      await held.promise;
+      await route.fulfill({ response: read });
+    });
+    await chat.page.evaluate(() => dispatchEvent(new Event("online")));
+    await expect.poll(() => isHeld).toBe(true);
+    await chat.say("Blue trains");
+    server.model.say("They are ");
+    await chat.answer.getByText("They are").waitFor();
+    held.resolve();
+    // Once the page has read it again, it has taken in what it read before.
+    await chat.page.waitForResponse(/\/chat_history\//);
+    server.model.say("blue.");
+    server.model.finish();
+    expect(await chat.whole()).toBe("They are blue.");
   });
 
   test("C17: a service that has too much to do is asked again, and the prompt is answered", async () => {

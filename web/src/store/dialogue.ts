@@ -69,6 +69,8 @@ export class Dialogue {
   readonly #frames: Frames;
   #followed: Followed | undefined;
   #opening: Promise<void> = Promise.resolve();
+  /** How many prompts were accepted while it is shown. */
+  #accepted = 0;
   /** Ends what was begun for the session that was shown before. */
   #shown = new AbortController();
 
@@ -108,8 +110,11 @@ export class Dialogue {
     const { sessionId } = this.state.get();
     if (sessionId === undefined) return;
     const { signal } = this.#shown;
+    const accepted = this.#accepted;
     try {
       const page = await this.#options.client.history(sessionId, { limit: pageTurns, signal });
+      // What was read does not know a prompt that was accepted meanwhile.
+      if (accepted !== this.#accepted) return await this.refresh();
       this.state.update((state) => {
         const exchanges = refreshed(state.exchanges, exchangesOf(page.message_history));
         const isWhole = exchanges.length > 0 && exchanges[0]?.turn === state.exchanges[0]?.turn;
@@ -146,6 +151,7 @@ export class Dialogue {
 
   /** The service has stored what was sent: its turn is part of the dialogue. */
   accepted(answer: SentAnswer, item: OutboxItem): void {
+    this.#accepted += 1;
     this.state.update((state) => ({ ...state, exchanges: withAccepted(state.exchanges, answer, item) }));
     this.#followNext(answer);
   }
