@@ -22,8 +22,11 @@ function chaos(name: "chaos" | "soak") {
   return { test: { ...common, name, include: ["test/chaos/**/*.test.ts"], provide: { size: name }, sequence } };
 }
 
-/** A browser takes a core for itself, so nothing else runs beside those that have one. */
+/** A browser takes a core for itself, so nothing but a second one runs beside those that have one. */
 const inBrowsers = ["test/page/**/*.test.ts", "test/browser-safety.test.ts"];
+
+/** What measures a browser has the machine for itself. */
+const measuring = "test/page/speed.test.ts";
 
 export default defineConfig({
   test: {
@@ -39,7 +42,17 @@ export default defineConfig({
           sequence: { groupOrder: 0 },
         },
       },
-      { test: { ...common, name: "browser", include: inBrowsers, maxWorkers: 1, sequence: { groupOrder: 1 } } },
+      {
+        test: {
+          ...common,
+          name: "browser",
+          include: inBrowsers,
+          exclude: [measuring],
+          maxWorkers: 2,
+          sequence: { groupOrder: 1 },
+        },
+      },
+      { test: { ...common, name: "speed", include: [measuring], maxWorkers: 1, sequence: { groupOrder: 3 } } },
       chaos("chaos"),
       chaos("soak"),
     ],

@@ -19,7 +19,7 @@ let violations: readonly string[];
 beforeAll(async () => {
   [service, slowService, browser] = await Promise.all([
     startService({ DEMO_WORD_DELAY_MS: "1" }),
-    startService({ DEMO_WORD_DELAY_MS: "25" }),
+    startService({ DEMO_WORD_DELAY_MS: "12" }),
     startBrowser(),
   ]);
 });
@@ -222,8 +222,12 @@ describe("one's sessions", () => {
     await chat.page.getByRole("button", { name: "Undo" }).click();
     await chat.session("Blue trains").waitFor();
     expect(await isThere()).toBe(true);
+    await chat.page.clock.install();
     await chat.choose("Blue trains", "Delete");
     await chat.page.getByText("Deleted “Blue trains”.").waitFor();
+    await chat.page.clock.fastForward(6_000);
+    expect(await isThere()).toBe(true);
+    await chat.page.clock.fastForward(2_000);
     await expect.poll(isThere, { timeout: 15_000, interval: 250 }).toBe(false);
   });
 
