@@ -85,7 +85,7 @@ export const changeSessionSchema = z
   .meta({ id: "ChangeSession", description: "What is not named stays as it is" });
 export type ChangeSession = z.infer<typeof changeSessionSchema>;
 
-const guestTokenSchema = z
+export const guestTokenSchema = z
   .string()
   .optional()
   .describe(

@@ -1,6 +1,6 @@
 /** The game on the wire: over HTTP, and as the structured part of what is said in a session. */
 import { z } from "zod";
-import { exactText, sessionIdPattern, usernameSchema } from "./sessions.ts";
+import { exactText, guestTokenSchema, sessionIdPattern, usernameSchema } from "./sessions.ts";
 
 /** 128 random bits as 32 lower-case hex characters, as of sessions: whoever holds a guest's may play. */
 export const gameIdPattern = /^[0-9a-f]{32}$/;
@@ -26,7 +26,7 @@ export const startGameSchema = z
     message: "name either a username or a session_id",
     path: ["username"],
   })
-  .meta({ id: "StartGame" });
+  .meta({ id: "StartGame", example: { username: "TR", show: "frasier" } });
 
 export const evidenceSchema = z
   .object({
@@ -99,6 +99,8 @@ export const gameSchema = z
   .meta({ id: "TriviaGame", description: "A round, without the answers that are still to be given" });
 export type GameView = z.infer<typeof gameSchema>;
 
+export const startedGameSchema = gameSchema.extend({ token: guestTokenSchema }).meta({ id: "StartedTriviaGame" });
+
 export const answerSchema = z
   .object({
     number: z.number().int().min(1).describe("The question that is answered, so that a repeat cannot hit the next one"),
@@ -111,6 +113,7 @@ export const hintSchema = z
   .meta({ id: "TriviaHint" });
 
 export const answeredSchema = z.object({ verdict: verdictSchema, game: gameSchema }).meta({ id: "TriviaAnswered" });
+export type AnsweredView = z.infer<typeof answeredSchema>;
 
 /** What the game puts into a `tool` event's `result`: a page draws a card from it. */
 export const gameCardSchema = z
@@ -125,17 +128,30 @@ export const showsSchema = z
     ),
   })
   .meta({ id: "TriviaShows" });
+export type ShowsView = z.infer<typeof showsSchema>;
+
+const boardEntriesSchema = z
+  .array(
+    z.object({
+      rank: z.number().int().min(1).describe("Those with the same score have the same"),
+      username: z.string(),
+      score: z.number().int().describe("The player's best"),
+      games: z.number().int().min(1).describe("Of how many"),
+    }),
+  )
+  .describe("Best first");
 
 export const leaderboardSchema = z
+  .object({ show: z.string().nullable(), entries: boardEntriesSchema })
+  .meta({ id: "TriviaLeaderboard", description: "By finished rounds of ten questions" });
+export type LeaderboardView = z.infer<typeof leaderboardSchema>;
+
+export const dailySchema = z
   .object({
-    show: z.string().nullable(),
-    entries: z.array(
-      z.object({
-        rank: z.number().int().min(1),
-        username: z.string(),
-        score: z.number().int(),
-        games: z.number().int(),
-      }),
-    ),
+    date: z.iso.date().describe("In UTC"),
+    questions: z.number().int().min(1).describe("How many it has; they come one by one in a game with `daily`"),
+    ends_at: z.iso.datetime().describe("When the next one is there"),
+    entries: boardEntriesSchema,
   })
-  .meta({ id: "TriviaLeaderboard" });
+  .meta({ id: "TriviaDaily", description: "The quiz of the day, the same for all, and who is best in it" });
+export type DailyView = z.infer<typeof dailySchema>;
