@@ -18,6 +18,9 @@ import type { Model } from "./models/model.ts";
 import { openOpenAiCompatibleModel } from "./models/openai-compatible/open.ts";
 import type { Observer } from "./observer.ts";
 import { isProblem } from "./protocol/problems.ts";
+import type { Knowledge } from "./retrieval/knowledge.ts";
+import { openKnowledge } from "./retrieval/open.ts";
+import { readStarterPack } from "./retrieval/starter-pack.ts";
 import type { RedisOptions } from "./storage/redis/open.ts";
 import { damagedFile } from "./storage/sqlite/failures.ts";
 import { fileSizes } from "./storage/sqlite/file-sizes.ts";
@@ -27,6 +30,7 @@ import { estimatingCounter } from "./tokens/estimate.ts";
 import { openO200kCounter } from "./tokens/o200k/counter.ts";
 import type { TokenCounter } from "./tokens/token-counter.ts";
 import type { Tracer } from "./tracer.ts";
+import { openTrivia } from "./trivia/open.ts";
 import { createTurnEngine, type Recovered, type TurnEngine } from "./turns/engine.ts";
 
 export type App = {
@@ -84,6 +88,7 @@ export async function startApp(config: Config, options: AppOptions): Promise<App
   const watchers = { log, observer: metrics, tracer };
   const { model, servers } = openModels(config, watchers);
   const counter = openCounter(config, log);
+  const knowledge = openGameKnowledge(config, log);
   try {
     const onClaimable = () => void claimMore(engine, log);
     const opening = openStorage(config, { onFatal, log, onClaimable, observer: metrics });
@@ -114,6 +119,7 @@ export async function startApp(config: Config, options: AppOptions): Promise<App
       chat,
       storage,
       limits: new Limits(storage, config.limits),
+      trivia: openTrivia({ store: storage.games, knowledge, answerMs: config.trivia.answerMs, log }),
       authenticator: await openAuthenticator(config.identity, storage, log),
       model,
       isDemo: config.model.kind === "demo",
@@ -141,14 +147,14 @@ export async function startApp(config: Config, options: AppOptions): Promise<App
           await retention.close();
           await httpServer.close();
         } finally {
-          await letGo([titler, model, counter, storage, tracer]);
+          await letGo([titler, model, counter, knowledge, storage, tracer]);
         }
       },
     };
   } catch (error) {
     // A start that fails is no crash of the turns that it has taken over: they are given back.
     await engine?.drain(0);
-    await letGo([titler, model, counter, storage, tracer]);
+    await letGo([titler, model, counter, knowledge, storage, tracer]);
     const isDamaged = isProblem(error, "storage_corrupt") && config.storage.kind === "sqlite";
     throw isDamaged ? damagedFile(config.storage.path, error) : error;
   }
@@ -191,6 +197,11 @@ async function openTracer({ traces }: Config, log: Logger): Promise<Tracer | und
 /** The demo model is not worth the memory of a vocabulary. */
 function openCounter(config: Config, log: Logger): TokenCounter {
   return config.model.kind === "demo" ? estimatingCounter : openO200kCounter({ log });
+}
+
+/** Nothing is read before somebody plays. */
+function openGameKnowledge({ knowledge: { file, embeddings } }: Config, log: Logger): Knowledge {
+  return openKnowledge({ packs: () => readStarterPack(), file, embeddings, log });
 }
 
 /** The names that the operator chose, for what tells models apart. */

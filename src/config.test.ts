@@ -40,6 +40,7 @@ describe("an empty environment", () => {
         addressStreamsAtOnce: 64,
         turns: { atOnce: 3, dailyTokens: undefined, guestDailyTokens: undefined },
       },
+      trivia: { answerMs: 60_000 },
       knowledge: { file: "./data/knowledge.db" },
       retention: { usageDays: 400 },
       storage: { kind: "sqlite", path: "./data/chat.db" },

@@ -44,6 +44,10 @@ export type Config = {
   readonly identity: IdentityConfig;
   readonly limits: LimitsConfig;
   readonly storage: SqliteLocation | RedisStorageConfig;
+  readonly trivia: {
+    /** How long a question may be answered. */
+    readonly answerMs: number;
+  };
   /** What the game knows. */
   readonly knowledge: KnowledgeConfig;
   /** How long sessions are kept after their newest activity, for ever where nothing is said; and what turns cost. */
@@ -188,6 +192,7 @@ export function loadConfig(source: ConfigSource): Config {
     limits: limitsConfig(settings, model.kind === "demo"),
     storage: storageConfig(settings),
     backups: backupPlan(settings),
+    trivia: { answerMs: settings.TRIVIA_ANSWER_SECONDS },
     knowledge: knowledgeConfig(settings),
     retention: {
       guestMs: daysInMs(settings.RETENTION_GUEST_DAYS),

@@ -18,7 +18,7 @@ const modes: Readonly<Record<string, Record<string, string>>> = {
 /** For everybody in every mode: whatever is new here has to be of no use for looking at somebody's data. */
 const onNobodysData = ["errors", "healthz", "logOut", "metrics", "openapi", "readyz", "selftestStream"];
 
-/** For guests, the id of a session is all that these need. */
+/** For guests, the id of a session or a game is all that these need; the last few have no id and tell what all guests may know. */
 const byCapability = [
   "ask",
   "continue",
@@ -29,10 +29,17 @@ const byCapability = [
   "regenerate",
   "stopRunningTurn",
   "stopTurn",
+  "answerQuestion",
+  "readGame",
+  "stopGame",
+  "takeHint",
+  "listShows",
+  "readDaily",
+  "readLeaderboard",
 ];
 
-/** What opens a session, which makes a caller of a guest. */
-const opening = ["openSession", "openSessionByLink"];
+/** What opens a session or begins a game, which makes a caller of a guest. */
+const opening = ["openSession", "openSessionByLink", "startGame"];
 
 /** Whoever may only read may sign in to do that. */
 const readingByPost = ["logIn"];

@@ -1,8 +1,13 @@
 /** The variables of the trivia game, a part of the table in `variables.ts`. */
-import { baseUrl, headerSecret, text } from "./parsers.ts";
+import { baseUrl, headerSecret, seconds, text } from "./parsers.ts";
 import { optional, withDefault } from "./variable.ts";
 
 export const triviaVariables = {
+  TRIVIA_ANSWER_SECONDS: withDefault("60", seconds(5, 3_600), {
+    group: "trivia",
+    description:
+      "How long a question of the game may be answered; what comes later is wrong. The sooner a right answer, the more points.",
+  }),
   KNOWLEDGE_PATH: withDefault("./data/knowledge.db", text(4_096), {
     group: "trivia",
     description:

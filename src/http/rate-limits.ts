@@ -6,7 +6,12 @@ import type { FastifyReply, FastifyRequest } from "fastify";
 import type { Limits, Quota, Requester } from "../limits/limits.ts";
 import { Problem, type ProblemCode } from "../protocol/problems.ts";
 
-const notThere: ReadonlySet<string> = new Set<ProblemCode>(["not_found", "session_not_found", "turn_not_found"]);
+const notThere: ReadonlySet<string> = new Set<ProblemCode>([
+  "not_found",
+  "session_not_found",
+  "turn_not_found",
+  "game_not_found",
+]);
 
 /** Whoever did too much of what nobody needs is not looked at any further. @throws Problem `rate_limited` */
 export function refuseBlocked(limits: Limits, requester: Requester, reply: FastifyReply): void {

@@ -17,6 +17,8 @@ import { searchSessions } from "./routes/search.ts";
 import { streamSelfTest } from "./routes/selftest.ts";
 import { createSession, deleteSession, getSession, getSessions, patchSession } from "./routes/sessions.ts";
 import { stopRunningTurn, stopTurn } from "./routes/stop.ts";
+import { answerQuestion, getGame, startGame, stopGame, takeHint } from "./routes/trivia.ts";
+import { getDaily, getLeaderboard, getShows } from "./routes/trivia-overview.ts";
 import { getUsage } from "./routes/usage.ts";
 import type { HttpService } from "./service.ts";
 
@@ -58,6 +60,15 @@ export function routeTable(service: HttpService): readonly Route[] {
     { method: "GET",    path: "/chat/:session_id/:turn",       access: "capability", scope: "read",  ...followTurn(service) },
     { method: "DELETE", path: "/chat/:session_id/:turn",       access: "capability", scope: "write", ...stopTurn(service) },
     { method: "GET",    path: "/chat_history/:session_id",     access: "capability", scope: "read",  ...getHistory(service) },
+
+    { method: "POST",   path: "/trivia/games",                 access: "opening",    scope: "write", ...startGame(service) },
+    { method: "GET",    path: "/trivia/games/:game_id",        access: "capability", scope: "read",  ...getGame(service) },
+    { method: "POST",   path: "/trivia/games/:game_id/answers", access: "capability", scope: "write", ...answerQuestion(service) },
+    { method: "POST",   path: "/trivia/games/:game_id/hint",   access: "capability", scope: "write", ...takeHint(service) },
+    { method: "POST",   path: "/trivia/games/:game_id/stop",   access: "capability", scope: "write", ...stopGame(service) },
+    { method: "GET",    path: "/trivia/shows",                 access: "capability", scope: "read",  ...getShows(service) },
+    { method: "GET",    path: "/trivia/leaderboard",           access: "capability", scope: "read",  ...getLeaderboard(service) },
+    { method: "GET",    path: "/trivia/daily",                 access: "capability", scope: "read",  ...getDaily(service) },
 
     { method: "GET",    path: "/usage",                        access: "owner",      scope: "read",  ...getUsage(service) },
 

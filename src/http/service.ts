@@ -8,6 +8,8 @@ import type { Model } from "../models/model.ts";
 import type { Observer } from "../observer.ts";
 import type { Storage } from "../storage/storage.ts";
 import type { Tracer } from "../tracer.ts";
+import type { Games } from "../trivia/games.ts";
+import type { TriviaOverview } from "../trivia/overview.ts";
 import type { LiveStreams } from "./answers/live-streams.ts";
 import type { HeaderSets } from "./headers.ts";
 import type { LoadGauges, Overload } from "./overload.ts";
@@ -50,6 +52,7 @@ export type HttpServiceOptions = {
   readonly config: HttpConfig;
   readonly chat: Chat;
   readonly storage: Storage;
+  readonly trivia: { readonly games: Games; readonly overview: TriviaOverview };
   readonly authenticator: Authenticator;
   readonly limits: Limits;
   readonly model: Pick<Model, "name" | "condition">;

@@ -16,6 +16,7 @@ import { serviceConformance } from "./service.ts";
 import { sessionConformance } from "./sessions.ts";
 import { stoppingConformance } from "./stopping.ts";
 import { titleConformance } from "./titles.ts";
+import { triviaConformance } from "./trivia.ts";
 import { usageConformance } from "./usage.ts";
 
 export type BaseUrl = () => string;
@@ -43,6 +44,7 @@ export function conformanceSuite(name: string, baseUrl: BaseUrl, options: SuiteO
     searchConformance(baseUrl, options);
     titleConformance(baseUrl);
     usageConformance(baseUrl);
+    triviaConformance(baseUrl);
     badInputConformance(baseUrl, options);
     serviceConformance(baseUrl);
   });

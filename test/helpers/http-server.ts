@@ -12,6 +12,7 @@ import { openSession } from "./client.ts";
 import { restingGauges, ScriptedModel } from "./http-fakes.ts";
 import { judgeAnswers } from "./judged-services.ts";
 import { openTestStorage } from "./storage.ts";
+import { openTestTrivia } from "./trivia.ts";
 
 export type LogLine = { readonly level: keyof Log; readonly message: string } & Readonly<Record<string, unknown>>;
 
@@ -77,6 +78,7 @@ export async function startTestServer(options: TestServerOptions = {}): Promise<
     chat,
     storage,
     limits: new Limits(storage, { ...noLimits, ...options.limits }),
+    trivia: openTestTrivia(storage.games),
     authenticator: options.authenticator?.(storage) ?? guestAuthenticator(storage.sessions),
     model,
     isDemo: options.isDemo ?? false,

@@ -1,6 +1,6 @@
 /** What the document and the contract say must become of a request: derived from what is declared, not from what was seen. */
 import type { Operation } from "../helpers/api-description.ts";
-import { type Target, takes, takesUsername } from "./requests.ts";
+import { isAboutOne, type Target, takes, takesUsername } from "./requests.ts";
 import type { Principal, World } from "./world.ts";
 
 export type Expectation = "let in" | { readonly status: number; readonly code: string };
@@ -37,10 +37,11 @@ function refusalOfUsername(
 }
 
 function refusalOfTarget(operation: Operation, { credential }: Principal, target: Target): Expectation | undefined {
-  if (!takes(operation, "session_id")) return undefined;
+  if (!isAboutOne(operation)) return undefined;
   const { security } = operation;
   // Where no credential is read, the id of a session is the right to it.
   const isTheirs = security.length === 0 || (credential.kind === "good" && credential.of === target.owner);
-  if (target.owner === undefined || !isTheirs) return { status: 404, code: "session_not_found" };
+  const code = takes(operation, "game_id") ? "game_not_found" : "session_not_found";
+  if (target.owner === undefined || !isTheirs) return { status: 404, code };
   return takes(operation, "turn") && !target.hasTurn ? { status: 404, code: "turn_not_found" } : undefined;
 }

@@ -5,8 +5,8 @@
 import { isDeepStrictEqual } from "node:util";
 import type { Operation } from "../helpers/api-description.ts";
 import { type Expectation, expectationOf } from "./expectation.ts";
-import { type MatrixRequest, requestOf, type Target, takes, targetsOf } from "./requests.ts";
-import { canaryOf, openSession, type PersonName, type Principal, viewOf, type World } from "./world.ts";
+import { isAboutOne, type MatrixRequest, requestOf, type Target, takes, targetsOf } from "./requests.ts";
+import { beginGame, canaryOf, openSession, type PersonName, type Principal, viewOf, type World } from "./world.ts";
 
 /** How a request is sent; another one than `fetch` shows that the matrix finds what is wrong. */
 export type Send = (url: string, request: RequestInit, about: Target) => Promise<Response>;
@@ -121,6 +121,7 @@ async function judgeEntry(world: World, operation: Operation, asked: Case, send:
   const isKeptOut =
     [401, 403].includes(answer.status) ||
     code === "session_not_found" ||
+    code === "game_not_found" ||
     (answer.status >= 500 && answer.status !== 501);
   if (isKeptOut) faults.push(`${principal.name}, ${target.name}: ${answer.status} ${code} instead of being let in`);
   for (const name of people) {
@@ -132,11 +133,12 @@ async function judgeEntry(world: World, operation: Operation, asked: Case, send:
 
 /** One that may be changed and deleted without harm to what others are asked about. */
 async function freshTarget(world: World, operation: Operation, target: Target): Promise<Target> {
-  if (operation.method === "GET" || target.owner === undefined || !takes(operation, "session_id")) return target;
+  if (operation.method === "GET" || target.owner === undefined || !isAboutOne(operation)) return target;
+  if (takes(operation, "game_id")) return { ...target, gameId: await beginGame(world, target.owner) };
   return { ...target, sessionId: await openSession(world, target.owner) };
 }
 
 function maySee(operation: Operation, { credential }: Principal, { owner }: Target, name: PersonName): boolean {
   if (credential.kind === "good" && credential.of === name) return true;
-  return operation.security.length === 0 && takes(operation, "session_id") && owner === name;
+  return operation.security.length === 0 && isAboutOne(operation) && owner === name;
 }

@@ -8,6 +8,7 @@ type JsonSchema = Readonly<Record<string, unknown>>;
 export type Target = {
   readonly name: string;
   readonly sessionId: string;
+  readonly gameId: string;
   /** Undefined where there is no such session. */
   readonly owner: PersonName | undefined;
   readonly turn: number;
@@ -28,30 +29,36 @@ export function takes(operation: Operation, parameter: string): boolean {
   return operation.parameters.some(({ name }) => name === parameter);
 }
 
+/** About a session or a game, which is somebody's. */
+export function isAboutOne(operation: Operation): boolean {
+  return takes(operation, "session_id") || takes(operation, "game_id");
+}
+
 export function takesUsername({ parameters, bodySchema }: Operation): boolean {
   return parameters.some(({ name }) => name === "username") || "username" in propertiesOf(bodySchema);
 }
 
 /** All that one operation can be asked about. */
 export function targetsOf(operation: Operation, world: World): readonly Target[] {
-  const { people, sessions, deleted, never } = world;
+  const { people, sessions, games, deleted, deletedGame, never } = world;
   const names = ["alice", "bob"] as const;
   const common = { turn: newestTurn, hasTurn: true, username: people.alice.username };
   const of = (owner: PersonName): Target => ({
     ...common,
     name: `${owner}'s`,
     sessionId: sessions[owner],
+    gameId: games[owner],
     owner,
     username: people[owner].username,
   });
-  const nobodys = { ...common, owner: undefined, hasTurn: false, sessionId: never };
-  if (!takes(operation, "session_id")) {
+  const nobodys = { ...common, owner: undefined, hasTurn: false, sessionId: never, gameId: never };
+  if (!isAboutOne(operation)) {
     const nobody = { ...nobodys, name: "what never existed", username: "carol" };
     return takesUsername(operation) ? [...names.map(of), nobody] : [of("alice")];
   }
   const targets = [
     ...names.map(of),
-    { ...nobodys, name: "a deleted session", sessionId: deleted },
+    { ...nobodys, name: "a deleted session", sessionId: deleted, gameId: deletedGame },
     { ...nobodys, name: "what never existed" },
   ];
   if (!takes(operation, "turn")) return targets;
@@ -65,8 +72,9 @@ export function targetsOf(operation: Operation, world: World): readonly Target[]
 }
 
 /** @throws Error for an operation with something that no rule here knows how to fill */
-export function requestOf(operation: Operation, { sessionId, turn, username }: Target): MatrixRequest {
-  const known: Readonly<Record<string, string>> = { session_id: sessionId, turn: String(turn), username };
+export function requestOf(operation: Operation, { sessionId, gameId, turn, username }: Target): MatrixRequest {
+  const ids = { session_id: sessionId, game_id: gameId };
+  const known: Readonly<Record<string, string>> = { ...ids, turn: String(turn), username };
   const query = new URLSearchParams();
   const headers: Record<string, string> = {};
   let path = operation.path;
@@ -92,7 +100,7 @@ function propertiesOf(schema: JsonSchema | undefined): Readonly<Record<string, J
   return (schema?.["properties"] ?? {}) as Readonly<Record<string, JsonSchema>>;
 }
 
-/** A value that a schema allows: of an object what it requires, or all where it requires nothing. */
+/** A value that a schema allows: of an object what it requires, or where it requires nothing what its example has, or all. */
 function exampleOf(name: string, schema: JsonSchema, username: string): unknown {
   if (name === "username") return username;
   const {
@@ -101,16 +109,19 @@ function exampleOf(name: string, schema: JsonSchema, username: string): unknown 
     type,
     format,
     minimum,
+    example,
   } = schema as {
     enum?: readonly unknown[];
     anyOf?: readonly JsonSchema[];
     type?: string;
     format?: string;
     minimum?: number;
+    example?: object;
   };
   if (choices !== undefined) return choices[0];
   if (anyOf?.[0] !== undefined) return exampleOf(name, anyOf[0], username);
   if (type === "object") {
+    if (example !== undefined) return { ...example, ...("username" in example && { username }) };
     const properties = Object.entries(propertiesOf(schema));
     const required = (schema["required"] ?? properties.map(([property]) => property)) as readonly string[];
     const wanted = properties.filter(([property]) => required.includes(property));

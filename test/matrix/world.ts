@@ -38,19 +38,44 @@ export type Cast = {
 export type World = Cast & {
   /** A session of each, with one turn. */
   readonly sessions: Readonly<Record<PersonName, string>>;
+  /** A game of each, with one answer. */
+  readonly games: Readonly<Record<PersonName, string>>;
   /** Of a session that alice had. */
   readonly deleted: string;
+  /** Of a game in that session. */
+  readonly deletedGame: string;
   /** An id that was never given out. */
   readonly never: string;
 };
 
 export async function makeWorld(cast: Cast): Promise<World> {
   const deleted = await openSession(cast, "alice");
+  const deletedGame = await beginGame(cast, "alice", deleted);
   const { headers } = cast.people.alice;
   const response = await fetch(`${cast.baseUrl}/sessions/${deleted}`, { method: "DELETE", headers });
   if (response.status !== 204) throw new Error(`The session was not deleted: ${await response.text()}`);
   const [alice, bob] = await Promise.all([openSession(cast, "alice"), openSession(cast, "bob")]);
-  return { ...cast, sessions: { alice, bob }, deleted, never: "0123456789abcdef".repeat(2) };
+  const sessions = { alice, bob };
+  const games = { alice: await beginGame(cast, "alice"), bob: await beginGame(cast, "bob") };
+  return { ...cast, sessions, games, deleted, deletedGame, never: "0123456789abcdef".repeat(2) };
+}
+
+/** Begins a game and gives a wrong answer, in which the person's canary stands; in a session, where one is named. */
+export async function beginGame({ baseUrl, people }: Cast, name: PersonName, sessionId?: string): Promise<string> {
+  const { username, headers } = people[name];
+  const post = async (path: string, body: object) => {
+    const response = await fetch(baseUrl + path, {
+      method: "POST",
+      headers: { "content-type": "application/json", ...headers },
+      body: JSON.stringify(body),
+    });
+    if (!response.ok) throw new Error(`The game was refused: ${await response.text()}`);
+    return (await response.json()) as { game_id: string };
+  };
+  const whose = sessionId === undefined ? { username } : { session_id: sessionId };
+  const { game_id: gameId } = await post("/trivia/games", { ...whose, questions: 50 });
+  await post(`/trivia/games/${gameId}/answers`, { number: 1, answer: canaryOf(name) });
+  return gameId;
 }
 
 /** Opens a session and asks in it; its first turn is over then. */
@@ -69,13 +94,14 @@ export async function openSession({ baseUrl, people }: Cast, name: PersonName): 
 }
 
 /** All that a person can see of what is theirs. */
-export async function viewOf({ baseUrl, people, sessions }: World, name: PersonName): Promise<unknown> {
+export async function viewOf({ baseUrl, people, sessions, games }: World, name: PersonName): Promise<unknown> {
   const { username, headers } = people[name];
   const paths = [
     `/sessions/${sessions[name]}`,
     `/chat_history/${sessions[name]}`,
     `/sessions?username=${username}&limit=200`,
     `/usage?username=${username}`,
+    `/trivia/games/${games[name]}`,
   ];
   return Promise.all(paths.map(async (path) => (await fetch(baseUrl + path, { headers })).json()));
 }

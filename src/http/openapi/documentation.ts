@@ -62,6 +62,10 @@ async function describeRoutes(app: FastifyInstance, version: string, mode: Authe
       tags: [
         { name: "sessions", description: "One session is one conversation of one username" },
         { name: "chat", description: "Asking, following and stopping answers, and reading what was said" },
+        {
+          name: "trivia",
+          description: "The game: questions about sitcoms of the 1990s, each from a fact with its source",
+        },
         { name: "operation", description: "For whoever runs the service" },
       ],
       components: {
