@@ -104,9 +104,13 @@ describe.each([
     const second = await fetch(`${baseUrl}/?username=Alice`, { headers: authorized(token) });
     const { session_id: empty } = (await second.json()) as { session_id: string };
     await openSession(baseUrl, "Bob");
+    const games = [await play(baseUrl, { session_id: sessionId }), await play(baseUrl, { username: "Alice" }, token)];
+    const { output: listed } = await runVerb("data", ["list"], environment);
+    expect(listed).toMatch(/^guest:[0-9a-f]{64}\t"Alice"\t2 sessions\t[^\t]+Z$/m);
+    expect(listed).toMatch(/^guest:[0-9a-f]{64}\t"Alice"\t2 games\t[^\t]+Z$/m);
 
     const made = await runVerb("data", ["export", "--username", "Alice", "--out", at("alice.jsonl")], environment);
-    expect(made).toEqual({ code: 0, output: `${at("alice.jsonl")} has 2 sessions.\n`, errors: "" });
+    expect(made).toEqual({ code: 0, output: `${at("alice.jsonl")} has 2 sessions and 2 games.\n`, errors: "" });
     expect((await stat(at("alice.jsonl"))).mode & 0o077).toBe(0);
     const lines = (await readFile(at("alice.jsonl"), "utf8")).trimEnd().split("\n");
     const objects = lines.map((line) => JSON.parse(line));
@@ -116,6 +120,7 @@ describe.each([
     expect(usage).toMatchObject([{ username: "Alice", turns: 3 }]);
     const { principal } = exported[0];
     expect(objects.slice(exported.length)).toEqual([
+      ...games.map((game) => ({ principal, game })),
       { principal, usage: { ...usage[0], model: expect.stringMatching(/./) } },
     ]);
     expect(exported.map(({ session }) => session.session_id).toSorted()).toEqual([sessionId, empty].toSorted());
@@ -142,9 +147,22 @@ describe.each([
     await runVerb("data", ["delete", "--username", "Alice"], environment);
     await runVerb("data", ["export", "--principal", principal, "--out", at("left.jsonl")], environment);
     expect(await readFile(at("left.jsonl"), "utf8")).toBe("");
+    expect((await fetch(`${baseUrl}/trivia/games/${games[1]?.["game_id"]}`)).status).toBe(404);
     expect(await service.end("SIGTERM")).toBe(0);
   });
 });
+
+/** Begins a game and answers its first question; gives the game as it is then. */
+async function play(baseUrl: string, wish: object, token?: string): Promise<Record<string, unknown>> {
+  const post = async (path: string, body: object) => {
+    const headers = { "content-type": "application/json", ...(token !== undefined && authorized(token)) };
+    const response = await fetch(baseUrl + path, { method: "POST", headers, body: JSON.stringify(body) });
+    return (await response.json()) as Record<string, unknown>;
+  };
+  const { game_id: gameId } = await post("/trivia/games", wish);
+  const { game } = await post(`/trivia/games/${gameId}/answers`, { number: 1, answer: "nobody" });
+  return game as Record<string, unknown>;
+}
 
 describe("without a service", () => {
   const environment = () => ({ STORAGE_URL: `sqlite:${at("chat.db")}` });

@@ -1,4 +1,5 @@
 /** What is deleted is gone from the bytes of the files, not only from what can be asked for (faults.md, F15). */
+import { randomBytes } from "node:crypto";
 import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
@@ -46,6 +47,14 @@ async function tell(canary: string): Promise<string> {
   const sessionId = await openTestSession(storage, { instructions: `Remember ${canary}. ` });
   await storage.sessions.change(owner, sessionId, { title: `About ${canary}` });
   await storage.sessions.change(owner, sessionId, { title: `More about ${canary}` });
+  const player = { principal: owner.principal, username: "TR" };
+  const settings = JSON.stringify(canary);
+  for (const times of [1, 4_000]) {
+    const gameId = randomBytes(16).toString("hex");
+    const moves = [JSON.stringify(`${canary} `.repeat(times))];
+    await storage.games.create({ gameId, player, sessionId, settings, moves });
+    await storage.games.append(owner, gameId, { after: 1, moves });
+  }
   for (const times of [1, 40, 400, 4_000]) {
     const accepted = await storage.turns.accept(capability, {
       sessionId,

@@ -50,8 +50,23 @@ test("B7: what stands in a URL, a header, a cookie or a body is in no line", asy
   await fetch(`${app.baseUrl}/sessions?username=${secret}`, { headers: { cookie: `chat_guest=${secret}` } });
   const { sessionId } = await openSession(app.baseUrl, secret);
   await (await send(app.baseUrl, sessionId, secret, { headers: { "idempotency-key": secret } })).text();
+  const gameId = await playWith(secret);
   await expect.poll(() => app.log.join(""), patient).toContain('"route":"/chat/:session_id"');
+  await expect.poll(() => app.log.join(""), patient).toContain('"route":"/trivia/games/:game_id/answers"');
+  expect(app.log.join("")).not.toContain(gameId);
   expect(app.log.join("")).toContain('"code":"credential_in_url"');
   expect(app.log.join("")).not.toContain(secret);
   expect(app.log.join("")).not.toContain(sessionId);
 });
+
+async function playWith(word: string): Promise<string> {
+  const post = async (path: string, body: object) => {
+    const headers = { "content-type": "application/json", "idempotency-key": word };
+    const response = await fetch(app.baseUrl + path, { method: "POST", headers, body: JSON.stringify(body) });
+    return (await response.json()) as { game_id: string };
+  };
+  const { game_id: gameId } = await post("/trivia/games", { username: word });
+  await post(`/trivia/games/${gameId}/answers`, { number: 1, answer: word });
+  await post("/trivia/games", { username: word, show: word });
+  return gameId;
+}

@@ -35,8 +35,12 @@ async function list(config: Config): Promise<void> {
   try {
     let isEmpty = true;
     for await (const groups of data.owners.groups()) {
-      for (const group of groups) print(lineOf(group));
+      for (const group of groups) print(lineOf(group, counted(group.sessions, "session")));
       isEmpty &&= groups.length === 0;
+    }
+    for await (const players of data.owners.players({})) {
+      for (const player of players) print(lineOf(player, counted(player.games, "game")));
+      isEmpty &&= players.length === 0;
     }
     if (isEmpty) process.stderr.write("There are no sessions.\n");
   } finally {
@@ -44,16 +48,17 @@ async function list(config: Config): Promise<void> {
   }
 }
 
-function lineOf({ principal, username, sessions, updatedAt }: SessionGroup): string {
+function lineOf({ principal, username, updatedAt }: Omit<SessionGroup, "sessions">, what: string): string {
   // A username may have anything in it, and is not to look like another line.
-  return [principal, JSON.stringify(username), counted(sessions), new Date(updatedAt).toISOString()].join("\t");
+  return [principal, JSON.stringify(username), what, new Date(updatedAt).toISOString()].join("\t");
 }
 
 async function handOver(config: Config, whose: Whose, out: string): Promise<void> {
   const data = await openData(config);
   try {
-    const count = await exportData(data, await oneOwner(data, whose), out);
-    print(`${out} has ${counted(count)}.`);
+    const { sessions, games } = await exportData(data, await oneOwner(data, whose), out);
+    const played = games === 0 ? "" : ` and ${counted(games, "game")}`;
+    print(`${out} has ${counted(sessions, "session")}${played}.`);
   } finally {
     await data.close();
   }
@@ -62,11 +67,11 @@ async function handOver(config: Config, whose: Whose, out: string): Promise<void
 async function remove(config: Config, whose: Whose): Promise<void> {
   const data = await openData(config);
   const owner = await oneOwner(data, whose).finally(() => data.close());
-  print(`Deleted ${counted(await deleteData(config, owner))}.`);
+  print(`Deleted ${counted(await deleteData(config, owner), "session")}.`);
 }
 
-function counted(sessions: number): string {
-  return `${sessions} ${sessions === 1 ? "session" : "sessions"}`;
+function counted(count: number, thing: string): string {
+  return `${count} ${thing}${count === 1 ? "" : "s"}`;
 }
 
 /** A username is a label, which others may use as well: nobody is to get or lose what is somebody else's. */
@@ -77,8 +82,9 @@ async function oneOwner(
   if (named !== undefined) return { principal: named, username };
   const principals = new Set<string>();
   for await (const page of owners.sessions({ username })) for (const { principal } of page) principals.add(principal);
+  for await (const page of owners.players({ username })) for (const { principal } of page) principals.add(principal);
   const [principal] = principals;
-  if (principal === undefined) throw new Error("Nobody has sessions under that username.");
+  if (principal === undefined) throw new Error("Nobody has sessions or games under that username.");
   if (principals.size > 1) {
     throw new Error(
       `${principals.size} principals use that username; name one with --principal, as \`list\` shows them.`,

@@ -4,27 +4,27 @@ import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { readDialogue } from "../chat/history.ts";
 import { isProblem } from "../protocol/problems.ts";
+import { gameLines } from "./game-lines.ts";
 import type { Data } from "./open-data.ts";
 import { requireDirectoryOf } from "./target-file.ts";
 import { type Owner, usageLines } from "./usage-lines.ts";
 
+export type Exported = { sessions: number; games: number };
+
 /**
- * Writes sessions with their dialogues, and what was spent, into a file of this user's alone, one JSON object a line, a page of a
- * dialogue at a time. Gives how many sessions they are.
+ * Writes sessions with their dialogues, games, and what was spent, into a file of this user's alone, one JSON object a line, a
+ * page of a dialogue at a time. Gives how many sessions and games they are.
  *
  * @throws Error with a sentence for the operator; then there is no file
  */
-export async function exportData(data: Data, owner: Owner, file: string): Promise<number> {
+export async function exportData(data: Data, owner: Owner, file: string): Promise<Exported> {
   if (await exists(file)) throw new Error(`${file} is there already, and an export overwrites nothing.`);
   await requireDirectoryOf(file);
   const partial = `${file}.partial`;
-  let count = 0;
-  const onSession = () => {
-    count += 1;
-  };
+  const exported = { sessions: 0, games: 0 };
   try {
     await pipeline(
-      Readable.from(linesOf(data, owner, onSession)),
+      Readable.from(linesOf(data, owner, exported)),
       createWriteStream(partial, { flags: "wx", mode: 0o600 }),
     );
     await rename(partial, file);
@@ -32,10 +32,10 @@ export async function exportData(data: Data, owner: Owner, file: string): Promis
     await rm(partial, { force: true });
     throw error;
   }
-  return count;
+  return exported;
 }
 
-async function* linesOf({ owners, turns, usage }: Data, owner: Owner, onSession: () => void): AsyncGenerator<string> {
+async function* linesOf({ owners, turns, usage }: Data, owner: Owner, exported: Exported): AsyncGenerator<string> {
   for await (const page of owners.sessions(owner)) {
     for (const { sessionId, principal } of page) {
       try {
@@ -49,13 +49,17 @@ async function* linesOf({ owners, turns, usage }: Data, owner: Owner, onSession:
           }
         }
         yield "]}\n";
-        onSession();
+        exported.sessions += 1;
       } catch (error) {
         if (isProblem(error, "session_deleted")) yield '],"deleted":true}\n';
         // Deleted before it was begun.
         else if (!isProblem(error, "session_not_found")) throw error;
       }
     }
+  }
+  for await (const line of gameLines(owners, owner)) {
+    yield line;
+    exported.games += 1;
   }
   yield* usageLines(usage, owner);
 }

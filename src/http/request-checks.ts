@@ -1,8 +1,9 @@
 /** What every request passes before anything of it is read or done, in this order. */
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import { Problem } from "../protocol/problems.ts";
-import { nothingThere, sessionNotFound, turnNotFound } from "../protocol/refusals.ts";
+import { gameNotFound, nothingThere, sessionNotFound, turnNotFound } from "../protocol/refusals.ts";
 import { sessionIdPattern } from "../protocol/sessions.ts";
+import { gameIdPattern } from "../protocol/trivia.ts";
 import { chooseMediaType } from "./accept.ts";
 import type { AllowedMethods } from "./allowed-methods.ts";
 import { authorize, type Demand, requireOwnUsername } from "./authorization.ts";
@@ -82,9 +83,10 @@ function requireFewHeaders({ raw }: FastifyRequest): void {
 
 /** Ids that cannot exist are answered like those that do not, without asking the storage. */
 function requirePossibleIds({ params }: FastifyRequest): void {
-  const { session_id: sessionId, turn } = params as { session_id?: string; turn?: string };
+  const { session_id: sessionId, turn, game_id: gameId } = params as Partial<Record<string, string>>;
   if (sessionId !== undefined && !sessionIdPattern.test(sessionId)) throw sessionNotFound(sessionId);
   if (turn !== undefined && !/^[1-9]\d{0,8}$/.test(turn)) throw turnNotFound(turn);
+  if (gameId !== undefined && !gameIdPattern.test(gameId)) throw gameNotFound();
 }
 
 async function answerUnrouted(request: FastifyRequest, reply: FastifyReply, methods: AllowedMethods) {
