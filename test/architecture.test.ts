@@ -79,11 +79,10 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
     "http",
     "metrics",
     "traces",
-    "retrieval",
     "config",
     "package.json",
   ],
-  commands: [...contracts, "turns", "identity", "chat", "retrieval", "trivia", "backEnd", "config"],
+  commands: [...contracts, "turns", "identity", "chat", "retrieval", "trivia", "backEnd", "config", "package.json"],
   "log-output": [],
   main: ["log", "log-output", "config", "app"],
 };

@@ -34,27 +34,23 @@ export function makePack(pack: Partial<ShowPack> = {}): ShowPack {
   return { show, facts: [makeFact()], ...pack };
 }
 
-export type PageDraft = Partial<Omit<ReadPage, "source">> & {
+export type PageDraft = Partial<Omit<ReadPage, "source" | "link">> & {
+  /** Its title. */
+  readonly page?: string;
   readonly source?: Partial<Source>;
   readonly text?: string;
 };
 
-export function makePage({ text, source: changed, ...page }: PageDraft = {}): ReadPage {
-  const name = page.page ?? "The Lighthouse";
+export function makePage({ page = "The Lighthouse", text, source: changed, ...draft }: PageDraft = {}): ReadPage {
+  const link = `https://wiki.example/wiki/${encodeURIComponent(page)}`;
   return {
-    wiki: "https://wiki.example",
-    page: name,
+    link,
     show: "lighthouse",
     sha1: "0".repeat(40),
     facts: [],
     passages: text === undefined ? [] : [{ section: ["Plot"], text }],
-    ...page,
-    source: {
-      ...source,
-      title: name,
-      url: `https://wiki.example/w/index.php?title=${encodeURIComponent(name)}&oldid=41`,
-      ...changed,
-    },
+    ...draft,
+    source: { ...source, title: page, url: `${link}?oldid=41`, ...changed },
   };
 }
 

@@ -28,10 +28,10 @@ export class ImportFile {
   readonly #source: string;
   readonly #writer: PassageWriter;
 
-  private constructor(database: DatabaseSync, target: string, source: string) {
+  private constructor(database: DatabaseSync, { target, working, source }: Place) {
     this.#database = database;
     this.#target = target;
-    this.#working = workingFile(target);
+    this.#working = working;
     this.#source = source;
     this.#writer = new PassageWriter(database);
   }
@@ -41,31 +41,77 @@ export class ImportFile {
    * @throws ImportUnderWay; Error with a sentence for the operator when the file cannot be used
    */
   static open(target: string, source: string): ImportFile {
-    const working = workingFile(target);
-    if (!existsSync(working) && existsSync(target)) {
-      // In two steps, as a copy that was cut short must not be taken for one.
-      copyFileSync(target, `${working}.copy`);
-      renameSync(`${working}.copy`, working);
-    }
-    const database = new DatabaseSync(working, { allowExtension: false });
+    const place = { target, working: workingFile(target), source };
+    if (!existsSync(place.working)) copyTo(place.working, target);
+    const file = ImportFile.#edit(place);
+    const [other] = file.#database.prepare("SELECT source FROM imports WHERE source <> ?").all(source);
+    if (other === undefined) return file;
+    file.close();
+    throw new ImportUnderWay(
+      `Another import was not finished: ${other["source"]}. Finish it with the same words, or throw it away with --discard.`,
+    );
+  }
+
+  static #edit(place: Place): ImportFile {
+    const database = new DatabaseSync(place.working, { allowExtension: false });
     try {
-      prepare(database, working);
-      const [other] = database.prepare("SELECT source FROM imports WHERE source <> ?").all(source);
-      if (other !== undefined) {
-        throw new ImportUnderWay(
-          `Another import was not finished: ${other["source"]}. Finish it with the same words, or begin anew with --discard.`,
-        );
-      }
-      return new ImportFile(database, target, source);
+      prepare(database, place.working);
+      return new ImportFile(database, place);
     } catch (error) {
       database.close();
       throw error;
     }
   }
 
-  /** Throws away what an import left that was not finished. */
+  /** Throws away what an import left that was not finished. @throws ImportUnderWay where it still runs */
   static discard(target: string): void {
-    for (const end of ["", "-wal", "-shm", ".copy"]) rmSync(workingFile(target) + end, { force: true });
+    const working = workingFile(target);
+    try {
+      if (existsSync(working)) ImportFile.#edit({ target, working, source: "" }).close();
+    } catch (error) {
+      // Whatever else is wrong with it goes with it.
+      if (error instanceof ImportUnderWay) throw error;
+    }
+    remove(working);
+  }
+
+  /**
+   * Removes a page, or one revision of it, and keeps it from coming back; also from what is being imported.
+   * Gives how many were there.
+   */
+  static drop(target: string, link: string, revision: number | null): number {
+    return ImportFile.#change(target, (database) => {
+      database.prepare("INSERT INTO unwanted VALUES (?, ?)").run(link, revision);
+      const statement = "DELETE FROM pages WHERE link = :link AND (:revision IS NULL OR revision = :revision)";
+      return Number(database.prepare(statement).run({ link, revision }).changes);
+    });
+  }
+
+  /** Lets a page and all of its revisions come again. */
+  static undrop(target: string, link: string): number {
+    return ImportFile.#change(target, (database) =>
+      Number(database.prepare("DELETE FROM unwanted WHERE link = ?").run(link).changes),
+    );
+  }
+
+  /** The unfinished import first, so that it cannot bring back what the served file has lost. */
+  static #change(target: string, change: (database: DatabaseSync) => number): number {
+    const unfinished = { target, working: workingFile(target), source: "" };
+    if (existsSync(unfinished.working)) {
+      const file = ImportFile.#edit(unfinished);
+      file.#transaction(() => change(file.#database));
+      file.close();
+    }
+    const served = { target, working: `${target}.changing`, source: "" };
+    remove(served.working);
+    copyTo(served.working, target);
+    const file = ImportFile.#edit(served);
+    let changes = 0;
+    file.#transaction(() => {
+      changes = change(file.#database);
+    });
+    file.finish();
+    return changes;
   }
 
   /** Where the import stands; undefined where it begins. */
@@ -75,15 +121,14 @@ export class ImportFile {
   }
 
   /** The SHA-1 of a page's wikitext as it was last taken. */
-  sha1Of(wiki: string, page: string, show: string): string | undefined {
-    const query = "SELECT sha1 FROM pages WHERE wiki = ? AND name = ? AND show = ?";
-    const sha1 = this.#database.prepare(query).get(wiki, page, show)?.["sha1"];
+  sha1Of(link: string, show: string): string | undefined {
+    const sha1 = this.#database.prepare("SELECT sha1 FROM pages WHERE link = ? AND show = ?").get(link, show)?.["sha1"];
     return sha1 === undefined ? undefined : String(sha1);
   }
 
-  isUnwanted(wiki: string, page: string, revision: number | null): boolean {
-    const query = "SELECT 1 FROM unwanted WHERE wiki = ? AND name = ? AND (revision IS NULL OR revision = ?)";
-    return this.#database.prepare(query).get(wiki, page, revision) !== undefined;
+  isUnwanted(link: string, revision: number | null): boolean {
+    const query = "SELECT 1 FROM unwanted WHERE link = ? AND (revision IS NULL OR revision = ?)";
+    return this.#database.prepare(query).get(link, revision) !== undefined;
   }
 
   /** Takes pages, each in the place of its older revision, and where the import stands after them: all or nothing. */
@@ -99,18 +144,6 @@ export class ImportFile {
   /** A show that facts are known about; what is already known of it stays. */
   addShow(show: Show): void {
     this.#database.prepare("INSERT OR IGNORE INTO shows VALUES (?, ?)").run(show.id, JSON.stringify(show));
-  }
-
-  /** Removes a page, or one revision of it, and keeps it from coming back. Gives how many were there. */
-  drop(wiki: string, page: string, revision: number | null): number {
-    let dropped = 0;
-    this.#transaction(() => {
-      this.#database.prepare("INSERT INTO unwanted VALUES (?, ?, ?)").run(wiki, page, revision);
-      const statement =
-        "DELETE FROM pages WHERE wiki = :wiki AND name = :page AND (:revision IS NULL OR revision = :revision)";
-      dropped = Number(this.#database.prepare(statement).run({ wiki, page, revision }).changes);
-    });
-    return dropped;
   }
 
   /** Passages that have no vector of a model yet, and what of them is embedded. */
@@ -158,8 +191,8 @@ export class ImportFile {
   }
 
   #replace({ passages, facts, ...page }: ReadPage): void {
-    const { wiki, page: name, show, source } = page;
-    this.#database.prepare("DELETE FROM pages WHERE wiki = ? AND name = ? AND show = ?").run(wiki, name, show);
+    const { link, show, source } = page;
+    this.#database.prepare("DELETE FROM pages WHERE link = ? AND show = ?").run(link, show);
     const row = this.#writer.addPage(page);
     this.#writer.addPassages(row, show, source.title, passages);
     const insert = this.#database.prepare("INSERT OR IGNORE INTO facts (page, id, show, fact) VALUES (?, ?, ?, ?)");
@@ -176,6 +209,21 @@ export class ImportFile {
       throw error;
     }
   }
+}
+
+type Place = { readonly target: string; readonly working: string; readonly source: string };
+
+/** In two steps, as a copy that was cut short must not be taken for one. */
+function copyTo(working: string, target: string): void {
+  remove(working);
+  if (!existsSync(target)) return;
+  copyFileSync(target, `${working}.copy`);
+  renameSync(`${working}.copy`, working);
+}
+
+/** With what SQLite keeps beside it, which must never meet another file of that name. */
+function remove(working: string): void {
+  for (const end of ["", "-wal", "-shm", "-journal", ".copy"]) rmSync(working + end, { force: true });
 }
 
 function workingFile(target: string): string {

@@ -16,7 +16,7 @@ function filled(count: number, dimensions: number) {
   const numbers = () => Array.from({ length: dimensions }, () => random.next() - 0.5);
   const centres = Array.from({ length: 20 }, numbers);
   const near = () => normalised(random.pick(centres).map((number) => number + 0.7 * (random.next() - 0.5)));
-  const pages = ["a", "b"].map((show) => writer.addPage({ wiki: "w", page: "p", show, source, sha1: "" }));
+  const pages = ["a", "b"].map((show) => writer.addPage({ link: "https://wiki.example/", show, source, sha1: "" }));
   const vectors = Array.from({ length: count }, (_, index) => {
     const show = index % 2 === 0 ? "a" : "b";
     const [id = 0] = writer.addPassages(pages[index % 2] ?? 0, show, "P", [{ section: [], text: `${index}` }]);

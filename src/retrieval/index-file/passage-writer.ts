@@ -4,10 +4,8 @@ import type { Source } from "../facts.ts";
 import type { Passage } from "../knowledge.ts";
 
 export type StoredPage = {
-  /** Where it is from, as `https://seinfeld.fandom.com`. */
-  readonly wiki: string;
-  /** Its name there, which stays the same from one revision to the next. */
-  readonly page: string;
+  /** To its newest revision, whatever that is: what it is known by. */
+  readonly link: string;
   readonly show: string;
   readonly source: Source;
   /** Of its wikitext, in hex. */
@@ -22,8 +20,8 @@ export class PassageWriter {
 
   constructor(database: DatabaseSync) {
     this.#page = database.prepare(
-      `INSERT INTO pages (wiki, name, show, title, url, revision, licence, retrieved, sha1)
-       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING id`,
+      `INSERT INTO pages (link, show, title, url, revision, licence, retrieved, sha1)
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?) RETURNING id`,
     );
     this.#passage = database.prepare(
       "INSERT INTO passages (page, place, show, section, heading, text) VALUES (?, ?, ?, ?, ?, ?) RETURNING id",
@@ -31,9 +29,9 @@ export class PassageWriter {
   }
 
   /** Gives the row of the page. */
-  addPage({ wiki, page, show, source, sha1 }: StoredPage): number {
+  addPage({ link, show, source, sha1 }: StoredPage): number {
     const { title, url, revision, licence, retrieved } = source;
-    return Number(this.#page.get(wiki, page, show, title, url, revision, licence, retrieved, sha1)?.["id"]);
+    return Number(this.#page.get(link, show, title, url, revision, licence, retrieved, sha1)?.["id"]);
   }
 
   /** Gives the rows of the passages. */

@@ -82,7 +82,7 @@ function addAll(database: DatabaseSync, passages: readonly UnnamedPassage[]): vo
     for (const [show, ofShow] of Map.groupBy(ofPage, (passage) => passage.show)) {
       const [first] = ofShow;
       if (first === undefined) continue;
-      const page = writer.addPage({ wiki: "", page: url, show, source: first.source, sha1: "" });
+      const page = writer.addPage({ link: url, show, source: first.source, sha1: "" });
       writer.addPassages(page, show, first.source.title, ofShow);
     }
   }

@@ -19,16 +19,15 @@ const tables = `
   -- A revision of a page, of which the passages and facts below it are.
   CREATE TABLE pages (
     id INTEGER PRIMARY KEY,
-    wiki TEXT NOT NULL,
-    name TEXT NOT NULL,
+    link TEXT NOT NULL, -- to its newest revision
     show TEXT NOT NULL,
     title TEXT NOT NULL,
-    url TEXT NOT NULL,
+    url TEXT NOT NULL, -- to this one, where it is known
     revision INTEGER,
     licence TEXT NOT NULL,
     retrieved TEXT NOT NULL,
     sha1 TEXT NOT NULL,
-    UNIQUE (wiki, name, show)
+    UNIQUE (link, show)
   ) STRICT;
 
   CREATE TABLE facts (
@@ -77,7 +76,7 @@ const tables = `
   CREATE TABLE imports (source TEXT PRIMARY KEY, cursor TEXT NOT NULL) STRICT;
 
   -- What the operator does not want, whatever a wiki says; without a revision, the whole page.
-  CREATE TABLE unwanted (wiki TEXT NOT NULL, name TEXT NOT NULL, revision INTEGER) STRICT;
+  CREATE TABLE unwanted (link TEXT NOT NULL, revision INTEGER) STRICT;
 `;
 
 export function makeTables(database: DatabaseSync): void {
