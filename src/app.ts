@@ -30,7 +30,7 @@ import { estimatingCounter } from "./tokens/estimate.ts";
 import { openO200kCounter } from "./tokens/o200k/counter.ts";
 import type { TokenCounter } from "./tokens/token-counter.ts";
 import type { Tracer } from "./tracer.ts";
-import { openTrivia } from "./trivia/open.ts";
+import { openTrivia, type Trivia } from "./trivia/open.ts";
 import { createTurnEngine, type Recovered, type TurnEngine } from "./turns/engine.ts";
 
 export type App = {
@@ -70,6 +70,7 @@ export async function startApp(config: Config, options: AppOptions): Promise<App
   let storage: Storage | undefined;
   let engine: TurnEngine | undefined;
   let titler: Titler | undefined;
+  let trivia: Trivia | undefined;
   let server: HttpServer | undefined;
   const metrics = openMetrics({
     models: modelNames(config),
@@ -114,12 +115,19 @@ export async function startApp(config: Config, options: AppOptions): Promise<App
       namesSessions,
       observer: metrics,
     });
+    trivia = openTrivia({
+      store: storage.games,
+      knowledge,
+      quizModel: config.trivia.usesModel ? { model, usage: storage.usage, limits: config.limits.turns } : undefined,
+      answerMs: config.trivia.answerMs,
+      log,
+    });
     const httpServer = await createHttpServer({
       config: config.http,
       chat,
       storage,
       limits: new Limits(storage, config.limits),
-      trivia: openTrivia({ store: storage.games, knowledge, answerMs: config.trivia.answerMs, log }),
+      trivia,
       authenticator: await openAuthenticator(config.identity, storage, log),
       model,
       isDemo: config.model.kind === "demo",
@@ -147,14 +155,14 @@ export async function startApp(config: Config, options: AppOptions): Promise<App
           await retention.close();
           await httpServer.close();
         } finally {
-          await letGo([titler, model, counter, knowledge, storage, tracer]);
+          await letGo([titler, trivia, model, counter, knowledge, storage, tracer]);
         }
       },
     };
   } catch (error) {
     // A start that fails is no crash of the turns that it has taken over: they are given back.
     await engine?.drain(0);
-    await letGo([titler, model, counter, knowledge, storage, tracer]);
+    await letGo([titler, trivia, model, counter, knowledge, storage, tracer]);
     const isDamaged = isProblem(error, "storage_corrupt") && config.storage.kind === "sqlite";
     throw isDamaged ? damagedFile(config.storage.path, error) : error;
   }

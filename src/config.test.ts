@@ -11,6 +11,15 @@ function serverModel(environment: Record<string, string>) {
   return model;
 }
 
+describe("the model of the game", () => {
+  it("is the chat's, unless it is the demo model or turned off", () => {
+    const real = { OPENAI_API_KEY: "sk-test" };
+    expect(load(real).trivia.usesModel).toBe(true);
+    expect(load({ ...real, TRIVIA_MODEL: "off" }).trivia.usesModel).toBe(false);
+    expect(load({ TRIVIA_MODEL: "on" }).trivia.usesModel).toBe(false);
+  });
+});
+
 describe("an empty environment", () => {
   it("gives the demo model and the documented defaults", () => {
     expect(load({})).toEqual({
@@ -40,7 +49,7 @@ describe("an empty environment", () => {
         addressStreamsAtOnce: 64,
         turns: { atOnce: 3, dailyTokens: undefined, guestDailyTokens: undefined },
       },
-      trivia: { answerMs: 60_000 },
+      trivia: { answerMs: 60_000, usesModel: false },
       knowledge: { file: "./data/knowledge.db" },
       retention: { usageDays: 400 },
       storage: { kind: "sqlite", path: "./data/chat.db" },

@@ -47,6 +47,8 @@ export type Config = {
   readonly trivia: {
     /** How long a question may be answered. */
     readonly answerMs: number;
+    /** Whether the model words questions and judges answers. */
+    readonly usesModel: boolean;
   };
   /** What the game knows. */
   readonly knowledge: KnowledgeConfig;
@@ -192,7 +194,7 @@ export function loadConfig(source: ConfigSource): Config {
     limits: limitsConfig(settings, model.kind === "demo"),
     storage: storageConfig(settings),
     backups: backupPlan(settings),
-    trivia: { answerMs: settings.TRIVIA_ANSWER_SECONDS },
+    trivia: { answerMs: settings.TRIVIA_ANSWER_SECONDS, usesModel: settings.TRIVIA_MODEL && model.kind !== "demo" },
     knowledge: knowledgeConfig(settings),
     retention: {
       guestMs: daysInMs(settings.RETENTION_GUEST_DAYS),

@@ -1,5 +1,5 @@
 /** The variables of the trivia game, a part of the table in `variables.ts`. */
-import { baseUrl, headerSecret, seconds, text } from "./parsers.ts";
+import { baseUrl, headerSecret, onOrOff, seconds, text } from "./parsers.ts";
 import { optional, withDefault } from "./variable.ts";
 
 export const triviaVariables = {
@@ -7,6 +7,11 @@ export const triviaVariables = {
     group: "trivia",
     description:
       "How long a question of the game may be answered; what comes later is wrong. The sooner a right answer, the more points.",
+  }),
+  TRIVIA_MODEL: withDefault("on", onOrOff, {
+    group: "trivia",
+    description:
+      "Whether the model puts the questions of games into other words and judges typed answers that no rule knows, which the provider bills; it is counted for the player. The demo model does neither: then questions keep the words of their templates.",
   }),
   KNOWLEDGE_PATH: withDefault("./data/knowledge.db", text(4_096), {
     group: "trivia",

@@ -170,7 +170,7 @@ describe("a judge", () => {
     ["a number", seasons, "a lot"],
     ["a year", year, "the early nineties"],
     ["nothing", place, " "],
-    ["what is too long", place, "bell ".repeat(200)],
+    ["what is too long for a name", place, "ring ".repeat(41)],
   ])("J9: is not asked about %s", async (_, question, given) => {
     const { asked, judge } = yes();
     await grade(question, given, judge);

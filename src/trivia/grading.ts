@@ -10,6 +10,9 @@ import type { Grade, Option, Question } from "./question.ts";
 /** UTF-16 code units; whoever writes more than this answers nothing that was asked. */
 const longestAnswer = 500;
 
+/** What is longer is no name, and gives an order to a judge more room. */
+const longestJudged = 200;
+
 /** What a rule makes of an answer; undefined where it cannot tell. */
 type Rule = (question: Question, given: string) => Grade | undefined;
 
@@ -27,7 +30,7 @@ export async function grade(
     const decided = rule(question, given);
     if (decided !== undefined) return decided;
   }
-  if (judge === undefined || !isJudged(question)) return noMatch;
+  if (judge === undefined || !isJudged(question) || given.length > longestJudged) return noMatch;
   return { correct: await judge.judge.accepts(question, given, judge.player), rule: "judge" };
 }
 

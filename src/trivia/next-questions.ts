@@ -3,6 +3,7 @@ import type { Knowledge } from "../retrieval/knowledge.ts";
 import type { GameStore, PlayerName } from "../storage/game-store.ts";
 import { roundLength } from "./boards.ts";
 import type { Game, Move, Settings } from "./game-log.ts";
+import type { Phraser } from "./phraser.ts";
 import type { Question } from "./question.ts";
 import type { QuestionMaker } from "./question-maker.ts";
 import type { Ratings } from "./ratings.ts";
@@ -12,9 +13,16 @@ export type NextQuestionsOptions = {
   readonly knowledge: Pick<Knowledge, "shows">;
   readonly questions: QuestionMaker;
   readonly ratings: Ratings;
+  /** Undefined where questions keep the words of their templates. */
+  readonly phraser?: Phraser | undefined;
   readonly answerMs: number;
   readonly random?: () => number;
 };
+
+/** Whoever is asked, and where. */
+type Round = Pick<Game["stored"], "player" | "sessionId">;
+
+type Worded = { readonly worded: Question; readonly waitedMs: number };
 
 type AskedMove = Extract<Move, { kind: "asked" }>;
 
@@ -26,23 +34,38 @@ export class NextQuestions {
   }
 
   /** Undefined where nothing is left to ask. */
-  first(player: PlayerName, settings: Settings, at: number): Promise<AskedMove | undefined> {
-    return this.#ask(player, settings, 0, at);
+  first(round: Round, settings: Settings, at: number): Promise<AskedMove | undefined> {
+    return this.#ask(round, settings, 0, at);
   }
 
   after({ stored, settings, asked }: Game, at: number): Promise<AskedMove | undefined> {
-    return this.#ask(stored.player, settings, asked.length, at);
+    return this.#ask(stored, settings, asked.length, at);
   }
 
-  async #ask(player: PlayerName, settings: Settings, index: number, at: number): Promise<AskedMove | undefined> {
-    const question =
-      settings.daily === null
-        ? await this.#unknown(player, settings)
-        : await this.#ofDay(player, settings.daily, index);
+  async #ask(round: Round, settings: Settings, index: number, at: number): Promise<AskedMove | undefined> {
+    const { knowledge, answerMs } = this.#options;
+    const isOfDay = settings.daily !== null;
+    const question = isOfDay
+      ? await this.#ofDay(round.player, settings.daily, index)
+      : await this.#unknown(round.player, settings);
     if (question === undefined) return undefined;
-    const shows = await this.#options.knowledge.shows();
+    const { worded, waitedMs } = isOfDay
+      ? { worded: question, waitedMs: 0 }
+      : await this.#inOtherWords(round, question);
+    const shows = await knowledge.shows();
     const showTitle = shows.find(({ id }) => id === question.show)?.title ?? question.show;
-    return { kind: "asked", at, question, showTitle, until: at + this.#options.answerMs };
+    // The time to answer begins when there is something to answer.
+    const askedAt = at + waitedMs;
+    return { kind: "asked", at: askedAt, question: worded, showTitle, until: askedAt + answerMs };
+  }
+
+  /** In a session the model that answers there says it in its own words anyway. */
+  async #inOtherWords({ player, sessionId }: Round, question: Question): Promise<Worded> {
+    const { phraser } = this.#options;
+    if (phraser === undefined || sessionId !== null) return { worded: question, waitedMs: 0 };
+    const begun = performance.now();
+    const worded = await phraser.phrase(question, player);
+    return { worded, waitedMs: Math.round(performance.now() - begun) };
   }
 
   /** A fact that another game of the player takes meanwhile is passed over. */

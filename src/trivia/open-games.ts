@@ -24,6 +24,7 @@ import type { Games, Player } from "./games.ts";
 import { grade } from "./grading.ts";
 import type { Judge } from "./judge.ts";
 import { NextQuestions } from "./next-questions.ts";
+import type { Phraser } from "./phraser.ts";
 import type { Grade } from "./question.ts";
 import type { QuestionMaker } from "./question-maker.ts";
 import { Ratings } from "./ratings.ts";
@@ -36,6 +37,8 @@ export type GamesOptions = {
   readonly questions: QuestionMaker;
   /** Undefined where no model judges what no rule knows. */
   readonly judge?: Judge | undefined;
+  /** Undefined where questions keep the words of their templates. */
+  readonly phraser?: Phraser | undefined;
   /** Milliseconds since 1970: the only clock that counts for an answer. */
   readonly clock: () => number;
   /** How long a question may be answered. */
@@ -119,7 +122,7 @@ export function openGames(options: GamesOptions): Games {
         const other = await begunBefore(store, player, gameId, once);
         if (other !== undefined) return gameView(other);
       }
-      const first = await next.first(name, settings, at);
+      const first = await next.first({ player: name, sessionId: sessionId ?? null }, settings, at);
       if (first === undefined) throw noQuestionsLeft(show?.title);
       const stored = { gameId, player: name, sessionId: sessionId ?? null, settings: JSON.stringify(settings) };
       if (!(await store.create({ ...stored, moves: [JSON.stringify(first)] }))) {

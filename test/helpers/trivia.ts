@@ -97,5 +97,5 @@ export function openTestTrivia(store: GameStore, clock: () => number = Date.now)
     answerMs: 60_000,
     log: silentLog,
   };
-  return { games: openGames(options), overview: openOverview(options) };
+  return { games: openGames(options), overview: openOverview(options), close: async () => undefined };
 }

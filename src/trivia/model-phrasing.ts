@@ -1,0 +1,121 @@
+/** Questions in a language model's words. What it says is held to the same checks as the templates', and dropped else. */
+import { z } from "zod";
+import { RecentlyUsed } from "../storage/recently-used.ts";
+import { longest, violationsOf } from "./checks.ts";
+import type { JudgedPlayer } from "./judge.ts";
+import { formsOfQuestion, isPartOf, normalForm, words } from "./normal-form.ts";
+import type { Phraser } from "./phraser.ts";
+import type { Question } from "./question.ts";
+import type { QuizModel } from "./quiz-model.ts";
+
+/** Milliseconds that a player waits for other words; what comes later is there the next time. */
+const patienceMs = 2_500;
+
+/** Milliseconds after which they are given up. */
+const longestMs = 15_000;
+
+/** Questions whose words are remembered. */
+const mostRemembered = 2_000;
+
+const instructions = `You write for a cheerful trivia show about sitcoms of the 1990s. You are given a question, its answer, and the words it was taken from. Say the same question in livelier words.
+- Ask for exactly the same thing. Keep the show's title and every name of the question as they are.
+- Neither the question nor the hint may hold the answer, or a part of it.
+- Add no facts that are not given: no years, no names, no numbers of your own.
+- One sentence each, plain text, no markup, no links.
+Answer with JSON alone: {"question": "…", "hint": "…", "explanation": "…"}, the explanation being a sentence for after the answer.`;
+
+const sentence = (most: number) =>
+  z
+    .string()
+    .trim()
+    .min(8)
+    .max(most)
+    // No markup and no links, which a page might follow.
+    .regex(/^[^<>[\]{}`*_|\\]*$/)
+    .refine((text) => !/https?:|www\.|\bjavascript:|!\(/i.test(text));
+
+const phrased = z.strictObject({
+  question: sentence(longest.question),
+  hint: sentence(200),
+  explanation: sentence(300),
+});
+
+type Words = Pick<Question, "text" | "hint" | "explanation" | "generator">;
+
+export function openModelPhraser(model: QuizModel): Phraser {
+  const known = new RecentlyUsed<Words>(mostRemembered);
+  /** By question, so that many who are asked the same one at once cost one request. */
+  const asking = new Map<string, Promise<Words | undefined>>();
+
+  async function ask(question: Question, player: JudgedPlayer): Promise<Words | undefined> {
+    const { text, answer, fact } = question;
+    const data = { Question: text, Answer: answer, "Where it was taken from": fact.evidence };
+    const said = await model.ask({ instructions, data, answer: phrased, patienceMs: longestMs }, player);
+    return said && { ...wordsOf(question, said), generator: model.name };
+  }
+
+  async function find(question: Question, player: JudgedPlayer): Promise<Words | undefined> {
+    const key = `${question.id} ${question.text}`;
+    const remembered = known.get(key);
+    if (remembered !== undefined) return remembered;
+    const asked =
+      asking.get(key) ??
+      ask(question, player).then((found) => {
+        asking.delete(key);
+        // Where they are no good the model may have better ones the next time.
+        if (found !== undefined && isSameQuestion(question, { ...question, ...found })) known.set(key, found);
+        return found;
+      });
+    asking.set(key, asked);
+    return inTime(asked);
+  }
+
+  return {
+    async phrase(question, player) {
+      const found = await find(question, player);
+      const changed = { ...question, ...found };
+      return found !== undefined && isSameQuestion(question, changed) ? changed : question;
+    },
+  };
+}
+
+/** A statement stands or falls with its words, and so does what happens in an episode: only what is around them changes. */
+function wordsOf(
+  { kind, text, fact }: Question,
+  said: z.infer<typeof phrased>,
+): Pick<Question, "text" | "hint" | "explanation"> {
+  const isFixed = kind === "boolean" || fact.relation === "about";
+  return { text: isFixed ? text : said.question, hint: said.hint, explanation: said.explanation };
+}
+
+/** It asks about the same thing, keeps every rule, and says what was right. */
+function isSameQuestion(original: Question, changed: Question): boolean {
+  const { fact, answer, aliases } = original;
+  const isObject = normalForm(answer) === normalForm(fact.object);
+  const about = isObject ? [fact.subject, ...fact.subject_aliases] : [fact.object, ...fact.aliases];
+  const forms = formsOfQuestion(changed.text);
+  const isNamed =
+    changed.text === original.text || about.some((name) => forms.some((form) => isPartOf(normalForm(name), form)));
+  const said = normalForm(changed.explanation);
+  const isAnswered = [fact.object, ...fact.aliases].some((name) => isPartOf(normalForm(name), said));
+  if (!isNamed || !isAnswered || hasOwnNumbers(changed, original)) return false;
+  return violationsOf(changed, [answer, ...aliases].map(normalForm)).length === 0;
+}
+
+/** A year or a count that was not given is made up. */
+function hasOwnNumbers({ text, explanation }: Question, { text: given, fact }: Question): boolean {
+  const known = new Set(words(`${given} ${fact.evidence} ${fact.object} ${fact.subject}`));
+  return words(`${text} ${explanation}`).some((word) => /\p{N}/u.test(word) && !known.has(word));
+}
+
+async function inTime<Value>(asked: Promise<Value>): Promise<Value | undefined> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<undefined>((resolve) => {
+    timer = setTimeout(resolve, patienceMs, undefined);
+  });
+  try {
+    return await Promise.race([asked, late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
