@@ -43,7 +43,7 @@ export const evidenceSchema = z
 export const questionViewSchema = z
   .object({
     number: z.number().int().min(1).describe("Its place in the game"),
-    id: z.string(),
+    id: z.string().describe("Stands for this question in this game"),
     show: z.string().describe("The show's id"),
     show_title: z.string(),
     type: z.enum(["multiple", "boolean", "text"]),

@@ -1,4 +1,5 @@
 /** What a player is shown of a game. The answer and the evidence of a question come with its verdict, never before. */
+import { hash } from "node:crypto";
 import type { GameView, QuestionView, VerdictView } from "../protocol/trivia.ts";
 import { takenByFiftyFifty } from "./fifty-fifty.ts";
 import type { Asked, Game } from "./game-log.ts";
@@ -23,16 +24,17 @@ export function gameView({ stored, settings, asked, open, ...game }: Game): Game
     best_streak: game.bestStreak,
     started_at: timeOf(first.at),
     ended_at: game.endedAt === null ? null : timeOf(game.endedAt),
-    question: open === undefined ? null : questionView(open),
+    question: open === undefined ? null : questionView(gameId, open),
     verdicts: asked.flatMap((each) => verdictView(each) ?? []),
   };
 }
 
-function questionView({ number, question, showTitle, at, until, helped }: Asked): QuestionView {
+function questionView(gameId: string, { number, question, showTitle, at, until, helped }: Asked): QuestionView {
   const taken = helped.includes("fifty_fifty") ? takenByFiftyFifty(question).map(({ id }) => id) : [];
   return {
     number,
-    id: question.id,
+    // Its own id is made of the fact, and so names the answer.
+    id: hash("sha256", `${gameId}\n${question.id}`).slice(0, 16),
     show: question.show,
     show_title: showTitle,
     type: question.kind,
