@@ -53,7 +53,8 @@ const ways: ReadonlyMap<string, boolean> = new Map([
   ...["false", "f", "no", "n", "wrong", "not true", "incorrect"].map((word) => [word, false] as const),
 ]);
 
-function optionOf(options: readonly Option[], given: string): Option | undefined {
+/** The option that is meant by its letter, its text or its place. */
+export function optionOf(options: readonly Option[], given: string): Option | undefined {
   const text = withoutLeadIn(normalForm(given));
   const { letter, rest = "" } = /^\(?(?<letter>[a-d])[).:]?(?:\s+(?<rest>.+))?$/is.exec(given.trim())?.groups ?? {};
   const lettered = options.find(({ id }) => id === letter?.toLowerCase());
