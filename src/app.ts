@@ -31,6 +31,7 @@ import { openO200kCounter } from "./tokens/o200k/counter.ts";
 import type { TokenCounter } from "./tokens/token-counter.ts";
 import type { Tracer } from "./tracer.ts";
 import { openTrivia, type Trivia } from "./trivia/open.ts";
+import { triviaTools } from "./trivia/tools.ts";
 import { createTurnEngine, type Recovered, type TurnEngine } from "./turns/engine.ts";
 
 export type App = {
@@ -100,7 +101,15 @@ export async function startApp(config: Config, options: AppOptions): Promise<App
     const { turns } = storage;
     // What the demo model says is no title.
     if (config.autoTitle === "model" && config.model.kind !== "demo") titler = new Titler({ storage, model, log });
-    const sources = answerSources(turns, model, { ...config.context, counter, titler, log });
+    trivia = openTrivia({
+      store: storage.games,
+      knowledge,
+      quizModel: config.trivia.usesModel ? { model, usage: storage.usage, limits: config.limits.turns } : undefined,
+      answerMs: config.trivia.answerMs,
+      log,
+    });
+    const tools = triviaTools({ games: trivia.games, knowledge });
+    const sources = answerSources(turns, model, { ...config.context, counter, titler, tools, log });
     // What is in memory alone has no next start.
     const policy = storage.facts().durability === "memory" ? "interrupt" : config.recovery;
     const turnEngine = createTurnEngine({ turns, producers: answerProducers(sources), policy, ...watchers });
@@ -114,13 +123,6 @@ export async function startApp(config: Config, options: AppOptions): Promise<App
       limits: config.limits.turns,
       namesSessions,
       observer: metrics,
-    });
-    trivia = openTrivia({
-      store: storage.games,
-      knowledge,
-      quizModel: config.trivia.usesModel ? { model, usage: storage.usage, limits: config.limits.turns } : undefined,
-      answerMs: config.trivia.answerMs,
-      log,
     });
     const httpServer = await createHttpServer({
       config: config.http,
