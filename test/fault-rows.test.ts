@@ -25,6 +25,8 @@ const rows = [
   ...numbered("I", 14),
   // Of what is fetched for the game, and what is made of it.
   ...["J1", "J2", "J3", "J4", "J5", "J6", "J8", "J12", "J14"],
+  // Of the game: who may know what, and what an answer is.
+  ...["J9", "J10", "J11"],
 ];
 
 function numbered(group: string, last: number): string[] {
