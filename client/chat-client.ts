@@ -3,6 +3,7 @@ import type { HistoryMessage, StoppedTurn, TurnAnswer } from "../src/protocol/ch
 import type { Login } from "../src/protocol/login.ts";
 import type { SearchResults } from "../src/protocol/search.ts";
 import type { ChangeSession, SessionListView, SessionView } from "../src/protocol/sessions.ts";
+import type { LeaderboardView, ShowsView } from "../src/protocol/trivia.ts";
 import { Answer, type ConnectionChange, readTurn, requireEventStream, type SentAnswer } from "./answer.ts";
 import { type ChatRequest, Connection, type ServiceAccess } from "./connection.ts";
 import { makeIdempotencyKey } from "./idempotency-key.ts";
@@ -237,6 +238,17 @@ export class ChatClient {
   history(sessionId: string, options: HistoryOptions = {}): Promise<ChatHistory> {
     const { limit, before } = options;
     const path = `/chat_history/${encodeURIComponent(sessionId)}${queryOf({ limit, before })}`;
+    return this.#json({ method: "GET", path }, "once", options);
+  }
+
+  /** The shows that a game of trivia can be about. */
+  triviaShows(options: Abortable = {}): Promise<ShowsView> {
+    return this.#json({ method: "GET", path: "/trivia/shows" }, "once", options);
+  }
+
+  /** The best players of all shows, or of one. */
+  triviaLeaderboard(options: Abortable & { readonly show?: string | undefined } = {}): Promise<LeaderboardView> {
+    const path = `/trivia/leaderboard${queryOf({ show: options.show })}`;
     return this.#json({ method: "GET", path }, "once", options);
   }
 

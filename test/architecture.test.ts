@@ -146,13 +146,14 @@ const mayImportInPage: Readonly<Record<string, readonly string[]>> = {
   tabs: [],
   store: ["tabs"],
   markdown: ["components"],
-  components: ["store", "tabs", "markdown"],
+  trivia: ["components", "store", "markdown"],
+  components: ["store", "tabs", "markdown", "trivia"],
   main: ["components", "store", "tabs"],
 };
 
 /** What the page takes from packages, and where. */
 const packagesOfPage: Readonly<Record<string, RegExp>> = {
-  react: /^web\/src\/(?:components|markdown)\/|^web\/src\/main\.tsx$/,
+  react: /^web\/src\/(?:components|markdown|trivia)\/|^web\/src\/main\.tsx$/,
   "react-dom/client": /^web\/src\/main\.tsx$/,
   virtua: /^web\/src\/components\//,
   "markdown-it": /^web\/src\/markdown\//,

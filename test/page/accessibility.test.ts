@@ -1,31 +1,26 @@
 /** The page for whoever cannot see it, uses no mouse, is made ill by what moves, or has a small screen. */
-import { readFile } from "node:fs/promises";
-import { createRequire } from "node:module";
-import type { AxeResults } from "axe-core";
-import type { Browser, BrowserContext, Page } from "playwright-core";
+import type { Browser, BrowserContext } from "playwright-core";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from "vitest";
 import { startBrowser } from "../helpers/browser.ts";
 import { ChatPage } from "../helpers/chat-page.ts";
 import { startTestServer, type TestServer } from "../helpers/http-server.ts";
+import { axeFindings } from "./axe.ts";
 
 // A browser on a busy machine takes its time.
 vi.setConfig({ testTimeout: 60_000 });
 
 declare global {
   interface Window {
-    readonly axe: { run(): Promise<AxeResults> };
     readonly counted: { additions: number };
   }
 }
 
 let browser: Browser;
-let axe: string;
 let server: TestServer;
 let context: BrowserContext;
 
 beforeAll(async () => {
   browser = await startBrowser();
-  axe = await readFile(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 });
 
 afterAll(() => browser.close());
@@ -46,17 +41,6 @@ async function openContext(options: Parameters<Browser["newContext"]>[0] = {}): 
   return context;
 }
 
-/** What axe-core calls serious or critical, in a line each. */
-async function findings(page: Page, screen: string): Promise<string[]> {
-  await page.evaluate(axe);
-  // What is on its way in is judged where it stands.
-  await page.evaluate(() => Promise.allSettled(document.getAnimations().map(({ finished }) => finished)));
-  const { violations } = await page.evaluate(() => window.axe.run());
-  return violations
-    .filter(({ impact }) => impact === "serious" || impact === "critical")
-    .flatMap(({ id, nodes }) => nodes.map(({ html, failureSummary }) => `${screen}: ${id}: ${html} ${failureSummary}`));
-}
-
 const sample =
   "## Heading\n\nWords, `code`, a [link](https://example.com) and https://example.com/x.\n\n" +
   "| a | b |\n|---|--:|\n| 1 | 2 |\n\n```js\nconst a = 1; // one\n```\n\n- [x] done\n- [ ] to do\n\n> quoted";
@@ -73,7 +57,7 @@ describe("axe-core finds nothing serious", () => {
     const chat = await ChatPage.open(context, server.url);
     const { page } = chat;
     const found: string[] = [];
-    const look = async (screen: string) => void found.push(...(await findings(page, screen)));
+    const look = async (screen: string) => void found.push(...(await axeFindings(page, screen)));
     await page.getByText("No language model is connected").waitFor();
     await look("start");
     await page.getByRole("button", { name: "Start" }).click();

@@ -3,12 +3,15 @@ import { type JSX, lazy, Suspense, useSyncExternalStore } from "react";
 import { adviceFor } from "../store/advice.ts";
 import type { Exchange } from "../store/exchange.ts";
 import { canContinue, statusWords } from "../store/status-words.ts";
+import { gameFailureOf, gameOf } from "../store/trivia.ts";
 import { CopyButton } from "./copy-button.tsx";
 import { IconButton } from "./icon-button.tsx";
 import { usePage, useValue } from "./page-context.ts";
 
 /** Reading Markdown takes more script than all the rest of the page, so the page does not wait for it. */
 const loadMarkdown = () => import("../markdown/markdown.tsx");
+/** Most people do not play. */
+const GameCard = lazy(async () => ({ default: (await import("../trivia/game-card.tsx")).GameCard }));
 const Markdown = lazy(async () => ({ default: (await loadMarkdown()).Markdown }));
 
 /** Before the first answer comes. */
@@ -29,13 +32,30 @@ export function AnswerView({ exchange, isLast }: AnswerViewProps): JSX.Element {
   return (
     <div className="answer" aria-busy={isGrowing}>
       <h2 className="visually-hidden">Answer</h2>
-      {text !== "" && <AnswerText text={text} isWhole={!isGrowing} />}
-      {isGrowing && text === "" && <p className="thinking">Thinking</p>}
+      <AnswerBody exchange={exchange} text={text} />
+      {isGrowing && text === "" && exchange.tools.length === 0 && <p className="thinking">Thinking</p>}
       {isGrowing && text !== "" && <span className="caret" aria-hidden="true" />}
       {status === "queued" && <p className="mark">Waits for the answer before it.</p>}
       <Marks exchange={exchange} />
       <Actions exchange={exchange} isLast={isLast} text={text} />
     </div>
+  );
+}
+
+/** What was said, and the game that it is about. */
+function AnswerBody({ exchange, text }: { readonly exchange: Exchange; readonly text: string }): JSX.Element {
+  const { status, model } = exchange;
+  const words = text !== "" && <AnswerText text={text} isWhole={status !== "running"} />;
+  const shown = gameOf(exchange);
+  if (shown === undefined) return <>{words}</>;
+  // The demo says what is on the card, for those who have none; it is read out to those who listen.
+  const hosted = model === "demo" ? null : words;
+  return (
+    <Suspense fallback={words}>
+      <GameCard exchange={exchange} shown={shown}>
+        {hosted}
+      </GameCard>
+    </Suspense>
   );
 }
 
@@ -57,6 +77,7 @@ function AnswerText({ text, isWhole }: { readonly text: string; readonly isWhole
 function Marks({ exchange }: { readonly exchange: Exchange }): JSX.Element {
   const { status, error, trimmedTurns } = exchange;
   const words = statusWords(exchange);
+  const gameFailure = gameFailureOf(exchange);
   const advice = status === "failed" && error !== undefined ? adviceFor({ code: error.code, retryable: true }) : "";
   return (
     <>
@@ -65,6 +86,7 @@ function Marks({ exchange }: { readonly exchange: Exchange }): JSX.Element {
           {words} {advice}
         </p>
       )}
+      {gameFailure !== undefined && <p className="mark">{gameFailure}</p>}
       {trimmedTurns !== undefined && (
         <p className="mark">
           {trimmedTurns === 1 ? "The oldest turn was" : `The ${trimmedTurns} oldest turns were`} left out: this chat is
@@ -95,7 +117,7 @@ function Actions({ exchange, isLast, text }: AnswerViewProps & { readonly text: 
   return (
     <div className="actions">
       {text !== "" && <CopyButton text={text} label="Copy this answer" />}
-      {isLast && (
+      {isLast && exchange.tools.length === 0 && (
         <IconButton
           icon="again"
           label="Answer again"

@@ -1,5 +1,5 @@
 /** The page: who is talking, or the chat. */
-import { type JSX, useState } from "react";
+import { type JSX, lazy, Suspense, useState } from "react";
 import { LeaveContext } from "../markdown/external-link.tsx";
 import type { ChatPage } from "../store/chat-page.ts";
 import { Conversation } from "./conversation.tsx";
@@ -10,6 +10,9 @@ import { Sidebar } from "./sidebar.tsx";
 import { StartScreen } from "./start-screen.tsx";
 import { Toasts } from "./toasts.tsx";
 import { TopBar } from "./top-bar.tsx";
+
+/** Most people do not play. */
+const TriviaDialog = lazy(async () => ({ default: (await import("../trivia/trivia-dialog.tsx")).TriviaDialog }));
 
 export function App({ page }: { readonly page: ChatPage }): JSX.Element {
   return (
@@ -33,8 +36,20 @@ function Screen(): JSX.Element {
   return (
     <LeaveContext value={leaving.ask}>
       <Chat />
+      <TriviaChoice />
       <LeaveDialog leaving={leaving} />
     </LeaveContext>
+  );
+}
+
+function TriviaChoice(): JSX.Element | null {
+  const page = usePage();
+  const wanted = useValue(page.triviaDialog);
+  if (wanted === undefined) return null;
+  return (
+    <Suspense fallback={null}>
+      <TriviaDialog wanted={wanted} />
+    </Suspense>
   );
 }
 

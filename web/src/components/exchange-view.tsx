@@ -23,7 +23,7 @@ export const ExchangeView = memo(function ExchangeView({ exchange, isLast }: Exc
           <div className="actions">
             {sentAt !== undefined && <time dateTime={sentAt}>{timeWords(sentAt)}</time>}
             <CopyButton text={prompt} label="Copy what you said" />
-            {isLast && !isActive(exchange) && (
+            {isLast && !isActive(exchange) && exchange.tools.length === 0 && (
               <IconButton icon="edit" label="Edit and ask again" className="quiet" onClick={() => setEditing(true)} />
             )}
           </div>

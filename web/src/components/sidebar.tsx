@@ -36,6 +36,14 @@ export function Sidebar({ isOpen, onClose }: SidebarProps): JSX.Element {
             <Icon name="plus" />
             New chat
           </button>
+          <IconButton
+            icon="play"
+            label="Play trivia"
+            onClick={() => {
+              page.triviaDialog.set("play");
+              onClose();
+            }}
+          />
           <IconButton icon="close" label="Close your chats" className="close-sidebar" onClick={onClose} />
         </div>
         <SearchField />

@@ -1,5 +1,6 @@
 /** Something to begin with, for whoever looks at an empty page. */
 import type { JSX } from "react";
+import { Icon } from "./icon.tsx";
 import { usePage, useValue } from "./page-context.ts";
 
 /** What the demo understands. */
@@ -13,6 +14,12 @@ export function Suggestions(): JSX.Element {
   const suggestions = model?.isDemo === true ? forDemo : forModels;
   return (
     <ul className="suggestions">
+      <li>
+        <button type="button" className="play" onClick={() => page.triviaDialog.set("play")}>
+          <Icon name="play" />
+          Play trivia
+        </button>
+      </li>
       {suggestions.map((text) => (
         <li key={text}>
           <button type="button" onClick={() => page.ask(text)}>

@@ -18,6 +18,8 @@ import { readServiceFacts, type ServiceFacts } from "./service-facts.ts";
 import { Sessions } from "./sessions.ts";
 import type { TextStorage } from "./text-storage.ts";
 import type { Theme } from "./theme.ts";
+import { promptFor, type TriviaWish } from "./trivia.ts";
+import { TriviaOverview } from "./trivia-overview.ts";
 
 export type ChatPageOptions = {
   readonly client: ChatClient;
@@ -54,6 +56,11 @@ export class ChatPage {
   readonly address: Address;
   /** The turn that somebody asked to see, until it is shown. */
   readonly wantedTurn = new Observable<number | undefined>(undefined);
+  readonly triviaOverview: TriviaOverview;
+  /** Whether somebody chooses a game, or looks who is best. */
+  readonly triviaDialog = new Observable<"play" | "best" | undefined>(undefined);
+  /** Whether somebody plays by buttons and digits, not by typing: then the next question takes the focus. */
+  readonly isPlayedByHand = new Observable(false);
   readonly #options: ChatPageOptions;
   readonly #feed: TurnFeed;
   #knownSince = 0;
@@ -99,6 +106,11 @@ export class ChatPage {
         this.#tellOthers(item.sessionId);
         void this.sessions.refresh();
       },
+      onOvertaken: () => {
+        const detail = "The game has gone on elsewhere. Here is how it stands.";
+        this.notices.add({ code: "stale_turn", detail, retryable: false });
+        void this.dialogue.refresh();
+      },
       onConnection: (answer, change) => this.#feed.connectionChanged(answer, change),
     });
     this.sessions = new Sessions({
@@ -112,6 +124,7 @@ export class ChatPage {
       },
     });
     this.search = new Search(client, this.username.get);
+    this.triviaOverview = new TriviaOverview(client);
     bus.listen((message) => {
       if (message.kind === "signed-out") this.#forgetAll();
       if (message.kind === "signed-in") this.#becomeKnown();
@@ -201,8 +214,26 @@ export class ChatPage {
   /** Sends what was typed. */
   ask(prompt: string): void {
     const { sessionId } = this.dialogue.state.get();
+    this.isPlayedByHand.set(false);
     this.drafts.of(sessionId).set("");
     this.outbox.add({ sessionId, what: "prompt", prompt, turn: undefined });
+  }
+
+  /** Begins a game: in a dialogue of its own where this one is about something else already. */
+  startTrivia(wish: TriviaWish): void {
+    this.triviaDialog.set(undefined);
+    this.isPlayedByHand.set(true);
+    if (this.dialogue.state.get().exchanges.length > 0) this.address.show(undefined);
+    const { sessionId } = this.dialogue.state.get();
+    this.outbox.add({ sessionId, what: "prompt", prompt: promptFor(wish), turn: undefined });
+  }
+
+  /** Says something to the game by a click or a key: about the question that is shown, and no other one. */
+  playTrivia(prompt: string): void {
+    this.isPlayedByHand.set(true);
+    const { sessionId, exchanges } = this.dialogue.state.get();
+    const after = exchanges.at(-1)?.answerTurn;
+    this.outbox.add({ sessionId, what: "prompt", prompt, turn: undefined, after });
   }
 
   /** The prompt takes the place of an earlier one and of all that came after it. */

@@ -213,9 +213,10 @@ export class Dialogue {
   #changed(followed: Followed, live: LiveTurn): void {
     if (this.#followed !== followed) return;
     const isNew = followed.live?.started === undefined && live.started !== undefined;
+    const isToolNew = live.tools.length > (followed.live?.tools.length ?? 0);
     followed.live = live;
     if (isNew && followed.beginning === undefined) void this.#readBeginning(followed, live);
-    if (isNew || live.end !== undefined) this.#update(followed, live);
+    if (isNew || isToolNew || live.end !== undefined) this.#update(followed, live);
     if (live.end === undefined) this.#frames.request();
     else this.#ended(followed);
   }

@@ -100,6 +100,18 @@ describe("what events say", () => {
     });
   });
 
+  it("what was done, and of an answer that was continued what was done before as well, once", () => {
+    const tool = (id: string, card: number) =>
+      ({ type: "tool", call_id: id, name: "answer_trivia", status: "done", result: { card } }) as const;
+    const live = { ...newLiveTurn(sessionId, 2), started, tools: [tool("a", 1)] };
+    expect(withLive(exchange, live, "").tools).toEqual([tool("a", 1)]);
+    const first = { ...exchange, turn: 1, tools: [tool("a", 0)] };
+    const both = withLive(first, live, "");
+    expect(both.tools).toEqual([tool("a", 0), tool("a", 1)]);
+    expect(withLive(both, live, "").tools).toEqual([tool("a", 0), tool("a", 1)]);
+    expect(exchangesOf([prompt(1), answer(1, { tools: [tool("a", 1)] })])[0]?.tools).toEqual([tool("a", 1)]);
+  });
+
   it("a prompt in the place of an old one leaves what was before that", () => {
     const three = exchangesOf([prompt(1), prompt(2), prompt(3)]);
     expect(before(three, 2).map(({ turn }) => turn)).toEqual([1]);

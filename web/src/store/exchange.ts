@@ -1,7 +1,10 @@
 /** One prompt and its answer, as the page shows them. */
 import type { HistoryMessage } from "../../../src/protocol/chat.ts";
-import type { IncompleteReason, TurnStatus } from "../../../src/protocol/events.ts";
+import type { IncompleteReason, ToolUsed, TurnStatus } from "../../../src/protocol/events.ts";
 import type { LiveTurn } from "../tabs/live-turn.ts";
+
+/** Something that was done for an answer. */
+export type ToolUse = Omit<ToolUsed, "type">;
 
 export type Exchange = {
   /** The same from the moment of sending on. */
@@ -19,6 +22,7 @@ export type Exchange = {
   readonly error: { readonly code: string; readonly message: string } | undefined;
   /** How many old turns the model did not see. */
   readonly trimmedTurns: number | undefined;
+  readonly tools: readonly ToolUse[];
 };
 
 export function isActive({ status }: Pick<Exchange, "status">): boolean {
@@ -35,8 +39,8 @@ export function exchangesOf(messages: readonly HistoryMessage[]): Exchange[] {
       exchanges.push({ ...emptyAnswer, key: String(turn), turn, answerTurn: turn, prompt, sentAt, status, error });
     } else if (last?.turn === message.turn) {
       const { continued_by: answerTurn = message.turn, content: answer, reason, model, status } = message;
-      const { trimmed_turns: trimmedTurns } = message;
-      exchanges[exchanges.length - 1] = { ...last, answerTurn, answer, reason, model, status, trimmedTurns };
+      const { trimmed_turns: trimmedTurns, tools = [] } = message;
+      exchanges[exchanges.length - 1] = { ...last, answerTurn, answer, reason, model, status, trimmedTurns, tools };
     }
   }
   return exchanges;
@@ -48,6 +52,7 @@ const emptyAnswer = {
   model: undefined,
   error: undefined,
   trimmedTurns: undefined,
+  tools: [],
 } as const;
 
 /** One that was just accepted. */
@@ -60,13 +65,22 @@ export function newExchange(key: string, turn: number, prompt: string, status: T
  *
  * @param beginning what earlier turns said of a continued answer
  */
-export function withLive(exchange: Exchange, { started, error, end, text }: LiveTurn, beginning: string): Exchange {
+export function withLive(exchange: Exchange, live: LiveTurn, beginning: string): Exchange {
+  const { started, error, end, text } = live;
   if (started === undefined) return exchange;
+  const tools = toolsWith(exchange, live);
   const model = end?.model ?? started.model;
   const trimmedTurns = end?.trimmed_turns ?? started.trimmed_turns;
-  if (end === undefined) return { ...exchange, status: "running", model, trimmedTurns };
+  if (end === undefined) return { ...exchange, status: "running", model, trimmedTurns, tools };
   const { status, reason } = end;
-  return { ...exchange, status, reason, model, trimmedTurns, error, answer: beginning + text };
+  return { ...exchange, status, reason, model, trimmedTurns, tools, error, answer: beginning + text };
+}
+
+/** Of an answer that was continued, what was done for its beginning is known already. */
+function toolsWith({ turn, tools }: Exchange, live: LiveTurn): readonly ToolUse[] {
+  if (turn === live.turn) return live.tools;
+  const known = new Set(tools.map(({ call_id: id, result }) => id + JSON.stringify(result)));
+  return [...tools, ...live.tools.filter(({ call_id: id, result }) => !known.has(id + JSON.stringify(result)))];
 }
 
 /**

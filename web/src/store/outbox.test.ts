@@ -14,6 +14,7 @@ let server: TestServer;
 let proxy: TcpProxy;
 let storage: TextStorage;
 let opened: string[];
+let overtaken: number;
 let accepted: { readonly turn: number; readonly item: OutboxItem }[];
 
 beforeEach(async () => {
@@ -21,6 +22,7 @@ beforeEach(async () => {
   proxy = await startTcpProxy(server.port);
   storage = openTextStorage(undefined);
   opened = [];
+  overtaken = 0;
   accepted = [];
 });
 
@@ -39,6 +41,9 @@ function openOutbox(): Outbox {
     onAccepted: (answer: SentAnswer, item) => {
       accepted.push({ turn: answer.turn, item });
       void answer.return();
+    },
+    onOvertaken: () => {
+      overtaken += 1;
     },
     onConnection: () => undefined,
     maxPauseMs: 50,
@@ -113,6 +118,19 @@ describe("the outbox", () => {
     await vi.waitFor(() => expect(accepted).toHaveLength(1), soon);
     expect(accepted[0]?.item.prompt).toBe("And yet");
     expect(outbox.items.get()).toMatchObject([{ what: "continue", state: "refused" }]);
+  });
+
+  it("sends what is meant for the dialogue as it stands to no later one, and forgets it", async () => {
+    const outbox = openOutbox();
+    outbox.add(prompt("One"));
+    await vi.waitFor(() => expect(accepted).toHaveLength(1), soon);
+    const [sessionId] = opened;
+    outbox.add({ ...prompt("For another", sessionId), after: 0 });
+    await vi.waitFor(() => expect(overtaken).toBe(1), soon);
+    expect(outbox.items.get()).toEqual([]);
+    outbox.add({ ...prompt("Two", sessionId), after: 1 });
+    await vi.waitFor(() => expect(accepted).toHaveLength(2), soon);
+    expect(await promptsOf(sessionId)).toEqual(["One", "Two"]);
   });
 
   it("makes nothing of what another version of the page has left", () => {

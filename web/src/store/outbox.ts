@@ -17,6 +17,8 @@ export type OutboxItem = {
   readonly prompt: string;
   /** The turn whose place it takes, or, of a continued answer, that goes on. */
   readonly turn: number | undefined;
+  /** It is meant for the dialogue as it stands after this turn, and for no other. */
+  readonly after?: number | undefined;
   /** `waiting`: for the connection, or for a service that has too much to do. `refused`: until somebody decides. */
   readonly state: "sending" | "waiting" | "refused";
   readonly failure: Failure | undefined;
@@ -29,6 +31,8 @@ type Options = {
   readonly makeId: () => string;
   readonly onOpened: (sessionId: string, item: OutboxItem) => void;
   readonly onAccepted: (answer: SentAnswer, item: OutboxItem) => void;
+  /** The dialogue has gone on without what was meant for how it stood before. */
+  readonly onOvertaken: () => void;
   readonly onConnection: (answer: SentAnswer | undefined, change: ConnectionState) => void;
   /** The longest pause between two tries, in ms. */
   readonly maxPauseMs?: number;
@@ -59,7 +63,7 @@ export class Outbox {
     for (const { id, state } of this.items.get()) if (state !== "refused") this.#work(id);
   }
 
-  add(item: Pick<OutboxItem, "sessionId" | "what" | "prompt" | "turn">): OutboxItem {
+  add(item: Pick<OutboxItem, "sessionId" | "what" | "prompt" | "turn" | "after">): OutboxItem {
     const added: OutboxItem = { ...item, id: this.#options.makeId(), state: "sending", failure: undefined };
     this.items.update((items) => [...items, added]);
     this.#work(added.id);
@@ -148,10 +152,10 @@ export class Outbox {
       signal,
       onConnection: (change: ConnectionState) => onConnection(answer, change),
     };
-    const { sessionId = "", what, prompt, turn } = item;
+    const { sessionId = "", what, prompt, turn, after: ifTurn } = item;
     if (what === "regenerate") answer = await client.regenerate(sessionId, options);
     else if (what === "continue") answer = await client.continue(sessionId, options);
-    else answer = await client.send(sessionId, prompt, { ...options, ifBusy: "queue", replaces: turn });
+    else answer = await client.send(sessionId, prompt, { ...options, ifBusy: "queue", ifTurn, replaces: turn });
     this.#remove(id);
     onAccepted(answer, item);
   }
@@ -159,6 +163,11 @@ export class Outbox {
   #failed(id: string, error: unknown, signal: AbortSignal): void {
     if (signal.aborted) return;
     const failure = failureOf(error);
+    if (failure.code === "stale_turn" && this.#item(id)?.after !== undefined) {
+      this.#remove(id);
+      this.#options.onOvertaken();
+      return;
+    }
     if (!mayPass(failure)) {
       this.#change(id, { state: "refused", failure });
       return;

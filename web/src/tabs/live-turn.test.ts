@@ -44,6 +44,14 @@ describe("a turn as its events tell it", () => {
     expect(read([textEvent(16_777_218, "er")], live).text).toBe("Anewer");
   });
 
+  it("has what was done in its order, once, and no reset takes it back", () => {
+    const tool = (position: number) =>
+      ({ type: "tool", id: `3.${position}`, call_id: `c${position}`, name: "t", status: "done", result: {} }) as const;
+    const log = [started, tool(1), textEvent(3, "So"), tool(4)];
+    const reset = { type: "reset", id: "3.8", text: "", reason: "fallback" } as const;
+    expect(read([...log, reset], read(log)).tools.map(({ call_id: id }) => id)).toEqual(["c1", "c4"]);
+  });
+
   it("I11: an event that nobody here knows takes its place in the log, and changes nothing else", () => {
     const live = read([
       ...log,

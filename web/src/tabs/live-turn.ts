@@ -1,6 +1,6 @@
 /** A turn as far as its events have told, from whichever connection or tab they came. */
 import type { ChatEvent } from "../../../client/index.ts";
-import type { TurnEnded, TurnErrored, TurnStarted } from "../../../src/protocol/events.ts";
+import type { ToolUsed, TurnEnded, TurnErrored, TurnStarted } from "../../../src/protocol/events.ts";
 
 export type LiveTurn = {
   readonly sessionId: string;
@@ -9,12 +9,14 @@ export type LiveTurn = {
   readonly position: number;
   readonly text: string;
   readonly started: TurnStarted | undefined;
+  /** What was done for the answer, in its order. */
+  readonly tools: readonly ToolUsed[];
   readonly error: TurnErrored | undefined;
   readonly end: TurnEnded | undefined;
 };
 
 export function newLiveTurn(sessionId: string, turn: number): LiveTurn {
-  return { sessionId, turn, position: -1, text: "", started: undefined, error: undefined, end: undefined };
+  return { sessionId, turn, position: -1, text: "", started: undefined, tools: [], error: undefined, end: undefined };
 }
 
 export function keyOf({ sessionId, turn }: Pick<LiveTurn, "sessionId" | "turn">): string {
@@ -42,6 +44,7 @@ export function afterEvent(live: LiveTurn, event: ChatEvent): LiveTurn | undefin
     case "end":
       return { ...live, position, end: event };
     case "tool":
+      return { ...live, position, tools: [...live.tools, event] };
     case "sources":
     case "unknown":
       // What this page does not show takes its place in the log, and nothing more.
