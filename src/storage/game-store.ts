@@ -82,8 +82,8 @@ export interface GameStore {
   create(game: NewGame): Promise<boolean>;
   /** Not-yours is `game_not_found`, as it is with sessions. @throws Problem `game_not_found` */
   read(access: Access, gameId: string): Promise<StoredGame>;
-  /** The game that was begun last in a session, if there was one. @throws Problem `session_not_found` */
-  newestOf(access: Access, sessionId: string): Promise<StoredGame | undefined>;
+  /** The game that was begun last in a session, unless it is over; asked with every prompt. @throws Problem `session_not_found` */
+  runningIn(access: Access, sessionId: string): Promise<StoredGame | undefined>;
   /**
    * Adds moves, durably and together. False when there are others by now: then nothing was added. With the moves that end
    * the game its score is counted, once, at the latest by `expire`.

@@ -115,7 +115,7 @@ export function openGames(options: GamesOptions): Games {
       const wanted = gameIdFor(player, key);
       const begun = key === undefined ? undefined : await begunBefore(store, player, wanted, once);
       if (begun !== undefined) return gameView(begun);
-      const before = sessionId === undefined ? undefined : await store.newestOf(ownerOf(name), sessionId);
+      const before = sessionId === undefined ? undefined : await store.runningIn(ownerOf(name), sessionId);
 
       const gameId = settings.daily === null ? wanted : await store.takeDay(name, settings.daily, wanted);
       if (gameId !== wanted) {
@@ -137,7 +137,7 @@ export function openGames(options: GamesOptions): Games {
     read: async (access, gameId) => gameView(gameFrom(await store.read(access, gameId))),
 
     async ofSession(access, sessionId) {
-      const stored = await store.newestOf(access, sessionId);
+      const stored = await store.runningIn(access, sessionId);
       const game = stored && gameFrom(stored);
       return game?.status === "playing" ? gameView(game) : undefined;
     },

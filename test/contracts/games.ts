@@ -141,14 +141,16 @@ export function gameContract(
       }
     });
 
-    test("a session knows the game that was begun in it last", async () => {
+    test("a session knows the game that was begun in it last, until it is over", async () => {
       const sessionId = await openSession(alice);
-      expect(await storage.games.newestOf(capability, sessionId)).toBeUndefined();
+      expect(await storage.games.runningIn(capability, sessionId)).toBeUndefined();
       await begin(alice, { sessionId });
       await begin(alice);
       const gameId = await begin(alice, { sessionId });
-      expect(await storage.games.newestOf(capability, sessionId)).toMatchObject({ gameId, sessionId });
-      await expect(storage.games.newestOf(owner(bob), sessionId)).rejects.toMatchObject({ code: "session_not_found" });
+      expect(await storage.games.runningIn(capability, sessionId)).toMatchObject({ gameId, sessionId });
+      await expect(storage.games.runningIn(owner(bob), sessionId)).rejects.toMatchObject({ code: "session_not_found" });
+      await storage.games.append(capability, gameId, { after: 1, moves: ["2"], ended: { score: 0, boards: [] } });
+      expect(await storage.games.runningIn(capability, sessionId)).toBeUndefined();
     });
 
     test("no game begins in a session that is another's or gone, nor under another username", async () => {
@@ -350,10 +352,12 @@ export function gameContract(
         const gameId = await end(alice, { score: 50, boards: [all] }, { sessionId });
         await storage.games.takeFact(alice, "f:1");
         const before = await storage.games.read(capability, gameId);
+        const running = await begin(alice, { sessionId: await openSession(alice) });
+        const other = await storage.games.read(capability, running);
         await storage.close();
         storage = await place.open(() => now, retention);
         expect(await storage.games.read(capability, gameId)).toEqual(before);
-        expect(await storage.games.newestOf(capability, sessionId)).toEqual(before);
+        expect(await storage.games.runningIn(capability, other.sessionId ?? "")).toEqual(other);
         expect(await storage.games.asked(alice)).toEqual(new Set(["f:1"]));
         expect(await storage.games.best("all", 1)).toEqual([{ username: "TR", score: 50, games: 1 }]);
       });

@@ -49,11 +49,11 @@ export function gameStore({ server, clock, retention, log }: GameStoreOptions): 
 
     read: (access, gameId) => readGame(server, access, gameId),
 
-    async newestOf(access, sessionId) {
+    async runningIn(access, sessionId) {
       const call = { script: scripts["session-games"], key: sessionKey(sessionId), values: grantValues(access) };
       const [, newest] = checkFound(await server.read(call), sessionId);
       if (newest === undefined || newest === null) return undefined;
-      return findGame(server, access, String(newest));
+      return findGame(server, access, String(newest), "running");
     },
 
     async append(access, gameId, { after, moves, ended }) {
@@ -111,8 +111,14 @@ async function readGame(server: Server, access: Access, gameId: string): Promise
   return game;
 }
 
-export async function findGame(server: Server, access: Access, gameId: string): Promise<StoredGame | undefined> {
-  const call = { script: scripts["read-game"], key: gameKey(gameId), values: grantValues(access) };
+/** @param which `running` passes over one that is over, without reading it */
+export async function findGame(
+  server: Server,
+  access: Access,
+  gameId: string,
+  which: "any" | "running" = "any",
+): Promise<StoredGame | undefined> {
+  const call = { script: scripts["read-game"], key: gameKey(gameId), values: [which, ...grantValues(access)] };
   const [state, facts, moves] = listOf(await server.read(call));
   return state === "found" ? gameFrom(gameId, listOf(facts), listOf(moves)) : undefined;
 }

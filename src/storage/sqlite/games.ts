@@ -10,7 +10,7 @@ export function gameStore(database: Database, clock: () => number, { guestMs, ot
   return {
     create: (game) => database.write("createGame", { game, now: clock() }),
     read: (access, gameId) => database.read("readGame", { access, gameId }),
-    newestOf: (access, sessionId) => database.read("newestGame", { access, sessionId }),
+    runningIn: (access, sessionId) => database.read("runningGame", { access, sessionId }),
     append: (access, gameId, given) => database.write("appendMoves", { access, gameId, given, now: clock() }),
     asked: (player) => database.read("readAsked", { player }),
     takeFact: (player, fact) => database.write("takeFact", { player, fact, now: clock() }),

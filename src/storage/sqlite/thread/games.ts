@@ -66,9 +66,9 @@ export function gameReads(database: DatabaseSync) {
   return {
     readGame: ({ access, gameId }: { access: Access; gameId: string }): StoredGame => gameFrom(find(access, gameId)),
 
-    newestGame({ access, sessionId }: { access: Access; sessionId: string }): StoredGame | undefined {
+    runningGame({ access, sessionId }: { access: Access; sessionId: string }): StoredGame | undefined {
       const row = findNewest.get(findSession(access, sessionId).key) as GameRow | undefined;
-      return row && gameFrom(row);
+      return row === undefined || row.ended === 1 ? undefined : gameFrom(row);
     },
 
     listGames({ player, after }: { player: PlayerName; after: number }): GamePage {
