@@ -20,7 +20,6 @@ import type { Observer } from "./observer.ts";
 import { isProblem } from "./protocol/problems.ts";
 import type { Knowledge } from "./retrieval/knowledge.ts";
 import { openKnowledge } from "./retrieval/open.ts";
-import { readStarterPack } from "./retrieval/starter-pack.ts";
 import type { RedisOptions } from "./storage/redis/open.ts";
 import { damagedFile } from "./storage/sqlite/failures.ts";
 import { fileSizes } from "./storage/sqlite/file-sizes.ts";
@@ -30,8 +29,9 @@ import { estimatingCounter } from "./tokens/estimate.ts";
 import { openO200kCounter } from "./tokens/o200k/counter.ts";
 import type { TokenCounter } from "./tokens/token-counter.ts";
 import type { Tracer } from "./tracer.ts";
-import { openTrivia, type Trivia } from "./trivia/open.ts";
+import type { Trivia } from "./trivia/open.ts";
 import { triviaTools } from "./trivia/tools.ts";
+import { openTriviaWhenPlayed } from "./trivia/when-played.ts";
 import { createTurnEngine, type Recovered, type TurnEngine } from "./turns/engine.ts";
 
 export type App = {
@@ -101,7 +101,7 @@ export async function startApp(config: Config, options: AppOptions): Promise<App
     const { turns } = storage;
     // What the demo model says is no title.
     if (config.autoTitle === "model" && config.model.kind !== "demo") titler = new Titler({ storage, model, log });
-    trivia = openTrivia({
+    trivia = openTriviaWhenPlayed({
       store: storage.games,
       knowledge,
       quizModel: config.trivia.usesModel ? { model, usage: storage.usage, limits: config.limits.turns } : undefined,
@@ -211,7 +211,12 @@ function openCounter(config: Config, log: Logger): TokenCounter {
 
 /** Nothing is read before somebody plays. */
 function openGameKnowledge({ knowledge: { file, embeddings } }: Config, log: Logger): Knowledge {
-  return openKnowledge({ packs: () => readStarterPack(), file, embeddings, log });
+  return openKnowledge({
+    packs: async () => (await import("./retrieval/starter-pack.ts")).readStarterPack(),
+    file,
+    embeddings,
+    log,
+  });
 }
 
 /** The names that the operator chose, for what tells models apart. */

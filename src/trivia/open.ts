@@ -1,4 +1,4 @@
-/** The game, put together: nothing of it is loaded from a disk before somebody plays. */
+/** The game, put together. */
 import type { Log } from "../log.ts";
 import type { Knowledge } from "../retrieval/knowledge.ts";
 import type { GameStore } from "../storage/game-store.ts";
