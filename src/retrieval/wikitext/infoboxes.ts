@@ -13,11 +13,16 @@ export type InfoboxRow = {
   readonly values: readonly string[];
 };
 
-export type Infobox = { readonly kind: InfoboxKind | undefined; readonly rows: readonly InfoboxRow[] };
+export type Infobox = {
+  readonly kind: InfoboxKind | undefined;
+  readonly rows: readonly InfoboxRow[];
+  /** What a box of a list is about, as `{{Episode list}}`; undefined where it is what the page is about. */
+  readonly subject: string | undefined;
+};
 
 /** Rows of a box that are about how it looks. */
 const unwantedKey =
-  /^(?:template|list|images?\d*|image (?:size|caption|width)|caption\d*|alt|title colou?r|bgcolou?r|colou?r|width|website|imdb|production website|prev|next|previous|pos)$/;
+  /^(?:template|list|images?\d*|image (?:size|caption|width)|caption\d*|alt|title colou?r|bgcolou?r|colou?r|width|website|imdb|production website|prev|next|previous|pos|line ?colou?r|prod ?code|viewers|aux\d+|r title|rtitle)$/;
 
 /** A template is a box when it has so many rows that some rule knows. */
 const fewestKnownRows = 2;
@@ -32,13 +37,16 @@ export function infoboxesOf(document: WikiDocument): Infobox[] {
     const rows = rowsOf(data);
     const isBox = boxes.some((box) => box.data === data);
     const kind = kindOf(name.toLowerCase(), rows);
-    return isBox || kind !== undefined ? [{ kind, rows }] : [];
+    const isOfList = /\blist\b/i.test(name);
+    const subject = isOfList ? rows.find(({ key }) => key === "title")?.text.replace(/^["“]|["”]$/g, "") : undefined;
+    if (isOfList && subject === undefined) return [];
+    return isBox || kind !== undefined ? [{ kind, rows, subject }] : [];
   });
 }
 
 function rowsOf(data: Readonly<Record<string, unknown>>): InfoboxRow[] {
   return Object.entries(data).flatMap(([name, value]) => {
-    const key = name.replaceAll("_", " ").replace(/\s+/g, " ").trim().toLowerCase();
+    const key = keyOf(name);
     if (typeof value !== "string" || unwantedKey.test(key) || /^\d+$/.test(key)) return [];
     const values = value
       .split("\n")
@@ -53,6 +61,25 @@ function rowsOf(data: Readonly<Record<string, unknown>>): InfoboxRow[] {
     if (values.length === 0) return [];
     return [{ key, label: key.charAt(0).toUpperCase() + key.slice(1), text: values.join("; "), values }];
   });
+}
+
+/** Rows of which the words are written as one. */
+const writtenAsOne: Readonly<Record<string, string>> = {
+  directedby: "directed by",
+  writtenby: "written by",
+  portrayedby: "portrayed by",
+  playedby: "played by",
+  createdby: "created by",
+  originalairdate: "original air date",
+  airdate: "air date",
+  shortsummary: "summary",
+  episodenumber: "episode number",
+  episodenumber2: "number in season",
+};
+
+function keyOf(name: string): string {
+  const key = name.replaceAll("_", " ").replace(/\s+/g, " ").trim().toLowerCase();
+  return writtenAsOne[key] ?? key;
 }
 
 /** By its template's name, or by its rows. A box about an actor, a season or a crew is none that facts are taken from. */

@@ -97,6 +97,30 @@ describe("the page of an episode", () => {
   });
 });
 
+describe("the list of a season's episodes", () => {
+  it("says of each who made it, when it was shown and in which season, and is searched by what happens", async () => {
+    const page = await fixture("season-2", "The Lighthouse season 2");
+    expect(told(page)).toEqual([
+      "The Return | directed_by | Jon Petersen",
+      "The Return | written_by | Ada Voss",
+      "The Return | written_by | Tom Reimers",
+      "The Return | first_aired | 1994",
+      "The Return | season_of | 2",
+      "Two Boats | directed_by | Jon Petersen",
+      "Two Boats | written_by | Tom Reimers",
+      "Two Boats | first_aired | 1994",
+      "Two Boats | season_of | 2",
+    ]);
+    expect(page.facts.map(({ evidence }) => evidence)).toContain(
+      "The Lighthouse season 2. The Return. Directed by: Jon Petersen",
+    );
+    expect(page.passages.map(({ text }) => text).join("\n\n")).toContain(
+      "Title: Two Boats\nDirected by: Jon Petersen\nWritten by: Story by: Greta Maas; Teleplay by: Tom Reimers\n" +
+        "Original air date: September 29, 1994\nSummary: Two boats arrive, and only one leaves.",
+    );
+  });
+});
+
 describe("the page of the show", () => {
   it("says what the show is, under its own title", async () => {
     expect(told(await fixture("the-lighthouse", "The Lighthouse (TV series)"))).toEqual([
@@ -146,6 +170,11 @@ describe("rows that are no fact", () => {
     ["catchphrase", "Well"],
   ])("%s: %s", async (key, value) => {
     expect(told(await read("Otto", `{{Character|portrayed by=|status=Alive|${key}=${value}}}`))).toEqual([]);
+  });
+
+  it("because the episode is another show's", async () => {
+    const box = "{{Infobox television episode|series=[[The Harbour]]|season=2|writer=[[Ada Voss]]}}";
+    expect(told(await read("Two Boats", box))).toEqual([]);
   });
 
   it("because a number or a year is not the only one", async () => {

@@ -55,31 +55,44 @@ export async function readPage(page: PageText): Promise<PageContent> {
   return { passages: passagesOf(sections, infoboxes), facts: factsOf(statements, page) };
 }
 
-function rowsAsStatements(
-  { kind, rows }: Infobox,
-  { title, show }: PageText,
-  subject: { readonly name: string; readonly aliases: readonly string[] },
-): Statement[] {
-  // A box about another show says nothing about this one.
-  if (kind === undefined || (kind === "show" && !isShow(subject.name, show))) return [];
-  return rows.flatMap(({ key, label, values }) =>
+type Subject = { readonly name: string; readonly aliases: readonly string[] };
+
+function rowsAsStatements(infobox: Infobox, { title, show }: PageText, ofPage: Subject): Statement[] {
+  const { kind, rows } = infobox;
+  // A box about another show, or an episode of one, says nothing about this one.
+  if (kind === undefined || (kind === "show" && !isShow(ofPage.name, show)) || isOfOtherShow(infobox, show)) return [];
+  const ofShow = kind === "show" ? { name: show.title, aliases: [] } : ofPage;
+  const subject = infobox.subject === undefined ? ofShow : { name: infobox.subject, aliases: [] };
+  const beginning = infobox.subject === undefined ? title : `${title}. ${infobox.subject}`;
+  const common = {
+    subject: subject.name,
+    subject_aliases: subject.aliases,
+    depth: infobox.subject === undefined ? 0 : 1,
+  };
+  const said = rows.flatMap(({ key, label, values }) =>
     rowRules[kind]
       .filter(({ keys }) => keys.test(key))
       .flatMap(({ relation, type, read, single }) => {
         const objects = values.flatMap((value) => read(value, key).map((each) => ({ ...each, value })));
         if (single === true && objects.length > 1) return [];
-        return objects.map(({ object, detail, value }) => ({
-          subject: kind === "show" ? show.title : subject.name,
-          subject_aliases: kind === "show" ? [] : subject.aliases,
+        return objects.map(({ value, ...object }) => ({
+          ...common,
+          ...object,
           relation,
           type,
-          object,
-          ...(detail !== undefined && { detail }),
-          evidence: `${title}. ${label}: ${value}`,
-          depth: 0,
+          evidence: `${beginning}. ${label}: ${value}`,
         }));
       }),
   );
+  // The list of a season's episodes names the season above them all.
+  const season = /\bseason (?<number>\d{1,2})\b/i.exec(title)?.groups?.["number"];
+  if (kind !== "episode" || infobox.subject === undefined || season === undefined) return said;
+  return [...said, { ...common, relation: "season_of", type: "number", object: season, evidence: `${beginning}.` }];
+}
+
+function isOfOtherShow({ kind, rows }: Infobox, show: PageText["show"]): boolean {
+  const series = kind === "show" ? undefined : rows.find(({ key }) => /^(?:series|show)$/.test(key))?.text;
+  return series !== undefined && /\p{L}/u.test(series) && !isShow(withoutBrackets(series), show);
 }
 
 /** Those that are whole and say what they are made from; the same fact once. */

@@ -29,11 +29,15 @@ function kept(object: string, longest: number): boolean {
 }
 
 /** A first and a last name at least. */
+/** Before names: who wrote the script, as against whose idea it was. */
+const beforeWriters = /^(?:(?:story\s*(?:&|and)\s*)?teleplay|written)(?: by)?\s*:\s*/i;
+
 const personName = /^\p{Lu}[\p{L}\p{M}.'’-]*(?: (?:[\p{L}\p{M}.'’-]+|["“][^"“”]+["”]))+(?:, (?:Jr|Sr)\.?)?$/u;
 
 export const people: ReadValue = (value) =>
   withoutNote(value)
-    .object.split(/\s*[;/&]\s*|\s*,(?!\s*(?:Jr|Sr)\b)\s*|\s+and\s+/)
+    .object.replace(beforeWriters, "")
+    .split(/\s*[;/&]\s*|\s*,(?!\s*(?:Jr|Sr)\b)\s*|\s+and\s+/)
     .map((name) => name.replace(/\s+as\s.*$/, "").trim())
     .filter((name) => personName.test(name) && kept(name, 60))
     .map((object) => ({ object }));
