@@ -1,7 +1,6 @@
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
-import fc from "fast-check";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { type EmbeddingServerForTests, meaningOf, startEmbeddingServer } from "../../test/helpers/embedding-server.ts";
 import { makeFact, makePack, makePage, testModel, writeKnowledge } from "../../test/helpers/knowledge.ts";
@@ -181,39 +180,19 @@ describe("an imported file", () => {
 });
 
 describe("what somebody types", () => {
-  it("is never an error, whatever it is", async () => {
+  it("is never an error, and is looked at no further than a thousand characters", async () => {
     writeKnowledge(file, [sea, coffee]);
     const knowledge = open();
-    const likely = fc.constantFrom(
-      '"',
-      "*",
-      "NEAR(",
-      ")",
-      "AND",
-      "OR",
-      "NOT",
-      "-",
-      "^",
-      ":",
-      "heading:",
-      "{",
-      "}",
-      "'",
-      "\0",
-      "\ud800",
-      "radio",
-    );
-    const query = fc.oneof(
-      fc.string({ unit: "binary" }),
-      fc.array(likely).map((parts) => parts.join(" ")),
-    );
-    await fc.assert(
-      fc.asyncProperty(query, async (text) => {
-        expect((await knowledge.search(text)).degraded).toBe(false);
-      }),
-      { numRuns: 300 },
-    );
-    expect((await knowledge.search(`${"radio ".repeat(100_000)}`)).passages).toHaveLength(1);
+    for (const query of [
+      'radio" OR',
+      "NEAR(radio",
+      "heading:radio*",
+      "radio\0",
+      "radio \ud800",
+      "radio ".repeat(100_000),
+    ]) {
+      expect((await knowledge.search(query)).passages, query.slice(0, 20)).toHaveLength(1);
+    }
   });
 
   it("finds nothing where it has no words", async () => {

@@ -36,8 +36,7 @@ export type WikiServer = {
   /** Used up one after the other, each by a request for which `when` holds. */
   readonly troubles: { readonly when: (parameters: URLSearchParams) => boolean; readonly trouble: Trouble }[];
   readonly requests: { readonly parameters: URLSearchParams; readonly headers: IncomingHttpHeaders }[];
-  /** The most that ever ran beside each other. */
-  readonly mostAtOnce: number;
+  readonly connections: number;
   /** Titles whose text was sent, in that order. */
   readonly sentTexts: string[];
   close(): Promise<void>;
@@ -46,14 +45,8 @@ export type WikiServer = {
 type Answer = Record<string, unknown>;
 
 export async function startWikiServer(pages: readonly WikiPageForTests[] = []): Promise<WikiServer> {
-  let running = 0;
-  let mostAtOnce = 0;
+  let connections = 0;
   const server = createServer((request, response) => {
-    running += 1;
-    mostAtOnce = Math.max(mostAtOnce, running);
-    response.on("close", () => {
-      running -= 1;
-    });
     const url = new URL(request.url ?? "/", "http://wiki");
     if (url.pathname !== "/w/api.php") {
       response.writeHead(404, { "content-type": "text/html" });
@@ -64,6 +57,9 @@ export async function startWikiServer(pages: readonly WikiPageForTests[] = []): 
     const [found] = place < 0 ? [] : wiki.troubles.splice(place, 1);
     if (found !== undefined) makeTrouble(found.trouble, response);
     else send(response, answerTo(url.searchParams, wiki), request.headers);
+  });
+  server.on("connection", () => {
+    connections += 1;
   });
   server.listen(0, "127.0.0.1");
   await once(server, "listening");
@@ -80,8 +76,8 @@ export async function startWikiServer(pages: readonly WikiPageForTests[] = []): 
     limits: { listed: 500, revisions: 500 },
     troubles: [],
     requests: [],
-    get mostAtOnce() {
-      return mostAtOnce;
+    get connections() {
+      return connections;
     },
     sentTexts: [],
     async close() {

@@ -40,7 +40,7 @@ export interface Fetcher {
   close(): void;
 }
 
-/** Keeps its connection open between requests; each was checked when it was dialled. */
+/** Keeps its one connection open between requests, which so come one after the other; it was checked when it was dialled. */
 export function openFetcher(options: FetcherOptions): Fetcher {
   const { userAgent, limits = defaultLimits, resolve = resolveName } = options;
   const lookup = checkedLookup(resolve, options.loopback);

@@ -62,7 +62,7 @@ describe("J6: a wiki that has enough to do", () => {
 
   it("is never asked two things at once", async () => {
     await Promise.all(Array.from({ length: 5 }, () => api.query({ meta: "siteinfo" })));
-    expect([wiki.requests.length, wiki.mostAtOnce]).toEqual([5, 1]);
+    expect([wiki.requests.length, wiki.connections]).toEqual([5, 1]);
   });
 });
 

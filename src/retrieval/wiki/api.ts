@@ -36,21 +36,13 @@ export type WikiApiOptions = {
 
 export class WikiApi {
   readonly #options: WikiApiOptions;
-  #asking: Promise<unknown> = Promise.resolve();
 
   constructor(options: WikiApiOptions) {
     this.#options = options;
   }
 
   /** @throws WikiError, FetchRefused */
-  query(parameters: Readonly<Record<string, string | number>>): Promise<WikiAnswer> {
-    // Whoever asks meanwhile waits for the one before.
-    const answer = this.#asking.then(() => this.#query(parameters));
-    this.#asking = answer.catch(() => undefined);
-    return answer;
-  }
-
-  async #query(parameters: Readonly<Record<string, string | number>>): Promise<WikiAnswer> {
+  async query(parameters: Readonly<Record<string, string | number>>): Promise<WikiAnswer> {
     const common = { action: "query", format: "json", formatversion: "2", maxlag: "5" };
     const texts = Object.entries({ ...common, ...parameters }).map(([name, value]): [string, string] => [
       name,
