@@ -2,7 +2,7 @@
 import type { Fact, ObjectType, Relation } from "../retrieval/facts.ts";
 import { gendersOf } from "./genders.ts";
 import type { Gender } from "./kin.ts";
-import { normalForm } from "./normal-form.ts";
+import { normalForm, words } from "./normal-form.ts";
 
 /** Which end of a fact a question asks for. */
 export type Side = "subject" | "object";
@@ -27,6 +27,8 @@ export class FactTable {
   readonly #named: Readonly<Record<Side, { readonly any: Lookup; readonly first: Lookup }>>;
   readonly #pools: ReadonlyMap<string, readonly Entry[]>;
   readonly #mentions = new Map<string, number>();
+  /** By pool and side: words, and the thing in whose name alone one stands; undefined for one of several. */
+  readonly #owners = new Map<string, ReadonlyMap<string, string | undefined>>();
   readonly #genders: ReadonlyMap<string, Gender>;
 
   constructor(facts: readonly Fact[]) {
@@ -73,6 +75,14 @@ export class FactTable {
     return this.#pools.get(poolKey(fact.relation, fact.type)) ?? [];
   }
 
+  /** Whether no other thing at that end of alike facts has this word in its name. Normal form. */
+  isOnlyIn(word: string, { names }: Named, entry: Entry, side: Side): boolean {
+    const key = `${side} ${poolKey(entry.fact.relation, entry.fact.type)}`;
+    const owners = this.#owners.get(key) ?? ownersOfWords(this.alike(entry).map((alike) => alike[side]));
+    this.#owners.set(key, owners);
+    return !owners.has(word) || owners.get(word) === names[0];
+  }
+
   /** How often a thing is the subject of a fact: those who matter in a show are so often. */
   mentions({ names }: Named): number {
     return this.#mentions.get(names[0] ?? "") ?? 0;
@@ -90,6 +100,15 @@ export class FactTable {
 export function isSame(one: Named, other: Named, arePeople: boolean): boolean {
   if (!arePeople) return one.names.some((name) => other.names.includes(name));
   return one.names.includes(other.names[0] ?? "") || other.names.includes(one.names[0] ?? "");
+}
+
+function ownersOfWords(all: readonly Named[]): ReadonlyMap<string, string | undefined> {
+  const owners = new Map<string, string | undefined>();
+  for (const { text, names } of all) {
+    const [own] = names;
+    for (const word of words(text)) owners.set(word, !owners.has(word) || owners.get(word) === own ? own : undefined);
+  }
+  return owners;
 }
 
 type Lookup = ReadonlyMap<string, readonly Entry[]>;

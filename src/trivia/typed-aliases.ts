@@ -37,9 +37,8 @@ function shortNames(table: FactTable, named: Named, entry: Entry, side: Side): r
   const isActor = side === "object" && entry.fact.type === "person";
   const [first, last] = [all[0], all.at(-1)];
   const wanted = isActor ? [last] : [first, last];
-  const others = table.alike(entry).map((other) => other[side]);
   return wanted.filter((word): word is string => {
     if (word === undefined || all.length < 2) return false;
-    return others.every((other) => other.names[0] === named.names[0] || !words(other.text).includes(word));
+    return table.isOnlyIn(word, named, entry, side);
   });
 }
