@@ -11,10 +11,11 @@ import { redis } from "./scenarios/redis.ts";
 import type { Scenario } from "./scenarios/scenario.ts";
 import { sessions } from "./scenarios/sessions.ts";
 import { startUp } from "./scenarios/start-up.ts";
+import { trivia } from "./scenarios/trivia.ts";
 import { readSettings, type Settings, usage } from "./settings.ts";
 import { pinThisProcess } from "./targets/pinning.ts";
 
-const scenarios: readonly Scenario[] = [paced(200), paced(400), bursts, many, redis, sessions, startUp];
+const scenarios: readonly Scenario[] = [paced(200), paced(400), bursts, many, redis, sessions, trivia, startUp];
 
 const words = process.argv.slice(2);
 

@@ -14,9 +14,16 @@ export type ServiceOptions = {
   readonly cpuProfiles?: string | undefined;
   /** Without it a new file that is deleted at the end. */
   readonly storageUrl?: string | undefined;
+  /** What `trivia:import` made; without it the game knows the starter pack alone. */
+  readonly knowledgeFile?: string | undefined;
 };
 
-export async function startService({ providerOrigin, cpuProfiles, storageUrl }: ServiceOptions): Promise<Target> {
+export async function startService({
+  providerOrigin,
+  cpuProfiles,
+  storageUrl,
+  knowledgeFile,
+}: ServiceOptions): Promise<Target> {
   const directory = await makeDirectory();
   const server = await startServer({
     entry: "src/main.ts",
@@ -26,6 +33,7 @@ export async function startService({ providerOrigin, cpuProfiles, storageUrl }: 
       OPENAI_BASE_URL: `${providerOrigin}/v1`,
       OPENAI_MODEL: "bench",
       ...(storageUrl !== undefined && { STORAGE_URL: storageUrl }),
+      ...(knowledgeFile !== undefined && { KNOWLEDGE_PATH: knowledgeFile }),
     },
     cpuProfiles,
   });
