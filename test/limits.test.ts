@@ -44,6 +44,14 @@ describe("requests", () => {
     expect((await get("/?username=TR", elsewhere)).status).toBe(200);
   });
 
+  test("B21: a client of Open Trivia DB is told by its own code as well", async () => {
+    await start({ addressRequestsPerMinute: 1 });
+    expect((await get("/api_category.php")).status).toBe(200);
+    const problem = await problemOf(await get("/api.php?amount=1"));
+    expect(problem).toMatchObject({ status: 429, code: "rate_limited", response_code: 5, results: [] });
+    expect(await problemOf(await get("/trivia/shows"))).not.toHaveProperty("response_code");
+  });
+
   test("B21: health and documentation are not counted", async () => {
     await start({ addressRequestsPerMinute: 1 });
     for (const path of ["/healthz", "/readyz", "/openapi.json", "/healthz"]) {

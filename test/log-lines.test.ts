@@ -50,9 +50,11 @@ test("B7: what stands in a URL, a header, a cookie or a body is in no line", asy
   await fetch(`${app.baseUrl}/sessions?username=${secret}`, { headers: { cookie: `chat_guest=${secret}` } });
   const { sessionId } = await openSession(app.baseUrl, secret);
   await (await send(app.baseUrl, sessionId, secret, { headers: { "idempotency-key": secret } })).text();
+  await fetch(`${app.baseUrl}/api.php?amount=1&token=${secret}&category=${secret}`);
   const gameId = await playWith(secret);
   await expect.poll(() => app.log.join(""), patient).toContain('"route":"/chat/:session_id"');
   await expect.poll(() => app.log.join(""), patient).toContain('"route":"/trivia/games/:game_id/answers"');
+  expect(app.log.join("")).toContain('"route":"/api.php"');
   expect(app.log.join("")).not.toContain(gameId);
   expect(app.log.join("")).toContain('"code":"credential_in_url"');
   expect(app.log.join("")).not.toContain(secret);

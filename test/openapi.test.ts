@@ -36,6 +36,9 @@ const byCapability = [
   "listShows",
   "readDaily",
   "readLeaderboard",
+  "openTriviaCategories",
+  "openTriviaQuestions",
+  "openTriviaToken",
 ];
 
 /** What opens a session or begins a game, which makes a caller of a guest. */

@@ -13,8 +13,9 @@ const namesInUrl = ["token", "access_token", "api_key"];
  * @throws Problem `credential_in_url`, because URLs end up in logs; `ambiguous_credentials`, because two readers could
  *   take two different ones
  */
-export function refuseMisplacedCredentials({ query, raw, headers }: FastifyRequest): void {
-  if (namesInUrl.some((name) => Object.hasOwn(query as object, name))) {
+export function refuseMisplacedCredentials({ query, raw, headers, routeOptions }: FastifyRequest): void {
+  const { speaksOpenTrivia = false } = routeOptions.config;
+  if (namesInUrl.some((name) => Object.hasOwn(query as object, name) && !(speaksOpenTrivia && name === "token"))) {
     throw new Problem("credential_in_url", "Send the token as `Authorization: Bearer <token>`, never in the URL.");
   }
   const sent = raw.headersDistinct["authorization"]?.length ?? 0;

@@ -1,5 +1,6 @@
 /** Errors → Problems → `application/problem+json` (RFC 9457). */
 import type { FastifyReply, FastifyRequest } from "fastify";
+import { responseCodes } from "../protocol/open-trivia.ts";
 import { isProblem, Problem, type ProblemCode, problemKinds } from "../protocol/problems.ts";
 import { bodyTooLarge, mostBytesOf } from "./json-body.ts";
 import { headersOfLimit } from "./rate-limits.ts";
@@ -43,10 +44,20 @@ export function sendProblem(reply: FastifyReply, problem: Problem, extra: Record
   if (challenge !== undefined) reply.header("www-authenticate", challenge);
   reply.headers(headersOfLimit(problem));
   if (hasLongBodyToCome(reply.request)) reply.header("connection", "close");
-  const body = JSON.stringify({ ...problemBody(problem, reply.request.id), ...extra });
+  const body = JSON.stringify({
+    ...problemBody(problem, reply.request.id),
+    ...extra,
+    ...openTriviaMembers(reply, problem),
+  });
   reply.code(status).headers({ "content-type": problemContentType, "content-length": Buffer.byteLength(body) });
   // Here and not in a hook alone, because Fastify runs no hooks for a path that it cannot read.
   return reply.request.method === "HEAD" ? reply.send() : reply.send(body);
+}
+
+/** What a client of Open Trivia DB looks at. */
+function openTriviaMembers({ request }: FastifyReply, { code }: Problem): Record<string, unknown> {
+  const speaksOpenTrivia = request.routeOptions?.config?.speaksOpenTrivia === true;
+  return speaksOpenTrivia && code === "rate_limited" ? { response_code: responseCodes.rateLimit, results: [] } : {};
 }
 
 /** A body that was refused unread would have to be read to its end before the next request of the connection. */

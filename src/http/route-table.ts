@@ -12,6 +12,7 @@ import { home } from "./routes/home.ts";
 import { logIn } from "./routes/login.ts";
 import { logOut } from "./routes/logout.ts";
 import { getMetrics } from "./routes/metrics.ts";
+import { getOpenTriviaCategories, getOpenTriviaQuestions, getOpenTriviaToken } from "./routes/open-trivia.ts";
 import { getPageFile } from "./routes/page.ts";
 import { searchSessions } from "./routes/search.ts";
 import { streamSelfTest } from "./routes/selftest.ts";
@@ -69,6 +70,9 @@ export function routeTable(service: HttpService): readonly Route[] {
     { method: "GET",    path: "/trivia/shows",                 access: "capability", scope: "read",  ...getShows(service) },
     { method: "GET",    path: "/trivia/leaderboard",           access: "capability", scope: "read",  ...getLeaderboard(service) },
     { method: "GET",    path: "/trivia/daily",                 access: "capability", scope: "read",  ...getDaily(service) },
+    { method: "GET",    path: "/api.php",                      access: "capability", scope: "read",  ...getOpenTriviaQuestions(service) },
+    { method: "GET",    path: "/api_token.php",                access: "capability", scope: "read",  ...getOpenTriviaToken(service) },
+    { method: "GET",    path: "/api_category.php",             access: "capability", scope: "read",  ...getOpenTriviaCategories(service) },
 
     { method: "GET",    path: "/usage",                        access: "owner",      scope: "read",  ...getUsage(service) },
 

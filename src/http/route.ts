@@ -18,6 +18,7 @@ declare module "fastify" {
     takesJson?: boolean;
     startsWork?: boolean;
     opensStream?: boolean;
+    speaksOpenTrivia?: boolean;
   }
   interface FastifyReply {
     /** The problem that was answered, for the log. */
@@ -82,6 +83,11 @@ export type Operation<Schema extends OperationSchema = OperationSchema> = {
   readonly startsWork?: true;
   /** True when its answer may stay open for long: refused while connections or descriptors run out. */
   readonly opensStream?: true;
+  /**
+   * True for the wire of Open Trivia DB: what it calls `token` in the URL is no credential, and a refusal for too many
+   * requests has its code as well.
+   */
+  readonly speaksOpenTrivia?: true;
   readonly handle: Handler<Schema>;
   /** Answers HEAD where `handle` has an effect or opens a stream. */
   readonly head?: Handler<Schema>;
@@ -115,9 +121,9 @@ export function requireDeclaredAccess(app: FastifyInstance): void {
 /** Adds a route and, where it is a GET, the HEAD beside it. What describes its answers is for the document alone. */
 export function addRoute(app: FastifyInstance, route: Route): void {
   const { method, path: url, access, scope, isPage, produces, schema, handle, head = handle } = route;
-  const { startsWork = false, opensStream = false } = route;
+  const { startsWork = false, opensStream = false, speaksOpenTrivia = false } = route;
   const { params, querystring, headers, body } = schema;
-  const common = { access, scope, isPage, produces, takesJson: body !== undefined };
+  const common = { access, scope, isPage, produces, takesJson: body !== undefined, speaksOpenTrivia };
   const config = { ...common, startsWork, opensStream };
   app.route({ method, url, config, schema: inputsOf({ params, querystring, headers, body }), handler: handle });
   if (method !== "GET") return;

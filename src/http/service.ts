@@ -9,6 +9,7 @@ import type { Observer } from "../observer.ts";
 import type { Storage } from "../storage/storage.ts";
 import type { Tracer } from "../tracer.ts";
 import type { Games } from "../trivia/games.ts";
+import type { OpenTriviaDatabase } from "../trivia/open-trivia-database.ts";
 import type { TriviaOverview } from "../trivia/overview.ts";
 import type { LiveStreams } from "./answers/live-streams.ts";
 import type { HeaderSets } from "./headers.ts";
@@ -52,7 +53,7 @@ export type HttpServiceOptions = {
   readonly config: HttpConfig;
   readonly chat: Chat;
   readonly storage: Storage;
-  readonly trivia: { readonly games: Games; readonly overview: TriviaOverview };
+  readonly trivia: { readonly games: Games; readonly overview: TriviaOverview; readonly database: OpenTriviaDatabase };
   readonly authenticator: Authenticator;
   readonly limits: Limits;
   readonly model: Pick<Model, "name" | "condition">;

@@ -6,6 +6,7 @@ import type { Games } from "./games.ts";
 import { openModelJudge } from "./model-judge.ts";
 import { openModelPhraser } from "./model-phrasing.ts";
 import { openGames } from "./open-games.ts";
+import { type OpenTriviaDatabase, openOpenTriviaDatabase } from "./open-trivia-database.ts";
 import { openOverview, type TriviaOverview } from "./overview.ts";
 import { openQuestionMaker } from "./question-maker.ts";
 import { QuizModel, type QuizModelOptions } from "./quiz-model.ts";
@@ -25,6 +26,8 @@ export type TriviaOptions = {
 export type Trivia = {
   readonly games: Games;
   readonly overview: TriviaOverview;
+  /** For clients of Open Trivia DB. */
+  readonly database: OpenTriviaDatabase;
   /** Gives up what a model is asked; calling it twice is harmless. */
   close(): Promise<void>;
 };
@@ -37,6 +40,7 @@ export function openTrivia({ clock = Date.now, quizModel, ...options }: TriviaOp
   return {
     games: openGames({ ...options, ...helped, questions, clock }),
     overview: openOverview({ ...options, clock }),
+    database: openOpenTriviaDatabase({ ...options, questions, clock }),
     close: async () => model?.close(),
   };
 }

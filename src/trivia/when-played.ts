@@ -21,6 +21,12 @@ export function openTriviaWhenPlayed(options: TriviaOptions): Trivia {
       leaderboard: async (...given) => (await opened()).overview.leaderboard(...given),
       daily: async (...given) => (await opened()).overview.daily(...given),
     },
+    database: {
+      categories: async () => (await opened()).database.categories(),
+      find: async (...given) => (await opened()).database.find(...given),
+      newToken: async () => (await opened()).database.newToken(),
+      resetToken: async (...given) => (await opened()).database.resetToken(...given),
+    },
     close: async () => (await opening)?.close(),
   };
 }

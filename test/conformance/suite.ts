@@ -7,6 +7,7 @@ import { describe } from "vitest";
 import { askingConformance } from "./asking.ts";
 import { badInputConformance } from "./bad-input.ts";
 import { historyConformance } from "./history.ts";
+import { openTriviaConformance } from "./open-trivia.ts";
 import { overlapConformance } from "./overlap.ts";
 import { resumingConformance } from "./resuming.ts";
 import { searchConformance } from "./search.ts";
@@ -45,6 +46,7 @@ export function conformanceSuite(name: string, baseUrl: BaseUrl, options: SuiteO
     titleConformance(baseUrl);
     usageConformance(baseUrl);
     triviaConformance(baseUrl);
+    openTriviaConformance(baseUrl);
     badInputConformance(baseUrl, options);
     serviceConformance(baseUrl);
   });

@@ -4,6 +4,7 @@ import type { Knowledge } from "../../src/retrieval/knowledge.ts";
 import type { GameStore } from "../../src/storage/game-store.ts";
 import type { Trivia } from "../../src/trivia/open.ts";
 import { openGames } from "../../src/trivia/open-games.ts";
+import { openOpenTriviaDatabase } from "../../src/trivia/open-trivia-database.ts";
 import { openOverview } from "../../src/trivia/overview.ts";
 import type { Question } from "../../src/trivia/question.ts";
 import type { QuestionMaker } from "../../src/trivia/question-maker.ts";
@@ -97,5 +98,10 @@ export function openTestTrivia(store: GameStore, clock: () => number = Date.now)
     answerMs: 60_000,
     log: silentLog,
   };
-  return { games: openGames(options), overview: openOverview(options), close: async () => undefined };
+  return {
+    games: openGames(options),
+    overview: openOverview(options),
+    database: openOpenTriviaDatabase(options),
+    close: async () => undefined,
+  };
 }
