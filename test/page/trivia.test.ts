@@ -73,11 +73,22 @@ async function nextWithOptions(chat: ChatPage, from: number): Promise<number> {
   return number;
 }
 
+/** How far the end of the dialogue is below what is in sight, in CSS pixels. */
+function distanceFromEnd({ page }: ChatPage): Promise<number> {
+  return page.evaluate(() => {
+    const scroller = document.querySelector(".scroller");
+    if (scroller === null) throw new Error("There is no dialogue");
+    return scroller.scrollHeight - scroller.scrollTop - scroller.clientHeight;
+  });
+}
+
 describe("a round", () => {
   test("of ten questions by clicks: each verdict has its source, and the end sums it up", async () => {
     const chat = await begin();
     for (let number = 1; number <= 10; number += 1) {
       await answer(chat, number);
+      // What comes next is in sight without anybody scrolling there.
+      await expect.poll(() => distanceFromEnd(chat)).toBeLessThan(5);
       const verdict = chat.last.getByRole("region", { name: `Question ${number}, decided` });
       await verdict.getByText(/^(?:Right!|Not quite\.)$/).waitFor();
       await verdict.getByRole("link").waitFor();
@@ -196,6 +207,11 @@ describe("for everybody", () => {
       await chat.page.getByRole("button", { name: "Play trivia" }).last().click();
       await chat.page.getByRole("heading", { name: "Best players" }).waitFor();
       await labelOf(chat, "Seinfeld");
+      const widths = await chat.page.evaluate(() => {
+        const dialog = document.querySelector("dialog[open]");
+        return [dialog?.scrollWidth, dialog?.clientWidth];
+      });
+      expect(widths[0]).toBe(widths[1]);
       found.push(...(await axeFindings(chat.page, "choosing")));
       await chat.page.getByRole("button", { name: "Play", exact: true }).click();
       await questionOf(chat, 1).waitFor();

@@ -16,12 +16,16 @@ type MessageListProps = { readonly shown: readonly Shown[]; readonly hasOlder: b
 const nearEnd = 60;
 const nearBeginning = 2_500;
 
+/** For so long after something has changed its height, in ms, the list may move by itself. */
+const settlingMs = 300;
+
 export function MessageList({ shown, hasOlder }: MessageListProps): JSX.Element {
   const page = usePage();
   const scroller = useRef<HTMLElement>(null);
   const list = useRef<VirtualizerHandle>(null);
   const isAtEnd = useRef(true);
   const last = useRef({ top: 0, height: 0 });
+  const resizedAt = useRef(0);
   const [isAway, setAway] = useState(false);
   const isPrepended = useIsPrepended(shown);
 
@@ -34,16 +38,19 @@ export function MessageList({ shown, hasOlder }: MessageListProps): JSX.Element 
     const element = scroller.current;
     if (element === null) return;
     const { scrollTop: top, scrollHeight: height, clientHeight } = element;
-    // What turns out smaller than it was guessed takes its height along. Only somebody who scrolls back does not.
-    const isBack = top < last.current.top && height >= last.current.height;
+    // What turns out smaller than it was guessed takes its height along, and so does a card that closes while the next one
+    // opens. Only somebody who scrolls back does not.
+    const isMoved = isByHand.current || performance.now() - resizedAt.current > settlingMs;
+    const isBack = isMoved && top < last.current.top && height >= last.current.height;
     const isEnd = height - top - clientHeight < nearEnd;
     if (isEnd || isBack) isAtEnd.current = isEnd;
     last.current = { top, height };
     setAway(!isAtEnd.current);
     if (hasOlder && !isEnd && top < nearBeginning) void page.dialogue.readOlder();
   };
+  const isByHand = useIsByHand(scroller);
   useLayoutEffect(goToEnd, [goToEnd]);
-  useStayAtEnd(scroller, isAtEnd);
+  useStayAtEnd(scroller, isAtEnd, resizedAt);
   useShowWanted(shown, list, isAtEnd);
 
   // Whoever sends something wants to see it.
@@ -93,22 +100,50 @@ function useIsPrepended(shown: readonly Shown[]): boolean {
   return isPrepended;
 }
 
+/** Whether somebody is scrolling, by whatever means: from the first sign of it until the list has come to rest. */
+function useIsByHand(scroller: { readonly current: HTMLElement | null }): { readonly current: boolean } {
+  const isByHand = useRef(false);
+  useEffect(() => {
+    const element = scroller.current;
+    if (element === null) return;
+    const listeners = new AbortController();
+    const { signal } = listeners;
+    const begin = () => {
+      isByHand.current = true;
+    };
+    const end = () => {
+      isByHand.current = false;
+    };
+    for (const name of ["wheel", "touchmove"]) element.addEventListener(name, begin, { passive: true, signal });
+    // On the list itself it is its scroll bar.
+    element.addEventListener("pointerdown", ({ target }) => target === element && begin(), { signal });
+    element.addEventListener("keydown", ({ key }) => scrollKeys.has(key) && begin(), { signal });
+    element.addEventListener("scrollend", end, { signal });
+    return () => listeners.abort();
+  }, [scroller]);
+  return isByHand;
+}
+
+const scrollKeys: ReadonlySet<string> = new Set(["ArrowUp", "PageUp", "Home", " ", "Tab"]);
+
 /** Follows what grows. */
 function useStayAtEnd(
   scroller: { readonly current: HTMLElement | null },
   isAtEnd: { readonly current: boolean },
+  resizedAt: { current: number },
 ): void {
   useLayoutEffect(() => {
     const element = scroller.current;
     const content = element?.firstElementChild;
     if (element === null || content === null || content === undefined) return;
     const observer = new ResizeObserver(() => {
+      resizedAt.current = performance.now();
       if (isAtEnd.current) element.scrollTop = element.scrollHeight;
     });
     observer.observe(content);
     observer.observe(element);
     return () => observer.disconnect();
-  }, [scroller, isAtEnd]);
+  }, [scroller, isAtEnd, resizedAt]);
 }
 
 /** Brings the turn into sight that somebody asked for. */

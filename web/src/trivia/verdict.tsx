@@ -13,7 +13,8 @@ export function Verdict({ verdict }: { readonly verdict: VerdictView }): JSX.Ele
         <strong>{wordsFor(verdict)}</strong>
         <span>
           {!correct && "The answer is "}
-          <bdi>{answer}</bdi>.
+          <bdi>{answer}</bdi>
+          {!/[.!?]$/.test(answer) && "."}
         </span>
         {points > 0 && <span className="points">+{points}</span>}
       </p>
