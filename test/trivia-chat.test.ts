@@ -103,7 +103,7 @@ describe("with the demo model", () => {
   test("the same cards come again: by resuming at any event, in history, and to who waits for JSON", async () => {
     await begin("play trivia");
     const response = await send(app.baseUrl, sessionId, "a", { accept: "application/json" });
-    const waited = (await response.json()) as { turn: number; answer: string; status: string };
+    const waited = (await response.json()) as Record<"turn" | "answer" | "status" | "tools" | "sources", unknown>;
     expect(waited).toMatchObject({ turn: 2, status: "completed" });
     const read = async (after: string) =>
       Array.fromAsync(receive(await fetch(`${app.baseUrl}/chat/${sessionId}/2?after=${after}`)));
@@ -117,6 +117,10 @@ describe("with the demo model", () => {
     expect(history.at(-1)).toMatchObject({
       role: "assistant",
       content: waited.answer,
+      tools: [{ call_id, name, status, result }],
+      sources: waited.sources,
+    });
+    expect(waited).toMatchObject({
       tools: [{ call_id, name, status, result }],
       sources: whole.find(({ type }) => type === "sources")?.data["sources"],
     });

@@ -11,6 +11,7 @@ import { type AnswerSources, answerProducer, spentBefore } from "./answer.ts";
 import { errorFacts } from "./error-facts.ts";
 import { modelProblem } from "./model-problem.ts";
 import { titleOf } from "./title.ts";
+import { toolFacts } from "./tool-facts.ts";
 
 export interface Chat {
   /**
@@ -195,6 +196,7 @@ function turnAnswer(sessionId: string, turn: Turn, defaultModel: string): TurnAn
     finish_reason: end?.finish_reason ?? null,
     usage: end?.usage ?? null,
     model: end?.model ?? turn.model ?? defaultModel,
+    ...toolFacts(turn),
     ...(turn.error !== null && { error: errorFacts(turn.error) }),
   };
 }

@@ -5,6 +5,7 @@ import type { Access, HistoryWindow, Turn, TurnStore } from "../storage/storage.
 import { type JoinedTurn, joinContinuations } from "./continuations.ts";
 import { errorFacts } from "./error-facts.ts";
 import { sessionView } from "./sessions.ts";
+import { toolFacts } from "./tool-facts.ts";
 
 export type Dialogue = {
   readonly session: SessionView;
@@ -58,8 +59,7 @@ function messagesOf({ turn, pieces }: JoinedTurn): HistoryMessage[] {
     ...(end?.reason !== undefined && { reason: end.reason }),
     ...(model !== null && { model }),
     ...(turn.trimmedTurns !== null && { trimmed_turns: turn.trimmedTurns }),
-    ...(turn.tools.length > 0 && { tools: turn.tools.map(({ type: _, ...tool }) => tool) }),
-    ...(turn.sources.length > 0 && { sources: [...turn.sources] }),
+    ...toolFacts(turn),
     created_at: new Date(turn.endedAt ?? turn.createdAt).toISOString(),
   };
   return [prompt, answer];

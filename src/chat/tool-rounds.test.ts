@@ -86,11 +86,15 @@ describe("an answer with tools", () => {
 
   /** A service whose model plays one script a request, the last one again and again. */
   function serve(...scripts: Script[]) {
+    return serveWith({ continuesAnswers: false }, ...scripts);
+  }
+
+  function serveWith({ continuesAnswers }: Pick<Model, "continuesAnswers">, ...scripts: Script[]) {
     const model: Model = {
       name: "m",
       condition: "configured",
       contextWindow: undefined,
-      continuesAnswers: false,
+      continuesAnswers,
       ready: async () => {},
       admit: () => ({ name: "m", release() {} }),
       async *generate(request, signal) {
@@ -345,6 +349,13 @@ describe("an answer with tools", () => {
         { role: "tool", callId: "call00002", content: told("b") },
       ]);
       expect((await log(1)).map(({ type }) => type)).toEqual(["turn", "tool", "tool", "text", "reset", "text", "end"]);
+    });
+
+    test("E18: has the text begin anew, also with a model that could go on from it", async () => {
+      await die(() => calls("a"));
+      await serveWith({ continuesAnswers: true }, sayDone).engine.recover();
+      expect(await end(1)).toMatchObject({ answer: "It is four.", tools: [used(1, "a")] });
+      expect(requests).toMatchObject([{ answerSoFar: "" }]);
     });
 
     test("E18: stands for the same call where a process died before it could log it", async () => {

@@ -11,7 +11,11 @@ import {
   type ModelRequest,
 } from "./model.ts";
 
-type Step = string | ModelError | { readonly type: "finish"; readonly finishReason: string };
+type Step =
+  | string
+  | ModelError
+  | { readonly type: "finish"; readonly finishReason: string }
+  | Extract<ModelEvent, { type: "tool_calls" }>;
 
 /** A model that plays one list of steps for each answer, and counts what it admitted. */
 class PlayedModel implements Model {
@@ -52,6 +56,7 @@ class PlayedModel implements Model {
         signal.throwIfAborted();
         if (step instanceof ModelError) throw step;
         if (typeof step === "string") yield { type: "text", text: step };
+        else if (step.type === "tool_calls") yield step;
         else yield { ...step, usage: null, model: this.name };
       }
     } finally {
@@ -204,6 +209,16 @@ describe("a model with a fallback", () => {
     second.answers = [[{ type: "finish", finishReason: "content_filter" }]];
     const { events } = await play(open(true));
     expect(events.map(({ type }) => type)).toEqual(["text", "reset", "finish"]);
+  });
+
+  it("passes on calls of tools, and that a model refuses them, which is no reason to ask another", async () => {
+    const calls = { type: "tool_calls", calls: [{ name: "look_up", arguments: "{}" }] } as const;
+    first.answers = [[calls, stop]];
+    expect((await play(open(true))).events.map(({ type }) => type)).toEqual(["tool_calls", "finish"]);
+    const refusal = new ModelError("upstream_rejected", "No.", { model: "first", refusesTools: true });
+    first.answers = [[refusal]];
+    expect((await play(open(true))).error).toBe(refusal);
+    expect(second.requests).toEqual([]);
   });
 
   it("passes on a fault that is no model's, and a stop, without asking anybody else", async () => {

@@ -42,6 +42,8 @@ export const turnAnswerSchema = z
     finish_reason: z.string().nullable(),
     usage: usageSchema.nullable(),
     model: z.string(),
+    tools: z.array(toolEventSchema).optional().describe("What was done for the answer, where anything was"),
+    sources: z.array(sourceSchema).optional().describe("Where that is from, where it is told"),
     error: errorEventSchema.optional().describe("What went wrong, where something did"),
   })
   .meta({

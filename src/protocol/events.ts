@@ -1,7 +1,7 @@
 /** The vocabulary of a turn's event log, and of the stream in which clients read it. */
 import { z } from "zod";
 import { problemKinds } from "./problems.ts";
-import { evidenceSchema } from "./trivia.ts";
+import { evidenceSchema, gameCardSchema } from "./trivia.ts";
 
 export const usageSchema = z
   .object({
@@ -58,14 +58,20 @@ export const textEventSchema = z
   .object({ text: z.string() })
   .meta({ id: "TextEvent", description: "Data of an unnamed event: the next piece of the answer" });
 
+export const toolFailureSchema = z
+  .object({ code: z.enum(Object.keys(problemKinds) as [keyof typeof problemKinds]), message: z.string() })
+  .meta({ id: "ToolFailure", description: "Why a tool did nothing, in our words" });
+
 export const toolEventSchema = z
   .object({
     call_id: z.string().describe("Its own in this turn"),
     name: z.string().describe("The tool that ran, as `answer_trivia`"),
     status: z.enum(["done", "failed"]),
     result: z
-      .record(z.string(), z.unknown())
-      .describe("What a card is drawn from: of the game a `TriviaCard`, of what failed `code` and `message`"),
+      .union([gameCardSchema, toolFailureSchema, z.record(z.string(), z.unknown())])
+      .describe(
+        "What a card is drawn from: of the game a `TriviaCard`, of what failed its problem; of other tools what they say",
+      ),
   })
   .meta({ id: "ToolEvent", description: "A tool has run for the answer, once and for all: no `reset` takes it back" });
 
@@ -113,7 +119,9 @@ export const heartbeatEventSchema = z
 
 export type TurnStarted = { readonly type: "turn" } & Readonly<z.infer<typeof turnEventSchema>>;
 export type TextDelta = { readonly type: "text"; readonly text: string };
-export type ToolUsed = { readonly type: "tool" } & Readonly<z.infer<typeof toolEventSchema>>;
+export type ToolUsed = { readonly type: "tool" } & Readonly<Omit<z.infer<typeof toolEventSchema>, "result">> & {
+    readonly result: Readonly<Record<string, unknown>>;
+  };
 export type SourcesNamed = { readonly type: "sources"; readonly sources: readonly SourceView[] };
 export type TextReset = { readonly type: "reset" } & Readonly<z.infer<typeof resetEventSchema>>;
 export type TurnErrored = { readonly type: "error" } & Readonly<z.infer<typeof errorEventSchema>>;

@@ -22,10 +22,11 @@ function verdictParagraphs(verdict: NonNullable<Told["verdict"]>): string[] {
   return [`${judgement(verdict)} ${asText(verdict.explanation)}`, source];
 }
 
-function judgement({ correct, too_late, right_answer, points }: NonNullable<Told["verdict"]>): string {
-  const answer = `The answer is **${asText(right_answer)}**.`;
-  if (too_late) return `**Too late.** ${answer}`;
-  return correct ? `**Right!** ${inPoints(points)}.` : `**Wrong.** ${answer}`;
+function judgement({ correct, too_late, right_answer, points, explanation }: NonNullable<Told["verdict"]>): string {
+  // Where the explanation holds it, it is said there.
+  const answer = explanation.includes(right_answer) ? "" : ` The answer is **${asText(right_answer)}**.`;
+  if (too_late) return `**Too late.**${answer}`;
+  return correct ? `**Right!** ${inPoints(points)}.` : `**Wrong.**${answer}`;
 }
 
 function questionParagraphs(
@@ -46,7 +47,8 @@ function questionParagraphs(
 
 function howTo(options: number): string {
   const answer = options === 0 ? "Type the answer" : "Answer with a letter or in words";
-  return `${answer}; “hint” and “50:50” help for some points, “stop” ends the game.`;
+  const help = options > 2 ? "“hint” and “50:50” help" : "“hint” helps";
+  return `${answer}; ${help} for some points, “stop” ends the game.`;
 }
 
 function endOf({ status, score, best_streak, correct, answered }: Told["game"]): string {

@@ -22,6 +22,7 @@ export class TurnRecord {
   #firstTextAt: number | undefined;
   #pieces = 0;
   #length = 0;
+  #tools = 0;
 
   /** @param cause the place of what the turn was begun for, in its trace */
   constructor(begun: BegunTurn, { log, observer, tracer }: TurnWatchers, cause?: string) {
@@ -42,6 +43,11 @@ export class TurnRecord {
     if (this.#firstTextAt === undefined) this.#firstText();
     this.#pieces += 1;
     this.#length += length;
+  }
+
+  /** Something was done for the answer. */
+  toolLogged(): void {
+    this.#tools += 1;
   }
 
   #firstText(): void {
@@ -73,6 +79,7 @@ export class TurnRecord {
       ...(firstTextMs !== undefined && { first_text_ms: Math.round(firstTextMs) }),
       duration_ms: Math.round(milliseconds),
       ...sizes,
+      ...(this.#tools > 0 && { tools: this.#tools }),
     };
     this.#log.info(facts, "Turn ended");
   }

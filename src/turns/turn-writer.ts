@@ -81,6 +81,7 @@ export class TurnWriter {
         this.#hasText = true;
         this.#record.textLogged(event.text.length);
       } else if (event.type === "reset") this.#hasText = event.text !== "";
+      else if (event.type === "tool") this.#record.toolLogged();
     }
   }
 

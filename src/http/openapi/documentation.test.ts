@@ -41,8 +41,8 @@ beforeAll(async () => {
 
 afterAll(() => test.close());
 
-/** Errors of the path, which no operation can have, and those that only streams have. */
-const notOfOperations = ["not_found", "method_not_allowed", "turn_interrupted"];
+/** Errors of the path, which no operation can have, and those that only streams and what was done in them have. */
+const notOfOperations = ["not_found", "method_not_allowed", "turn_interrupted", "tool_failed", "tool_timeout"];
 
 /** The codes that the schema of a problem allows. */
 function codesOf({ content }: Judged.ResponseDescription): readonly string[] {
@@ -127,6 +127,8 @@ describe("/openapi.json", () => {
           "x-events": {
             turn: { $ref: "#/components/schemas/TurnEvent" },
             message: { $ref: "#/components/schemas/TextEvent" },
+            tool: { $ref: "#/components/schemas/ToolEvent" },
+            sources: { $ref: "#/components/schemas/SourcesEvent" },
             reset: { $ref: "#/components/schemas/ResetEvent" },
             error: { $ref: "#/components/schemas/ErrorEvent" },
             end: { $ref: "#/components/schemas/EndEvent" },
@@ -134,6 +136,8 @@ describe("/openapi.json", () => {
         },
       },
     });
+    // What a page draws a card from is under its name.
+    expect(document.components.schemas).toHaveProperty("TriviaCard");
   });
 
   it("says where a token is needed, and where it may be sent", () => {

@@ -56,7 +56,7 @@ const skills: readonly Skill[] = [
   {
     asks: [/^\W*help\b|\bwhat can you do\b/i],
     answer: () =>
-      "Try “tell me a story” to watch a long answer come (and to stop it), “show markdown” for a table and some code, " +
+      "Try “tell me a story” to watch a long answer come (and to stop it), “show markdown” for a table and some code, “play trivia” for a game, " +
       "“what is my name?”, “what did I say first?” or “how many messages have I sent?”.",
   },
   { asks: [/\b(?:thanks|thank you)\b/i], answer: ({ username }) => `You are welcome, ${username}.` },
