@@ -74,7 +74,18 @@ async function newSession(): Promise<KnownSession> {
     fetch(`${service.baseUrl}/?username=TR`, { headers: { connection: "close" } }),
   );
   const { session_id: id, token } = (await response.json()) as { session_id: string; token: string };
-  return { id, token };
+  return { id, token, gameId: await newGame(id) };
+}
+
+async function newGame(sessionId: string): Promise<string> {
+  const response = await patiently(() =>
+    fetch(`${service.baseUrl}/trivia/games`, {
+      method: "POST",
+      headers: { connection: "close", "content-type": "application/json" },
+      body: JSON.stringify({ session_id: sessionId, questions: 50 }),
+    }),
+  );
+  return ((await response.json()) as { game_id?: string }).game_id ?? "0".repeat(32);
 }
 
 /** How often an operation is asked for; what makes turns most, so that there is something to follow and to read. */
@@ -83,6 +94,10 @@ const weights: Readonly<Record<string, number>> = {
   regenerate: 5,
   continue: 8,
   deleteSession: 1,
+  // What number is asked for is left to chance.
+  answerQuestion: 10,
+  takeHint: 10,
+  stopGame: 1,
   openapi: 2,
   errors: 2,
   healthz: 2,
@@ -225,6 +240,7 @@ function judgeAnswer(index: number, request: FuzzRequest, bytes: Buffer, respons
   // Also by a request whose answer nobody read.
   const isGone = request.changes.length === 0 && code === "session_not_found";
   if (isGone || success?.operationId === "deleteSession") replaceSession(request.session.id);
+  if (success?.operationId === "stopGame" || code === "game_over") replaceGame(request.session);
 }
 
 /** What a request without a fault may meet: success, a session that others work on, a model that fails. */
@@ -243,6 +259,20 @@ function replaceSession(id: string): void {
   replacing.push(
     newSession().then((session) => {
       sessions[index] = session;
+    }),
+  );
+}
+
+const stopped = new Set<string>();
+
+function replaceGame({ id, gameId }: KnownSession): void {
+  if (stopped.has(gameId)) return;
+  stopped.add(gameId);
+  replacing.push(
+    newGame(id).then((next) => {
+      const index = sessions.findIndex((session) => session.id === id);
+      const session = sessions[index];
+      if (session !== undefined) sessions[index] = { ...session, gameId: next };
     }),
   );
 }
@@ -310,6 +340,8 @@ const expectedProblems = [
   "not_found",
   "session_not_found",
   "turn_not_found",
+  "game_not_found",
+  "question_not_open",
   "method_not_allowed",
   "not_acceptable",
   "turn_in_progress",

@@ -37,7 +37,8 @@ export type FuzzRequest = {
  */
 export type Ending = "whole" | "misframed" | "cut" | "torn" | "abandoned";
 
-export type KnownSession = { readonly id: string; readonly token: string };
+/** With a game of fifty questions that is played in it. */
+export type KnownSession = { readonly id: string; readonly token: string; readonly gameId: string };
 
 const words = [
   "Hello!",
@@ -53,7 +54,10 @@ const words = [
 export function makeRequest(operation: Operation, session: KnownSession, random: SeededRandom): FuzzRequest {
   const request: FuzzRequest = {
     method: operation.method,
-    path: operation.path.replace("{session_id}", session.id).replace("{turn}", String(random.between(1, 4))),
+    path: operation.path
+      .replace("{session_id}", session.id)
+      .replace("{game_id}", session.gameId)
+      .replace("{turn}", String(random.between(1, 4))),
     query: [],
     target: undefined,
     version: "HTTP/1.1",
@@ -120,7 +124,14 @@ export function exampleOf(schema: Readonly<Record<string, unknown>>, random: See
     anyOf,
     properties,
     required,
-  } = schema as { enum?: unknown[]; anyOf?: (typeof schema)[]; properties?: object; required?: string[] };
+    example,
+  } = schema as {
+    enum?: unknown[];
+    anyOf?: (typeof schema)[];
+    properties?: object;
+    required?: string[];
+    example?: object;
+  };
   if (choices !== undefined) return random.pick(choices);
   if (anyOf !== undefined) return exampleOf(random.pick(anyOf), random);
   switch (schema["type"]) {
@@ -131,6 +142,8 @@ export function exampleOf(schema: Readonly<Record<string, unknown>>, random: See
     case "integer":
       return random.between(Number(schema["minimum"] ?? 0), Math.min(Number(schema["maximum"] ?? 50), 50));
     case "object": {
+      // Where nothing is required, but not just anything goes.
+      if (required === undefined && example !== undefined) return example;
       const fields = Object.entries((properties ?? {}) as Record<string, Record<string, unknown>>);
       const kept = fields.filter(([name]) => required?.includes(name) || random.next() < 0.2);
       return Object.fromEntries(kept.map(([name, field]) => [name, exampleOf(field, random)]));

@@ -21,7 +21,8 @@ const ids = [
 ];
 
 export const changeId: Mutation = (request, random, { deleted, other }) => {
-  const { id } = request.session;
+  const { id: sessionId, gameId } = request.session;
+  const id = request.path.includes(gameId) ? gameId : sessionId;
   if (!request.path.includes(id)) return changePath(request, random, { deleted, other });
   const unknown = Array.from({ length: 32 }, () => random.pick([..."0123456789abcdef"])).join("");
   const near = [id.toUpperCase(), `${id}0`, id.slice(1), `${id}%20`, `%${id.charCodeAt(0).toString(16)}${id.slice(1)}`];
