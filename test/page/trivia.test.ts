@@ -1,8 +1,11 @@
 /** The game on the page, in a real browser, with the real service: by clicks, by digits, and by typing. */
 import type { Browser, BrowserContext, Locator } from "playwright-core";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from "vitest";
+import { startTestApp } from "../helpers/app.ts";
 import { startBrowser, watchViolations } from "../helpers/browser.ts";
 import { ChatPage } from "../helpers/chat-page.ts";
+import { triviaHost } from "../helpers/fake-provider/trivia-host.ts";
+import { startFakeProvider } from "../helpers/fake-provider.ts";
 import { type Service, startService } from "../helpers/service.ts";
 import { axeFindings } from "./axe.ts";
 
@@ -189,6 +192,32 @@ describe("a round", () => {
     await chat.say("Quiz me on The Wire");
     await chat.last.locator(".mark").waitFor();
     expect(await chat.page.locator(".question").count()).toBe(0);
+  });
+});
+
+describe("with a model that hosts", () => {
+  test("its words are shown with the cards, and it is the same game", async () => {
+    const provider = await startFakeProvider();
+    provider.model("host", triviaHost);
+    const hosted = await startTestApp({
+      OPENAI_BASE_URL: provider.baseUrl,
+      OPENAI_MODEL: "host",
+      TRIVIA_MODEL: "off",
+    });
+    const chat = await ChatPage.enter(context, hosted.baseUrl);
+    await chat.page.getByRole("button", { name: "Play trivia" }).last().click();
+    await chat.page.getByRole("button", { name: "Play", exact: true }).click();
+    const open = (number: number) => chat.last.locator(".question.open").filter({ hasText: `Question ${number} of 2` });
+    for (const number of [1, 2]) {
+      await open(number).waitFor();
+      await chat.answer.getByText("And the host says:").waitFor();
+      if ((await open(number).locator(".option").count()) > 0) await open(number).locator(".option").first().click();
+      else await chat.say("a");
+    }
+    await chat.last.getByText("The round is over").waitFor();
+    await chat.answer.getByText("And the host says:").waitFor();
+    await hosted.close();
+    await provider.close();
   });
 });
 
