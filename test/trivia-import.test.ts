@@ -4,9 +4,10 @@ import { once } from "node:events";
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import type { Knowledge } from "../src/retrieval/knowledge.ts";
 import { openKnowledge } from "../src/retrieval/open.ts";
+import { startTestApp } from "./helpers/app.ts";
 import { type CommandResult, runVerb } from "./helpers/commands.ts";
 import { meaningOf, startEmbeddingServer } from "./helpers/embedding-server.ts";
 import { dumpOf } from "./helpers/wiki-dump.ts";
@@ -153,6 +154,33 @@ describe("an import from a wiki", () => {
     expect(code).toBe(0);
     expect(output).toMatch(/^4 pages/);
     expect(errors).toContain("Script is left out, as its text is not wikitext or not to be had.");
+  });
+});
+
+describe("a service that runs", () => {
+  it("plays what was imported, and shows with each question which revision says so", async () => {
+    const app = await startTestApp({ KNOWLEDGE_PATH: file });
+    try {
+      const get = async (where: string) => JSON.parse(await (await fetch(app.baseUrl + where)).text());
+      const post = async (where: string, body: object) => {
+        const request = { method: "POST", headers: { "content-type": "application/json" }, body: JSON.stringify(body) };
+        return JSON.parse(await (await fetch(app.baseUrl + where, request)).text());
+      };
+      expect(await get("/trivia/shows")).not.toMatchObject({ shows: expect.arrayContaining([{ id: "lighthouse" }]) });
+      await run(words());
+      const ids = async () => (await get("/trivia/shows")).shows.map(({ id }: { id: string }) => id);
+      await vi.waitFor(async () => expect(await ids()).toContain("lighthouse"), { timeout: 10_000 });
+      const { game_id: id, question } = await post("/trivia/games", { username: "TR", show: "The Lighthouse" });
+      expect(question).toMatchObject({ number: 1, show: "lighthouse", show_title: "The Lighthouse" });
+      const { verdict } = await post(`/trivia/games/${id}/answers`, { number: 1, answer: "nobody" });
+      expect(verdict.evidence).toMatchObject({
+        url: expect.stringMatching(/^https:\/\/wiki\.example\/wiki\/.*\?oldid=7[1-4]$/),
+        licence: "CC BY-SA 4.0",
+      });
+      expect(verdict.evidence.text).toContain(verdict.answer);
+    } finally {
+      await app.close();
+    }
   });
 });
 

@@ -21,6 +21,8 @@ export async function startTestApp(environment: Record<string, string>): Promise
       STORAGE_URL: "sqlite::memory:",
       DEMO_WORD_DELAY_MS: "1",
       DRAIN_SECONDS: "0",
+      // No developer's imports.
+      KNOWLEDGE_PATH: "/nowhere/knowledge.db",
       ...generousLimits,
       ...environment,
       PORT: "0",

@@ -57,7 +57,7 @@ function rowsOf(data: Readonly<Record<string, unknown>>): InfoboxRow[] {
           .replace(/\s+/g, " ")
           .trim(),
       )
-      .filter((line) => line !== "");
+      .filter((line) => line !== "" && !/\[\[|\{\{/.test(line));
     if (values.length === 0) return [];
     return [{ key, label: key.charAt(0).toUpperCase() + key.slice(1), text: values.join("; "), values }];
   });

@@ -89,8 +89,12 @@ function wholeCharacters(text: string, length: number): number {
 }
 
 export function tidied(text: string): string {
-  return text
-    .toWellFormed()
-    .replace(/\p{Cc}+|\s+/gu, " ")
-    .trim();
+  return (
+    text
+      .toWellFormed()
+      // Marks of bold that the parser left, where they have no end.
+      .replace(/'{2,}/g, "")
+      .replace(/\p{Cc}+|\s+/gu, " ")
+      .trim()
+  );
 }
