@@ -109,6 +109,16 @@ describe("guessing", () => {
     expect((await get(`/chat_history/${neverOpened}`, elsewhere)).status).toBe(404);
   });
 
+  test("B14: also for the id of a game", async () => {
+    await start({ notFoundPerMinute: 5 });
+    const codes: unknown[] = [];
+    for (let id = 0; id < 20; id += 1) {
+      codes.push((await problemOf(await get(`/trivia/games/${id.toString(16).padStart(32, "0")}`)))["code"]);
+    }
+    expect(codes[0]).toBe("game_not_found");
+    expect(codes.at(-1)).toBe("rate_limited");
+  });
+
   test("B14: also with a key, by its principal", async () => {
     const caller = {
       kind: "key",
