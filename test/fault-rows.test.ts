@@ -23,10 +23,8 @@ const rows = [
   ...["B14", "B21", "B22", "B23", "B24", "B25", "B26"],
   // The page.
   ...numbered("I", 14),
-  // Of what is fetched for the game, and what is made of it.
-  ...["J1", "J2", "J3", "J4", "J5", "J6", "J8", "J12", "J14"],
-  // Of the game: who may know what, and what an answer is.
-  ...["J9", "J10", "J11"],
+  // The game: what is fetched for it, what is made of that, who may know what, and what an answer is.
+  ...numbered("J", 14),
 ];
 
 function numbered(group: string, last: number): string[] {
