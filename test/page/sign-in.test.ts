@@ -6,6 +6,7 @@ import { loadConfig } from "../../src/config.ts";
 import { startBrowser, watchViolations } from "../helpers/browser.ts";
 import { ChatPage } from "../helpers/chat-page.ts";
 import { addKey, type ModeService, startMode } from "../helpers/modes.ts";
+import { axeFindings } from "./axe.ts";
 
 // A browser on a busy machine takes its time.
 vi.setConfig({ testTimeout: 60_000 });
@@ -93,6 +94,18 @@ describe("with a key", () => {
     expect(await chat.page.getByLabel("What is your name?").inputValue()).toBe("alice");
     expect(await context.cookies()).toEqual([]);
   });
+
+  test.each(["light", "dark"] as const)(
+    "axe-core finds nothing serious where one signs in, in %s",
+    async (colorScheme) => {
+      await context.close();
+      // What axe does itself, the page's policy would forbid.
+      context = await browser.newContext({ colorScheme, viewport: { width: 390, height: 844 }, bypassCSP: true });
+      const chat = await signIn("two words");
+      await chat.page.getByRole("alert").waitFor();
+      expect(await axeFindings(chat.page, "signing in")).toEqual([]);
+    },
+  );
 
   test("I12: signing out forgets the key in all tabs, and the chats are there for whoever has it", async () => {
     const chat = await signIn(tokenOf("owner"));
