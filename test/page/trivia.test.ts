@@ -210,6 +210,11 @@ describe("with a model that hosts", () => {
     const open = (number: number) => chat.last.locator(".question.open").filter({ hasText: `Question ${number} of 2` });
     for (const number of [1, 2]) {
       await open(number).waitFor();
+      // New words, and the same move.
+      await chat.last.getByRole("button", { name: "Answer again" }).click();
+      await chat.last.getByText("Thinking").or(chat.page.getByText("Sending")).first().waitFor({ state: "hidden" });
+      await open(number).waitFor();
+      expect(await chat.page.locator(".question.open").count()).toBe(1);
       await chat.answer.getByText("And the host says:").waitFor();
       if ((await open(number).locator(".option").count()) > 0) await open(number).locator(".option").first().click();
       else await chat.say("a");

@@ -117,7 +117,7 @@ function Actions({ exchange, isLast, text }: AnswerViewProps & { readonly text: 
   return (
     <div className="actions">
       {text !== "" && <CopyButton text={text} label="Copy this answer" />}
-      {isLast && exchange.tools.length === 0 && (
+      {isLast && (
         <IconButton
           icon="again"
           label="Answer again"
