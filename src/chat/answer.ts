@@ -73,9 +73,14 @@ export function answerProducer(
     },
     async begin(signal, cause) {
       await model.ready();
-      const rounds = await roundsFor(sources, begun, { published, logged });
-      const question = { ...questionOf(begun, published), note: rounds?.instructions };
-      const context = await contextOf(sources, question);
+      const asked = questionOf(begun, published);
+      // At once, as nearly always no tools are offered, and then nothing is waited for.
+      const [rounds, without] = await Promise.all([
+        roundsFor(sources, begun, { published, logged }),
+        contextOf(sources, asked),
+      ]);
+      const question = rounds === undefined ? asked : { ...asked, note: rounds.instructions };
+      const context = rounds === undefined ? without : await contextOf(sources, question);
       answered = { access: question.access, session: context.session, turn: question.turn };
       const output = answer({ sources, question, signal, cause, admission, spending, rounds }, context);
       return { trimmedTurns: context.trimmedTurns, output };
@@ -143,17 +148,24 @@ async function* answer(asking: Asking, begun: Context): AsyncGenerator<Produced>
     let answeredBy = sources.model.name;
     let calls: readonly WantedCall[] = [];
     spending.ask(sent);
+    // A place is for one request.
+    const place = admission;
+    admission = undefined;
     try {
-      for await (const event of sources.model.generate(request, signal, admission)) {
+      for await (const event of sources.model.generate(request, signal, place)) {
         silent = false;
-        if (event.type === "tool_calls") {
-          calls = event.calls;
+        if (event.type === "text") {
+          spending.take(event.text);
+          yield rounds === undefined ? event : rounds.told(event);
           continue;
         }
-        if (event.type === "text") spending.take(event.text);
-        else if (event.type === "reset") spending.takeBack();
-        if (event.type !== "finish") {
+        if (event.type === "reset") {
+          spending.takeBack();
           yield rounds === undefined ? event : rounds.told(event);
+          continue;
+        }
+        if (event.type === "tool_calls") {
+          calls = event.calls;
           continue;
         }
         const finish = await finished(sources, question, sent, event);
@@ -189,9 +201,6 @@ async function* answer(asking: Asking, begun: Context): AsyncGenerator<Produced>
       }
       isShortened = true;
       context = shorter;
-    } finally {
-      // A place is for one request.
-      admission = undefined;
     }
   }
 }
