@@ -42,6 +42,16 @@ describe("the tools of the game", () => {
     };
   });
 
+  test("are offered although nobody can say which shows are known: whoever begins a game is told", async () => {
+    const broken = { shows: () => Promise.reject(new Error("no file")) };
+    const whose = { access: capability, sessionId, principal: "guest:p", username: "TR", done: [], replaced: [] };
+    const offered = await triviaTools({ games, knowledge: broken }).offer({ ...whose, prompt: "quiz me on Frasier" });
+    expect(offered?.rules.callFor("quiz me on Frasier")).toEqual({
+      name: "start_trivia",
+      arguments: '{"show":"frasier"}',
+    });
+  });
+
   function offer(prompt: string, facts: Partial<ToolPrompt> = {}): Promise<Offer | undefined> {
     const tools = triviaTools({ games, knowledge: { shows: async () => [] } });
     const whose = { access: capability, sessionId, principal: "guest:p", username: "TR" };

@@ -28,10 +28,19 @@ export function triviaTools({ games, knowledge }: TriviaToolsOptions): ToolSet {
       const isDone = done.some(({ name }) => names.has(name));
       const asks = asksForGame(prompt);
       if (game === undefined && !isDone && !asks) return undefined;
-      const shows = asks ? await knowledge.shows() : [];
+      const shows = asks ? await knownShows(knowledge) : [];
       return offerFor(games, { game, shows, isDone, hasAnswered: replaced.some(isAnswer) });
     },
   };
+}
+
+/** Only to know a name when it is said; where they cannot be read, a game that is asked for says so. */
+async function knownShows(knowledge: Pick<Knowledge, "shows">): Promise<readonly Show[]> {
+  try {
+    return await knowledge.shows();
+  } catch {
+    return [];
+  }
 }
 
 type Table = {

@@ -17,6 +17,7 @@ import { serviceConformance } from "./service.ts";
 import { sessionConformance } from "./sessions.ts";
 import { stoppingConformance } from "./stopping.ts";
 import { titleConformance } from "./titles.ts";
+import { toolConformance } from "./tools.ts";
 import { triviaConformance } from "./trivia.ts";
 import { usageConformance } from "./usage.ts";
 
@@ -45,6 +46,7 @@ export function conformanceSuite(name: string, baseUrl: BaseUrl, options: SuiteO
     searchConformance(baseUrl, options);
     titleConformance(baseUrl);
     usageConformance(baseUrl);
+    toolConformance(baseUrl);
     triviaConformance(baseUrl);
     openTriviaConformance(baseUrl);
     badInputConformance(baseUrl, options);
