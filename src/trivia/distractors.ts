@@ -7,7 +7,7 @@ import type { Families } from "./families.ts";
 import { askedGender, genderOfJob } from "./genders.ts";
 import { type Gender, kinOf } from "./kin.ts";
 import { isPartOf, normalForm } from "./normal-form.ts";
-import { type Random, shuffled } from "./seeded-random.ts";
+import { type Random, scattered } from "./seeded-random.ts";
 
 /** So many are looked at: enough to choose well among, however many facts a show has. */
 const mostLookedAt = 80;
@@ -38,9 +38,11 @@ export function wrongAnswers(
   const said = [normalForm(asked.text), normalForm(entry.fact.evidence)] as const;
   const answer = entry[side];
   const candidates = new Map<string, Named>();
+  const alike = table.alike(entry);
   let looks = 0;
-  for (const other of shuffled(table.alike(entry), random)) {
-    if (looks >= mostLookedAt) break;
+  for (const index of scattered(alike.length, random)) {
+    const other = alike[index];
+    if (other === undefined || looks >= mostLookedAt) break;
     looks += 1;
     const named = other[side];
     const key = named.names[0];

@@ -1,6 +1,9 @@
-/** Facts that belong together, arranged for making questions: a show's own, or what is known about all shows as such. */
-import type { Fact, ObjectType, Relation } from "../retrieval/facts.ts";
-import { gendersOf } from "./genders.ts";
+/**
+ * Facts that belong together, arranged for making questions: a show's own, or what is known about all shows as such. Made
+ * as it is needed, relation by relation, as a wiki may give a show ten thousand facts of which a round asks ten.
+ */
+import type { Fact, Relation } from "../retrieval/facts.ts";
+import { Genders } from "./genders.ts";
 import type { Gender } from "./kin.ts";
 import { normalForm, words } from "./normal-form.ts";
 
@@ -14,82 +17,92 @@ export type Named = {
   readonly names: readonly string[];
 };
 
-export type Entry = {
+export class Entry {
   readonly fact: Fact;
-  readonly subject: Named;
-  readonly object: Named;
-};
+  #subject: Named | undefined;
+  #object: Named | undefined;
+
+  constructor(fact: Fact) {
+    this.fact = fact;
+  }
+
+  get subject(): Named {
+    this.#subject ??= named(this.fact.subject, this.fact.subject_aliases);
+    return this.#subject;
+  }
+
+  get object(): Named {
+    this.#object ??= named(this.fact.object, this.fact.aliases);
+    return this.#object;
+  }
+}
 
 export class FactTable {
   readonly entries: readonly Entry[];
   readonly #byId: ReadonlyMap<string, Entry>;
-  /** By relation and name, any name and the first one. */
-  readonly #named: Readonly<Record<Side, { readonly any: Lookup; readonly first: Lookup }>>;
-  readonly #pools: ReadonlyMap<string, readonly Entry[]>;
+  readonly #byRelation: ReadonlyMap<Relation, readonly Entry[]>;
+  readonly #lookups = new Map<string, Lookup>();
+  readonly #pools = new Map<string, readonly Entry[]>();
   readonly #mentions = new Map<string, number>();
   /** By pool and side: words, and the thing in whose name alone one stands; undefined for one of several. */
   readonly #owners = new Map<string, ReadonlyMap<string, string | undefined>>();
-  readonly #genders: ReadonlyMap<string, Gender>;
+  readonly #genders: Genders;
 
   constructor(facts: readonly Fact[]) {
-    // The same names come again and again.
-    const forms = new Map<string, string>();
-    const named = (text: string, aliases: readonly string[]) => {
-      const names = [text, ...aliases].map((name) => {
-        const form = forms.get(name) ?? normalForm(name);
-        forms.set(name, form);
-        return form;
-      });
-      return { text, names: [...new Set(names)].filter((name) => name !== "") };
-    };
-    this.entries = facts.map((fact) => ({
-      fact,
-      subject: named(fact.subject, fact.subject_aliases),
-      object: named(fact.object, fact.aliases),
-    }));
+    this.entries = facts.map((fact) => new Entry(fact));
     this.#byId = new Map(this.entries.map((entry) => [entry.fact.id, entry]));
-    this.#named = { subject: lookups(this.entries, "subject"), object: lookups(this.entries, "object") };
-    this.#pools = Map.groupBy(this.entries, ({ fact }) => poolKey(fact.relation, fact.type));
-    this.#genders = gendersOf(this.entries);
-    for (const { subject } of this.entries) {
-      this.#mentions.set(subject.names[0] ?? "", this.mentions(subject) + 1);
-    }
+    this.#byRelation = Map.groupBy(this.entries, ({ fact }) => fact.relation);
+    for (const { subject } of facts) this.#mentions.set(subject, (this.#mentions.get(subject) ?? 0) + 1);
+    this.#genders = new Genders((relation) => this.of(relation));
   }
 
   entry(factId: string): Entry | undefined {
     return this.#byId.get(factId);
   }
 
+  of(relation: Relation): readonly Entry[] {
+    return this.#byRelation.get(relation) ?? [];
+  }
+
   /** Facts of the same relation with the same thing at one end, whatever it is called there; itself included. */
   sharing(side: Side, entry: Entry): readonly Entry[] {
-    const { relation } = entry.fact;
-    const { any, first } = this.#named[side];
+    const { any, first } = this.#lookup(entry.fact.relation, side);
     const [own = "", ...others] = entry[side].names;
-    const found = new Set(any.get(nameKey(relation, own)));
-    for (const name of others) for (const other of first.get(nameKey(relation, name)) ?? []) found.add(other);
+    const found = new Set(any.get(own));
+    for (const name of others) for (const other of first.get(name) ?? []) found.add(other);
     return [...found];
   }
 
   /** Facts of the same relation whose objects are of the same type: where wrong answers come from. */
-  alike({ fact }: Entry): readonly Entry[] {
-    return this.#pools.get(poolKey(fact.relation, fact.type)) ?? [];
+  alike({ fact: { relation, type } }: Entry): readonly Entry[] {
+    const key = `${relation} ${type}`;
+    const pool = this.#pools.get(key) ?? this.of(relation).filter(({ fact }) => fact.type === type);
+    this.#pools.set(key, pool);
+    return pool;
   }
 
   /** Whether no other thing at that end of alike facts has this word in its name. Normal form. */
   isOnlyIn(word: string, { names }: Named, entry: Entry, side: Side): boolean {
-    const key = `${side} ${poolKey(entry.fact.relation, entry.fact.type)}`;
+    const key = `${entry.fact.relation} ${entry.fact.type} ${side}`;
     const owners = this.#owners.get(key) ?? ownersOfWords(this.alike(entry).map((alike) => alike[side]));
     this.#owners.set(key, owners);
     return !owners.has(word) || owners.get(word) === names[0];
   }
 
   /** How often a thing is the subject of a fact: those who matter in a show are so often. */
-  mentions({ names }: Named): number {
-    return this.#mentions.get(names[0] ?? "") ?? 0;
+  mentions({ text }: Named): number {
+    return this.#mentions.get(text) ?? 0;
   }
 
-  genderOf({ names }: Named): Gender | undefined {
-    return this.#genders.get(names[0] ?? "");
+  genderOf({ names: [name = ""] }: Named): Gender | undefined {
+    return this.#genders.of(name);
+  }
+
+  #lookup(relation: Relation, side: Side): Lookup {
+    const key = `${relation} ${side}`;
+    const lookup = this.#lookups.get(key) ?? lookupOf(this.of(relation), side);
+    this.#lookups.set(key, lookup);
+    return lookup;
   }
 }
 
@@ -111,29 +124,30 @@ function ownersOfWords(all: readonly Named[]): ReadonlyMap<string, string | unde
   return owners;
 }
 
-type Lookup = ReadonlyMap<string, readonly Entry[]>;
+function named(text: string, aliases: readonly string[]): Named {
+  const names = [text, ...aliases].map(normalForm);
+  return { text, names: names.filter((name, index) => name !== "" && names.indexOf(name) === index) };
+}
 
-function lookups(entries: readonly Entry[], side: Side): { any: Lookup; first: Lookup } {
+/** By any of a thing's names, and by its first one. */
+type Lookup = {
+  readonly any: ReadonlyMap<string, readonly Entry[]>;
+  readonly first: ReadonlyMap<string, readonly Entry[]>;
+};
+
+function lookupOf(entries: readonly Entry[], side: Side): Lookup {
   const any = new Map<string, Entry[]>();
   const first = new Map<string, Entry[]>();
   for (const entry of entries) {
     const { names } = entry[side];
-    for (const name of names) add(any, nameKey(entry.fact.relation, name), entry);
-    add(first, nameKey(entry.fact.relation, names[0] ?? ""), entry);
+    for (const name of names) add(any, name, entry);
+    add(first, names[0] ?? "", entry);
   }
   return { any, first };
 }
 
-function add(lookup: Map<string, Entry[]>, key: string, entry: Entry): void {
-  const list = lookup.get(key);
-  if (list === undefined) lookup.set(key, [entry]);
+function add(lookup: Map<string, Entry[]>, name: string, entry: Entry): void {
+  const list = lookup.get(name);
+  if (list === undefined) lookup.set(name, [entry]);
   else list.push(entry);
-}
-
-function nameKey(relation: Relation, name: string): string {
-  return `${relation} ${name}`;
-}
-
-function poolKey(relation: Relation, type: ObjectType): string {
-  return `${relation} ${type}`;
 }

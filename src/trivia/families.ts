@@ -30,7 +30,7 @@ export class Families {
   readonly #families = new Map<string, Set<string>>();
 
   constructor(table: FactTable) {
-    this.#relatives = table.entries.filter(({ fact }) => fact.relation === "relative");
+    this.#relatives = table.of("relative");
     for (const { subject, object } of this.#relatives) this.#join([...subject.names, ...object.names]);
   }
 

@@ -50,6 +50,9 @@ const aboutCharacters: ReadonlySet<Relation> = new Set([
 
 const ofAskingForSubject = 20;
 
+/** How far at most the wrong options, once they are known, change what was said without them. */
+export const closenessBounds = { least: -60, most: 40 } as const;
+
 export function ratingFor(
   table: FactTable,
   entry: Entry,
@@ -72,5 +75,6 @@ function closeness({ fact, object }: Entry, side: Side, wrong: readonly Named[])
   if (side === "subject" || (fact.type !== "year" && fact.type !== "number") || wrong.length === 0) return 0;
   const distances = wrong.map(({ text }) => Math.abs(Number(text) - Number(object.text)));
   const mean = distances.reduce((sum, distance) => sum + distance, 0) / distances.length;
-  return mean <= 2 ? 40 : mean >= 5 ? -60 : 0;
+  if (mean <= 2) return closenessBounds.most;
+  return mean >= 5 ? closenessBounds.least : 0;
 }

@@ -1,32 +1,47 @@
 /** Who is a woman and who a man, as far as facts and names tell: what cannot be right for that alone is no wrong answer. */
-import type { Fact } from "../retrieval/facts.ts";
+import type { Fact, Relation } from "../retrieval/facts.ts";
 import type { Entry } from "./fact-table.ts";
 import { genderOfName } from "./first-names.ts";
 import { type Gender, kinOf } from "./kin.ts";
 
-/** By name, in normal form. What a fact says of somebody counts more than what they are called. */
-export function gendersOf(entries: readonly Entry[]): ReadonlyMap<string, Gender> {
+type FactsOf = (relation: Relation) => readonly Entry[];
+
+/** What facts say of somebody counts more than what they are called. By name, in normal form. */
+export class Genders {
+  readonly #factsOf: FactsOf;
+  #said: ReadonlyMap<string, Gender> | undefined;
+  #actors: ReadonlyMap<string, string> | undefined;
+
+  constructor(factsOf: FactsOf) {
+    this.#factsOf = factsOf;
+  }
+
+  of(name: string): Gender | undefined {
+    this.#said ??= saidOf(this.#factsOf);
+    const gender = this.#said.get(name) ?? genderOfName(name);
+    if (gender !== undefined) return gender;
+    // Mostly whoever plays somebody is as they are.
+    this.#actors ??= new Map(this.#factsOf("played_by").map(({ subject, object }) => [first(object), first(subject)]));
+    const character = this.#actors.get(name);
+    return character === undefined || character === name
+      ? undefined
+      : (this.#said.get(character) ?? genderOfName(character));
+  }
+}
+
+function saidOf(factsOf: FactsOf): ReadonlyMap<string, Gender> {
   const genders = new Map<string, Gender>();
-  const learn = (name: string | undefined, gender: Gender | undefined) => {
-    if (name !== undefined && gender !== undefined) genders.set(name, gender);
-  };
-  for (const { fact, subject, object } of entries) {
-    if (fact.type === "person" || fact.type === "character")
-      learn(object.names[0], genderOfName(object.names[0] ?? ""));
-    learn(subject.names[0], genderOfName(subject.names[0] ?? ""));
+  const learn = (name: string, gender: Gender | undefined) => gender && genders.set(name, gender);
+  for (const relation of ["nickname", "lives_in", "workplace", "played_by", "occupation"] as const) {
+    for (const { fact, subject } of factsOf(relation)) learn(first(subject), spokenOf(fact.evidence));
   }
-  for (const { fact, subject } of entries)
-    if (fact.relation !== "relative") learn(subject.names[0], spokenOf(fact.evidence));
-  for (const { fact, subject, object } of entries) {
-    learn(object.names[0], askedGender(fact));
-    if (fact.relation === "occupation") learn(subject.names[0], genderOfJob(fact.object));
-  }
-  for (const { fact, subject, object } of entries) {
-    // Mostly they are alike; where the name says otherwise, that stands.
-    const actor = object.names[0] ?? "";
-    if (fact.relation === "played_by" && !genders.has(actor)) learn(actor, genders.get(subject.names[0] ?? ""));
-  }
+  for (const { fact, subject } of factsOf("occupation")) learn(first(subject), genderOfJob(fact.object));
+  for (const { fact, object } of factsOf("relative")) learn(first(object), askedGender(fact));
   return genders;
+}
+
+function first({ names }: Entry["subject"]): string {
+  return names[0] ?? "";
 }
 
 /** What whoever is asked for must be, as somebody's brother or wife. */

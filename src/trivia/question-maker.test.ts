@@ -6,7 +6,7 @@ import { violationsOf } from "./checks.ts";
 import { normalForm } from "./normal-form.ts";
 import type { Question } from "./question.ts";
 import { openQuestionMaker, type Wanted } from "./question-maker.ts";
-import { seededRandom } from "./seeded-random.ts";
+import { scattered, seededRandom } from "./seeded-random.ts";
 
 const maker = openQuestionMaker({ knowledge });
 
@@ -180,7 +180,7 @@ describe("questions of facts", () => {
       }),
     ];
     const questions = await everything(openQuestionMaker({ knowledge: knowledgeOf(alone, few) }));
-    expect(questions.map(({ id }) => id)).toEqual(["alone:1.typed", "alone:1.typed-subject", "alone:1.true"]);
+    expect(questions.map(({ id }) => id)).toEqual(["alone:1.true", "alone:1.typed", "alone:1.typed-subject"]);
   });
 });
 
@@ -311,5 +311,15 @@ describe("the questions of a day", () => {
   test("are fewer where there are not so many facts", async () => {
     const alone = knowledgeOf([showOf("alone", "Alone")], []);
     expect(await openQuestionMaker({ knowledge: alone }).daily("2026-11-28", 10)).toEqual([]);
+  });
+});
+
+describe("numbers in a scattered order", () => {
+  test("are each there once, and other seeds give other orders", () => {
+    for (const count of [0, 1, 2, 7, 12, 360]) {
+      const numbers = [...scattered(count, seededRandom(`${count}`))];
+      expect(numbers.toSorted((one, other) => one - other)).toEqual(Array.from({ length: count }, (_, index) => index));
+    }
+    expect([...scattered(12, seededRandom("one"))]).not.toEqual([...scattered(12, seededRandom("two"))]);
   });
 });

@@ -5,9 +5,10 @@
 import type { Fact, Show } from "../retrieval/facts.ts";
 import type { Knowledge } from "../retrieval/knowledge.ts";
 import { difficultyOf } from "./difficulty.ts";
+import { closenessBounds } from "./features.ts";
 import { type Difficulty, difficulties, type Question, type QuestionKind, questionKinds } from "./question.ts";
 import { type Random, seededRandom, shuffled } from "./seeded-random.ts";
-import { AllShows, isAboutShow, ShowQuestions } from "./show-questions.ts";
+import { type Candidate, isAboutShow, Lore, ShowQuestions } from "./show-questions.ts";
 
 export type Wanted = {
   /** The id of a show; all of them where it is left out. */
@@ -42,6 +43,9 @@ const shares: Readonly<Record<QuestionKind, number>> = { multiple: 7, boolean: 1
 /** Of so many that come up by chance the one nearest to the player is asked. */
 const drawn = 8;
 
+/** Of a show with very many facts no more than so many candidates are looked at for one question. */
+const mostLookedAt = 20_000;
+
 /** How much easier than the player a question should be: then about two of three answers that are not guessed are right. */
 const kindness = 100;
 
@@ -59,7 +63,7 @@ export function openQuestionMaker({
 type Known = {
   readonly shows: readonly Show[];
   readonly lists: readonly (readonly Fact[])[];
-  readonly allShows: AllShows;
+  readonly allShows: Lore;
 };
 
 class FactQuestionMaker implements QuestionMaker {
@@ -108,9 +112,9 @@ class FactQuestionMaker implements QuestionMaker {
     ];
     const asked = new Set<string>();
     const questions: Question[] = [];
-    const tables = shows.map((show) => this.#questionsOf(known, show));
-    for (let turn = 0; questions.length < count && turn < count + tables.length; turn += 1) {
-      const table = tables[turn % tables.length];
+    for (let turn = 0; questions.length < count && turn < count + shows.length; turn += 1) {
+      const show = shows[turn % shows.length];
+      const table = show && this.#questionsOf(known, show);
       for (const difficulty of nearest(dailyDifficulties[questions.length % dailyDifficulties.length])) {
         const exclude = (id: string) => asked.has(id) || imported(table?.factOf(id));
         const question = table && pick(table, "multiple", { difficulty, exclude, random });
@@ -127,11 +131,7 @@ class FactQuestionMaker implements QuestionMaker {
     const known = await this.#look();
     for (const one of known.shows) {
       if (show !== undefined && one.id !== show) continue;
-      const table = this.#questionsOf(known, one);
-      for (const { id } of table.candidates) {
-        const question = table.question(id);
-        if (question !== undefined) yield question;
-      }
+      yield* this.#questionsOf(known, one).all();
     }
   }
 
@@ -143,7 +143,7 @@ class FactQuestionMaker implements QuestionMaker {
     if (known?.lists.length === lists.length && lists.every((list, index) => list === known.lists[index])) return known;
     const about = shows.flatMap((show, index) => (lists[index] ?? []).filter((fact) => isAboutShow(fact, show)));
     this.#questions = new Map();
-    this.#known = { shows, lists, allShows: new AllShows(about) };
+    this.#known = { shows, lists, allShows: new Lore(about) };
     return this.#known;
   }
 
@@ -159,27 +159,52 @@ class FactQuestionMaker implements QuestionMaker {
 type Picked = Pick<Wanted, "exclude" | "difficulty" | "rating" | "shiftOf" | "random">;
 
 /** A question of one kind from one show; undefined where none is left. */
-function pick(
+function pick(table: ShowQuestions, kind: QuestionKind, picked: Picked): Question | undefined {
+  const shiftOf = (factId: string) => picked.shiftOf?.(factId) ?? 0;
+  for (const candidate of inOrder(table, kind, picked, shiftOf)) {
+    const question = table.questionOf(candidate);
+    if (question === undefined) continue;
+    const difficulty = difficultyOf(question.rating + shiftOf(question.fact.id));
+    if (difficulty === (picked.difficulty ?? difficulty)) return { ...question, difficulty };
+  }
+  return undefined;
+}
+
+/** Those that may be wanted: in a random order, of each few the nearest to the player first. Looks at nothing that is costly. */
+function* inOrder(
   table: ShowQuestions,
   kind: QuestionKind,
-  { exclude, difficulty, rating, shiftOf, random }: Picked,
-): Question | undefined {
-  const candidates = table.candidates.filter((candidate) => candidate.kind === kind && !exclude(candidate.fact.id));
-  const near: { question: Question; distance: number }[] = [];
-  for (const { id } of shuffled(candidates, random)) {
-    const question = table.question(id);
-    if (question === undefined) continue;
-    const points = question.rating + (shiftOf?.(question.fact.id) ?? 0);
-    const asked = { ...question, difficulty: difficultyOf(points) };
-    if (difficulty !== undefined) {
-      if (asked.difficulty === difficulty) return asked;
+  { exclude, difficulty, rating, random }: Picked,
+  shiftOf: (factId: string) => number,
+): Generator<Candidate, void> {
+  let few: Candidate[] = [];
+  let looks = 0;
+  const sorted = () => few.sort((one, other) => distance(one) - distance(other));
+  const distance = (candidate: Candidate) =>
+    Math.abs(candidate.rating + shiftOf(candidate.entry.fact.id) - (rating ?? 0) + kindness);
+  for (const candidate of table.candidates(kind, random)) {
+    looks += 1;
+    if (looks > mostLookedAt) break;
+    const { id } = candidate.entry.fact;
+    if (exclude(id) || !mayBe(difficulty, candidate, shiftOf(id))) continue;
+    if (difficulty !== undefined || rating === undefined) {
+      yield candidate;
       continue;
     }
-    if (rating === undefined) return asked;
-    near.push({ question: asked, distance: Math.abs(points - rating + kindness) });
-    if (near.length === drawn) break;
+    few.push(candidate);
+    if (few.length < drawn) continue;
+    yield* sorted();
+    few = [];
   }
-  return near.sort((one, other) => one.distance - other.distance)[0]?.question;
+  yield* sorted();
+}
+
+/** Whether it may turn out to be that hard: how near the wrong options are is not known yet, and counts for numbers alone. */
+function mayBe(difficulty: Difficulty | undefined, { rating, entry }: Candidate, shift: number): boolean {
+  if (difficulty === undefined) return true;
+  const isNumber = entry.fact.type === "year" || entry.fact.type === "number";
+  const { least, most } = isNumber ? closenessBounds : { least: 0, most: 0 };
+  return [least, 0, most].some((closeness) => difficultyOf(rating + shift + closeness) === difficulty);
 }
 
 /** In a random order in which what has a larger share tends to come earlier. */

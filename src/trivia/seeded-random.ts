@@ -25,6 +25,22 @@ export function* shuffled<T>(things: readonly T[], random: Random): Generator<T,
   }
 }
 
+/**
+ * The numbers from 0 up to, but not including, `count`, each once and in no order that anybody would notice. Unlike
+ * `shuffled` it copies nothing, so that a few of very many cost no more than a few.
+ */
+export function* scattered(count: number, random: Random): Generator<number, void> {
+  if (count === 0) return;
+  const start = Math.floor(random() * count);
+  let step = 1 + Math.floor(random() * count);
+  while (divisorOf(step, count) !== 1) step += 1;
+  for (let taken = 0, place = start; taken < count; taken += 1, place = (place + step) % count) yield place;
+}
+
+function divisorOf(one: number, other: number): number {
+  return other === 0 ? one : divisorOf(other, one % other);
+}
+
 /** FNV-1a over UTF-16 code units, mixed once more so that seeds that differ in their last character differ at once. */
 function hashOf(seed: string): number {
   let hash = 0x811c9dc5;

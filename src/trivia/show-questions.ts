@@ -1,5 +1,6 @@
 /** The questions that a show's facts can give, made when they are first wanted. */
 import type { Fact, ObjectType, Show } from "../retrieval/facts.ts";
+import { RecentlyUsed } from "../storage/recently-used.ts";
 import { violationsOf } from "./checks.ts";
 import { difficultyOf } from "./difficulty.ts";
 import { wrongAnswers } from "./distractors.ts";
@@ -10,7 +11,7 @@ import { hintFor } from "./hints.ts";
 import { normalForm } from "./normal-form.ts";
 import { type Phrasing, phrasings, showRelations, type Told } from "./phrasing.ts";
 import type { Option, Question, QuestionKind } from "./question.ts";
-import { type Random, seededRandom, shuffled } from "./seeded-random.ts";
+import { type Random, scattered, seededRandom, shuffled } from "./seeded-random.ts";
 import { typedAliases } from "./typed-aliases.ts";
 
 /** What a fact can be asked as; a part of the question's id. */
@@ -25,10 +26,22 @@ const forms = {
 
 type Form = keyof typeof forms;
 
-export type Candidate = { readonly fact: Fact; readonly kind: QuestionKind; readonly id: string };
+const formNames = Object.keys(forms) as Form[];
 
-/** What is known about all shows as such: a question about one has answers that are true of others. */
-export class AllShows {
+const formsOfKind: Readonly<Record<QuestionKind, readonly Form[]>> = {
+  multiple: ["object", "subject"],
+  boolean: ["true", "false"],
+  text: ["typed", "typed-subject"],
+};
+
+/** A question that may be possible, and how hard it looks before it is made. */
+export type Candidate = { readonly entry: Entry; readonly form: Form; readonly rating: number };
+
+/** So many questions of a show are remembered; any other is made again, the same as before. */
+const mostRemembered = 2_000;
+
+/** What a show's questions are made of; of all shows, what is known about them as such, as that of one is wrong of another. */
+export class Lore {
   readonly table: FactTable;
   readonly families: Families;
 
@@ -38,53 +51,85 @@ export class AllShows {
   }
 }
 
-type Place = { readonly entry: Entry; readonly table: FactTable; readonly families: Families; readonly form: Form };
+type Place = { readonly entry: Entry; readonly table: FactTable; readonly families: Families };
 
 export class ShowQuestions {
   readonly show: Show;
-  /** Every question that may be possible; some turn out not to be when they are made. */
-  readonly candidates: readonly Candidate[];
-  readonly #places = new Map<string, Place>();
-  readonly #made = new Map<string, Question | undefined>();
+  readonly #own: Lore;
+  readonly #allShows: Lore;
+  /** The show's own, and after them what is known about the show itself. */
+  readonly #entries: readonly Entry[];
+  readonly #made = new RecentlyUsed<Question | "none">(mostRemembered);
   readonly #episodes: ReadonlySet<string>;
-  readonly #facts: ReadonlyMap<string, Fact>;
 
-  constructor(show: Show, facts: readonly Fact[], allShows: AllShows) {
+  constructor(show: Show, facts: readonly Fact[], allShows: Lore) {
     this.show = show;
-    this.#facts = new Map(facts.map((fact) => [fact.id, fact]));
+    this.#allShows = allShows;
     const own = facts.filter((fact) => !isAboutShow(fact, show));
-    const table = new FactTable(own);
-    const families = new Families(table);
+    this.#own = new Lore(own);
     this.#episodes = episodesIn(own);
     const about = facts.filter((fact) => isAboutShow(fact, show)).flatMap(({ id }) => allShows.table.entry(id) ?? []);
-    const places = [
-      ...table.entries.map((entry) => ({ entry, table, families })),
-      ...about.map((entry) => ({ entry, ...allShows })),
-    ];
-    this.candidates = places.flatMap(({ entry, table, families }) =>
-      formsOf(entry, table).map((form) => {
-        const id = `${entry.fact.id}.${form}`;
-        this.#places.set(id, { entry, table, families, form });
-        return { fact: entry.fact, kind: forms[form].kind, id };
-      }),
-    );
+    this.#entries = [...this.#own.table.entries, ...about];
   }
 
   factOf(factId: string): Fact | undefined {
-    return this.#facts.get(factId);
+    return this.#placeOf(factId)?.entry.fact;
+  }
+
+  /** Every candidate of a kind, in a random order. */
+  *candidates(kind: QuestionKind, random: Random): Generator<Candidate, void> {
+    const ofKind = formsOfKind[kind];
+    const ownCount = this.#own.table.entries.length;
+    for (const place of scattered(this.#entries.length * ofKind.length, random)) {
+      const index = Math.floor(place / ofKind.length);
+      const entry = this.#entries[index];
+      const form = ofKind[place % ofKind.length];
+      if (entry === undefined || form === undefined) continue;
+      const { table } = index < ownCount ? this.#own : this.#allShows;
+      yield { entry, form, rating: ratingFor(table, entry, { ...forms[form], wrong: [] }) };
+    }
+  }
+
+  /** Undefined where it turns out not to be a good one. */
+  questionOf({ entry, form }: Candidate): Question | undefined {
+    return this.question(`${entry.fact.id}.${form}`);
+  }
+
+  /** Everything that can be asked, fact by fact. */
+  *all(): Generator<Question, void> {
+    for (const { fact } of this.#entries) {
+      for (const form of formNames) {
+        const question = this.question(`${fact.id}.${form}`);
+        if (question !== undefined) yield question;
+      }
+    }
   }
 
   /** The same each time. Undefined where there is none, or where it would not be a good one. */
   question(id: string): Question | undefined {
-    if (this.#made.has(id)) return this.#made.get(id);
-    const place = this.#places.get(id);
-    const made = place && this.#make(id, place);
-    if (place !== undefined) this.#made.set(id, made);
+    const known = this.#made.get(id);
+    if (known !== undefined) return known === "none" ? undefined : known;
+    const end = Math.max(id.lastIndexOf("."), 0);
+    const form = formNames.find((name) => name === id.slice(end + 1));
+    const place = this.#placeOf(id.slice(0, end));
+    if (form === undefined || place === undefined) return undefined;
+    const made = isPossible(place, form) ? this.#make(id, place, form) : undefined;
+    this.#made.set(id, made ?? "none");
     return made;
   }
 
-  #make(id: string, place: Place): Question | undefined {
-    const { entry, table, form } = place;
+  #placeOf(factId: string): Place | undefined {
+    const entry = this.#own.table.entry(factId) ?? this.#allShows.table.entry(factId);
+    if (entry?.fact.show !== this.show.id) return undefined;
+    return { entry, ...this.#tableOf(entry.fact) };
+  }
+
+  #tableOf(fact: Fact): Lore {
+    return isAboutShow(fact, this.show) ? this.#allShows : this.#own;
+  }
+
+  #make(id: string, place: Place, form: Form): Question | undefined {
+    const { entry, table } = place;
     const { fact } = entry;
     const { kind, side } = forms[form];
     const random = seededRandom(id);
@@ -149,19 +194,17 @@ function episodesIn(facts: readonly Fact[]): ReadonlySet<string> {
   );
 }
 
-function formsOf(entry: Entry, table: FactTable): readonly Form[] {
-  const phrasing = phrasings[entry.fact.relation];
-  // Of several right answers to one question only the first is asked for, and wrong statements are made of it alone, so that no wording comes twice.
-  const isFirst = rightAnswers(table, entry, "object")[0] === entry.object;
-  const isOnly = phrasing.forSubject !== undefined && rightAnswers(table, entry, "subject").length === 1;
-  return [
-    ...(isFirst ? (["object"] as const) : []),
-    ...(isFirst && phrasing.typed.object ? (["typed"] as const) : []),
-    ...(isOnly ? (["subject"] as const) : []),
-    ...(isOnly && phrasing.typed.subject ? (["typed-subject"] as const) : []),
-    "true",
-    ...(isFirst ? (["false"] as const) : []),
-  ];
+function isPossible({ entry, table }: Place, form: Form): boolean {
+  const { forSubject, typed } = phrasings[entry.fact.relation];
+  if (form === "true") return true;
+  if (form === "subject" || form === "typed-subject") {
+    if (forSubject === undefined || (form === "typed-subject" && !typed.subject)) return false;
+    return rightAnswers(table, entry, "subject").length === 1;
+  }
+  if (form === "typed" && !typed.object) return false;
+  // Of several right answers to one question only the first is asked for, and wrong statements are made of it alone, so
+  // that no wording comes twice.
+  return rightAnswers(table, entry, "object")[0] === entry.object;
 }
 
 /** Everything that answers the question for one end, as far as the facts say. */
