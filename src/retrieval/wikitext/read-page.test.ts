@@ -34,7 +34,6 @@ describe("the page of a character", () => {
       "Otto Brand | workplace | Norderoog Harbour Board",
       "Otto Brand | lives_in | The Tower, Norderoog",
       "Otto Brand | relative | Ilse Brand | (twin sister)",
-      "Otto Brand | relative | Uncle Hark | (uncle)",
       "Otto Brand | relative | Nele | (mother)",
       "Otto Brand | pet | Foam | (seal)",
       "Otto Brand | nickname | The Keeper",
@@ -107,6 +106,7 @@ describe("the list of a season's episodes", () => {
       "The Return | first_aired | 1994",
       "The Return | season_of | 2",
       "Two Boats | directed_by | Jon Petersen",
+      "Two Boats | written_by | Greta Maas",
       "Two Boats | written_by | Tom Reimers",
       "Two Boats | first_aired | 1994",
       "Two Boats | season_of | 2",
@@ -156,12 +156,26 @@ describe("other pages", () => {
   });
 });
 
+describe("occupations", () => {
+  it("of former times are some, too", async () => {
+    const box = "{{Character|portrayed by=[[Mara Klee]]|occupation=Keeper, formerly a cook; and later Postman}}";
+    expect(told(await read("Otto", box)).slice(1)).toEqual([
+      "Otto | occupation | Keeper",
+      "Otto | occupation | cook",
+      "Otto | occupation | Postman",
+    ]);
+  });
+});
+
 describe("rows that are no fact", () => {
   it.each([
     ["portrayed by", "Unknown"],
     ["portrayed by", "TBA"],
     ["portrayed by", "[[Season 3|various people]]"],
     ["portrayed by", "Mara"],
+    ["portrayed by", "[[Mara Klee]], Theo"],
+    ["portrayed by", "[[Mara Klee]]<br>Theo and others"],
+    ["family", "[[Uncle Hark]] (uncle)"],
     ["occupation", "See below"],
     ["occupation", "https://jobs.example"],
     ["family", "[[Pastor Lorenz]]"],

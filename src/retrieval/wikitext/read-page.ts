@@ -75,6 +75,8 @@ function rowsAsStatements(infobox: Infobox, { title, show }: PageText, ofPage: S
       .flatMap(({ relation, type, read, single }) => {
         const objects = values.flatMap((value) => read(value, key).map((each) => ({ ...each, value })));
         if (single === true && objects.length > 1) return [];
+        // Somebody whose name was not understood must not become a wrong option.
+        if (type === "person" && values.some((value) => !objects.some((object) => object.value === value))) return [];
         return objects.map(({ value, ...object }) => ({
           ...common,
           ...object,

@@ -28,24 +28,28 @@ function kept(object: string, longest: number): boolean {
   );
 }
 
-/** A first and a last name at least. */
-/** Before names: who wrote the script, as against whose idea it was. */
-const beforeWriters = /^(?:(?:story\s*(?:&|and)\s*)?teleplay|written)(?: by)?\s*:\s*/i;
+/** Before names: what of the writing was theirs. All of them are writers. */
+const beforeWriters =
+  /^(?:story|teleplay|screenplay|written|script)(?:\s*(?:&|and)\s*(?:story|teleplay))?(?: by)?\s*:\s*/i;
 
+/** A first and a last name at least. */
 const personName = /^\p{Lu}[\p{L}\p{M}.'’-]*(?: (?:[\p{L}\p{M}.'’-]+|["“][^"“”]+["”]))+(?:, (?:Jr|Sr)\.?)?$/u;
 
-export const people: ReadValue = (value) =>
-  withoutNote(value)
+/** All of them or none: whoever is left out would be a wrong answer that is right. */
+export const people: ReadValue = (value) => {
+  const names = withoutNote(value)
     .object.replace(beforeWriters, "")
     .split(/\s*[;/&]\s*|\s*,(?!\s*(?:Jr|Sr)\b)\s*|\s+and\s+/)
     .map((name) => name.replace(/\s+as\s.*$/, "").trim())
-    .filter((name) => personName.test(name) && kept(name, 60))
-    .map((object) => ({ object }));
+    .filter((name) => name !== "");
+  return names.every((name) => personName.test(name) && kept(name, 60)) ? names.map((object) => ({ object })) : [];
+};
 
 export const occupations: ReadValue = (value) =>
   withoutNote(value)
     .object.split(/\s*[,;]\s*|\s*\/\s*(?!\/)/)
-    .filter((object) => kept(object, 60) && !/\d|^(?:former|formerly|and|later)\b/i.test(object))
+    .map((object) => object.replace(/^(?:(?:and|former|formerly|previously|later)\s+)+(?:an?\s+)?/i, ""))
+    .filter((object) => kept(object, 60) && !/\d/.test(object))
     .map((object) => ({ object }));
 
 /** Commas belong to them: "New York City, Apartment 5B". */
@@ -113,5 +117,7 @@ export const kin: ReadValue = (value, key) => {
   if (!kept(object, 60) || !/^\p{Lu}/u.test(object) || /[,;/&]| and /.test(object)) return [];
   const said = note.split(/\s*[,;]\s*/).find((word) => kinship.test(word));
   const detail = said ?? kinOfRow[key] ?? (kinship.test(key) ? key : undefined);
-  return detail === undefined ? [] : [{ object, detail: detail.toLowerCase() }];
+  // Nobody has to know who "Uncle Leo" is to whom.
+  if (detail === undefined || object.toLowerCase().split(" ").includes(detail.toLowerCase())) return [];
+  return [{ object, detail: detail.toLowerCase() }];
 };
