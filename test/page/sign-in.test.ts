@@ -95,6 +95,14 @@ describe("with a key", () => {
     expect(await context.cookies()).toEqual([]);
   });
 
+  test("is offered only where a key cannot be read on its way", async () => {
+    await context.addInitScript(() => Object.defineProperty(window, "isSecureContext", { value: false }));
+    const chat = await ChatPage.open(context, service.baseUrl);
+    await chat.page.getByRole("alert").getByText("Open the page by https.").waitFor();
+    expect(await chat.page.getByRole("textbox").count()).toBe(0);
+    expect(await chat.page.getByLabel("Your key").count()).toBe(0);
+  });
+
   test.each(["light", "dark"] as const)(
     "axe-core finds nothing serious where one signs in, in %s",
     async (colorScheme) => {

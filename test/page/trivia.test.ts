@@ -187,10 +187,28 @@ describe("a round", () => {
     expect(messages.filter(({ role }) => role === "user").map(({ content }) => content)).not.toContain("a");
   });
 
+  test("of the day is played once, and who wants it twice is told so", async () => {
+    const chat = await ChatPage.enter(context, service.baseUrl);
+    const choose = async () => {
+      await chat.page.getByRole("button", { name: "Play trivia" }).last().click();
+      await chat.page.getByRole("button", { name: "Quiz of the day" }).click();
+    };
+    await choose();
+    await questionOf(chat, 1).getByText("daily quiz").waitFor();
+    await answer(chat, 1);
+    await chat.page.getByRole("button", { name: "New chat" }).click();
+    await choose();
+    await chat.answer.getByText("already").waitFor();
+    await chat.whole();
+    expect(await chat.last.locator(".mark").count()).toBe(0);
+    expect(await chat.page.locator(".question").count()).toBe(0);
+  });
+
   test("of a show that nobody knows is said not to be there", async () => {
     const chat = await ChatPage.enter(context, service.baseUrl);
     await chat.say("Quiz me on The Wire");
-    await chat.last.locator(".mark").waitFor();
+    await chat.whole();
+    expect(await chat.answer.innerText()).toContain("Known are: 3rd Rock from the Sun");
     expect(await chat.page.locator(".question").count()).toBe(0);
   });
 });

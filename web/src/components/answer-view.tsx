@@ -1,7 +1,7 @@
 /** An answer: its text as it comes, how it ended, and what can be done about that. */
 import { type JSX, lazy, Suspense, useSyncExternalStore } from "react";
 import { adviceFor } from "../store/advice.ts";
-import type { Exchange } from "../store/exchange.ts";
+import { type Exchange, isActive } from "../store/exchange.ts";
 import { canContinue, statusWords } from "../store/status-words.ts";
 import { gameFailureOf, gameOf } from "../store/trivia.ts";
 import { CopyButton } from "./copy-button.tsx";
@@ -78,6 +78,8 @@ function Marks({ exchange }: { readonly exchange: Exchange }): JSX.Element {
   const { status, error, trimmedTurns } = exchange;
   const words = statusWords(exchange);
   const gameFailure = gameFailureOf(exchange);
+  // Where no model finds words of its own, the answer says just that.
+  const isSaid = gameFailure !== undefined && (isActive(exchange) || exchange.answer.includes(gameFailure));
   const advice = status === "failed" && error !== undefined ? adviceFor({ code: error.code, retryable: true }) : "";
   return (
     <>
@@ -86,7 +88,7 @@ function Marks({ exchange }: { readonly exchange: Exchange }): JSX.Element {
           {words} {advice}
         </p>
       )}
-      {gameFailure !== undefined && <p className="mark">{gameFailure}</p>}
+      {gameFailure !== undefined && !isSaid && <p className="mark">{gameFailure}</p>}
       {trimmedTurns !== undefined && (
         <p className="mark">
           {trimmedTurns === 1 ? "The oldest turn was" : `The ${trimmedTurns} oldest turns were`} left out: this chat is
