@@ -30,7 +30,7 @@ import { openO200kCounter } from "./tokens/o200k/counter.ts";
 import type { TokenCounter } from "./tokens/token-counter.ts";
 import type { Tracer } from "./tracer.ts";
 import type { Trivia } from "./trivia/open.ts";
-import { triviaTools } from "./trivia/tools.ts";
+import { triviaToolsWhenPlayed } from "./trivia/tools-when-played.ts";
 import { openTriviaWhenPlayed } from "./trivia/when-played.ts";
 import { createTurnEngine, type Recovered, type TurnEngine } from "./turns/engine.ts";
 
@@ -108,7 +108,7 @@ export async function startApp(config: Config, options: AppOptions): Promise<App
       answerMs: config.trivia.answerMs,
       log,
     });
-    const tools = triviaTools({ games: trivia.games, knowledge });
+    const tools = triviaToolsWhenPlayed({ games: trivia.games, knowledge, store: storage.games });
     const sources = answerSources(turns, model, { ...config.context, counter, titler, tools, log });
     // What is in memory alone has no next start.
     const policy = storage.facts().durability === "memory" ? "interrupt" : config.recovery;

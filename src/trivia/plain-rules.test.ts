@@ -1,7 +1,8 @@
 import { describe, expect, test } from "vitest";
 import { gameView, questionView } from "../../test/helpers/trivia-views.ts";
 import type { Show } from "../retrieval/facts.ts";
-import { asksForGame, moveFor } from "./plain-rules.ts";
+import { asksForGame } from "./asks-for-game.ts";
+import { moveFor } from "./plain-rules.ts";
 
 function show(id: string, title: string, ...aliases: string[]): Show {
   return { id, title, aliases, years: null };

@@ -4,6 +4,7 @@
  */
 import type { GameView } from "../protocol/trivia.ts";
 import type { Show } from "../retrieval/facts.ts";
+import { asksForGame } from "./asks-for-game.ts";
 import type { GameWish } from "./games.ts";
 import { isPartOf, normalForm, words } from "./normal-form.ts";
 import { answerIn } from "./said-answers.ts";
@@ -23,11 +24,6 @@ export type Table = {
 
 /** UTF-16 code units; whoever writes more than this talks. */
 const longestMove = 300;
-
-/** Whether a prompt may be about the game, so that a model is to know of it. */
-export function asksForGame(prompt: string): boolean {
-  return /\btrivia\b|\bquiz/i.test(prompt);
-}
 
 export function moveFor(prompt: string, { game, shows }: Table): Move | undefined {
   if (prompt.length > longestMove) return undefined;

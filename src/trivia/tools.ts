@@ -7,9 +7,10 @@ import { isProblem, Problem } from "../protocol/problems.ts";
 import { difficultySchema, type GameView, type VerdictView } from "../protocol/trivia.ts";
 import type { Show } from "../retrieval/facts.ts";
 import type { Knowledge } from "../retrieval/knowledge.ts";
+import { asksForGame } from "./asks-for-game.ts";
 import { cardOf, sourcesOf, tellCard } from "./cards.ts";
 import type { Games, GameWish } from "./games.ts";
-import { asksForGame, moveFor } from "./plain-rules.ts";
+import { moveFor } from "./plain-rules.ts";
 import { sentencesFor } from "./plain-sentences.ts";
 import { answerIn } from "./said-answers.ts";
 
