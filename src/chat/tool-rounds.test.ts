@@ -239,6 +239,25 @@ describe("an answer with tools", () => {
     expect(turn.answer).toContain(`Plainly: ${told("a")}`);
   });
 
+  test("has a call that is being made when it is stopped in its log, for it is done", async () => {
+    const begun = Promise.withResolvers<void>();
+    const made = Promise.withResolvers<void>();
+    roll = () => {
+      begun.resolve();
+      return made.promise;
+    };
+    const { chat } = serve((_, signal) => {
+      // The stop has come.
+      signal.addEventListener("abort", () => made.resolve());
+      return calls("a", "b");
+    });
+    await chat.send(capability, promptOf(sessionId, "Some dice!"));
+    await begun.promise;
+    expect(await chat.stop(capability, sessionId)).toMatchObject({ status: "stopped" });
+    expect((await end(1)).tools).toEqual([used(1, "a")]);
+    expect(runs).toHaveLength(1);
+  });
+
   test("stops while a call is made, which is told so", async () => {
     const begun = Promise.withResolvers<AbortSignal>();
     roll = ({ signal }) => {

@@ -25,7 +25,7 @@ test("a call that takes too long fails, and is told to let go", async () => {
   expect(told?.aborted).toBe(true);
 });
 
-test("a call ends at once with the turn, and leaves no listener on it", async () => {
+test("a call ends soon after its turn, and none begins behind it", async () => {
   const ending = new AbortController();
   const reason = new Error("stopped");
   const running = run(

@@ -7,6 +7,12 @@ import type { CallFacts, Tool, ToolOutcome } from "./tools.ts";
 /** How long a call may take, in milliseconds. */
 export const longestRun = 10_000;
 
+/**
+ * How long a call may still take once its turn is over, in milliseconds: what it does is done, and should be in the log
+ * before the turn ends. Else a player who stops an answer would not see the question that is open then.
+ */
+const lastGrace = 500;
+
 /** A card in JSON, in UTF-16 code units: it is stored with the turn, and read with its history. */
 const longestCard = 32 * 1024;
 
@@ -23,7 +29,7 @@ export type RunCall = {
 
 export type Ran = { readonly used: ToolUsed; readonly sources: readonly SourceView[] };
 
-/** @throws the signal's reason when that fires: the turn is over, whatever became of the call */
+/** @throws the signal's reason when that fires and the call does not end soon: the turn is over, whatever became of it */
 export async function runCall(call: RunCall, signal: AbortSignal, log: Pick<Log, "error">): Promise<Ran> {
   const { name, callId } = call;
   try {
@@ -48,12 +54,17 @@ async function bounded(call: RunCall, signal: AbortSignal): Promise<ToolOutcome>
   if (tool === undefined) throw new Problem("invalid_request", "There is no such tool.");
   const ending = new AbortController();
   const over = Promise.withResolvers<never>();
-  const stop = () => end(signal.reason);
-  const end = (reason: unknown) => {
-    ending.abort(reason);
-    over.reject(reason);
+  let timer: NodeJS.Timeout | undefined;
+  const endIn = (time: number, reason: () => unknown) => {
+    clearTimeout(timer);
+    timer = setTimeout(() => {
+      ending.abort(reason());
+      over.reject(reason());
+    }, time);
   };
-  const timer = setTimeout(() => end(new Problem("tool_timeout", "This took too long.")), milliseconds);
+  const stop = () => endIn(lastGrace, () => signal.reason);
+  const late = new Problem("tool_timeout", "This took too long.");
+  endIn(milliseconds, () => late);
   signal.addEventListener("abort", stop);
   try {
     signal.throwIfAborted();
