@@ -90,6 +90,22 @@ const offences: readonly (readonly [string, Question, string, string?])[] = [
     "“marsh” from the question",
   ],
   [
+    "a short word that only the right option has",
+    questionOf({
+      kind: "multiple",
+      answer: "The Fresh Prince of Bel-Air",
+      fact: factOf({ subject: "The Fresh Prince of Bel-Air", relation: "set_in", object: "Bel-Air", type: "place" }),
+      text: "Which of these shows is set in Bel-Air?",
+      options: optionsOf(
+        "The Fresh Prince of Bel-Air",
+        "Married... with Children",
+        "Home Improvement",
+        "Mad About You",
+      ),
+    }),
+    "“bel” from the question",
+  ],
+  [
     "a name that begins like a word of the question",
     questionOf({
       kind: "text",

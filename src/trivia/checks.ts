@@ -95,20 +95,21 @@ function noWordGivesItAway({ kind, text, options, answer, fact }: Question): str
   return isAlone ? `Only the right option has “${shared}” from the question` : undefined;
 }
 
-/** Short ones and those of many questions say nothing. */
+/** Those of many questions say nothing. */
 function isTelling(word: string): boolean {
-  return word.length > 3 && !commonWords.has(word);
+  return word.length > 2 && !commonWords.has(word);
 }
 
 const commonWords: ReadonlySet<string> = new Set(
-  "what where which whose name called with from have does that this these first character episode show shows season home house city street school your they them after before into over".split(
-    " ",
-  ),
+  `what where which whose who how name called with from have has had was were are does did that this these first and for not
+  his her him its out one two all you they them after before into over character episode show shows season home house city
+  street school your`.split(/\s+/),
 );
 
 /** "Phil" and "Philip", as one begins with the other. */
 function isAkin(word: string, asked: string): boolean {
-  return word.length > 3 && (word.startsWith(asked) || asked.startsWith(word));
+  if (word === asked) return true;
+  return Math.min(word.length, asked.length) > 3 && (word.startsWith(asked) || asked.startsWith(word));
 }
 
 function acceptsOnlyWhatIsNotInQuestion({ text, aliases }: Question): string | undefined {

@@ -85,6 +85,7 @@ export const phrasings: Readonly<Record<Relation, Phrasing>> = {
   pet: {
     forObject: ({ subject, detail, show }) =>
       `What is the name of ${possessive(subject)} ${detail ?? "pet"} in ${show}?`,
+    forOneOf: ({ subject, detail, show }) => `What is ${withArticle(detail ?? "pet")} of ${subject} called in ${show}?`,
     forSubject: ({ object, detail, show }) => `Which character of ${show} has a ${detail ?? "pet"} called ${object}?`,
     says: ({ subject, object, detail, show }) =>
       `In ${show}, ${possessive(subject)} ${detail ?? "pet"} is called ${object}.`,

@@ -161,6 +161,22 @@ describe("questions of facts", () => {
     expect((await made("occupation", "judge", "typed-subject"))?.aliases).not.toContain("marsh");
   });
 
+  test("accept no word of what is called “the …” as a name", async () => {
+    const more = [
+      factOf({
+        id: "harbour-street:94",
+        subject: "the Old Lighthouse Keeper",
+        relation: "played_by",
+        object: "Ed Stone",
+        type: "person",
+      }),
+    ];
+    const other = openQuestionMaker({ knowledge: knowledgeOf(shows, [...facts, ...more]) });
+    expect((await other.question("harbour-street:94.typed-subject"))?.aliases).toEqual([]);
+    const options = (await other.question("harbour-street:94.subject"))?.options.map(({ text }) => text);
+    expect(options).toContain("The Old Lighthouse Keeper");
+  });
+
   test("say afterwards what is true, whatever they said before", async () => {
     const question = await made("set_in", "Portland", "false");
     expect(question?.text).not.toContain("Portland");

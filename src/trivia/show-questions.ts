@@ -140,14 +140,14 @@ export class ShowQuestions {
     const wrong = needed === 0 ? [] : wrongAnswers(place, { entry, side, text, right }, needed, random);
     if (wrong.length < needed) return undefined;
     const type = side === "object" ? fact.type : this.#typeOfSubject(fact);
-    const answer = kind === "boolean" ? (form === "true" ? "True" : "False") : shown(entry[side].text, fact);
+    const answer = kind === "boolean" ? (form === "true" ? "True" : "False") : shown(entry[side].text);
     const rating = ratingFor(table, entry, { kind, side, wrong });
     const question: Question = {
       id,
       show: fact.show,
       kind,
       text: form === "false" ? this.#falsely(phrasing, fact, wrong[0]) : text,
-      options: optionsFor(kind, [answer, ...wrong.map((named) => shown(named.text, fact))], random),
+      options: optionsFor(kind, [answer, ...wrong.map((named) => shown(named.text))], random),
       answer,
       aliases: kind === "boolean" ? [] : typedAliases(table, { entry, side, type, right, text }),
       difficulty: difficultyOf(rating),
@@ -229,9 +229,9 @@ function askedAs(
   return forSubject(told);
 }
 
-/** Jobs, phrases and places begin with a capital letter among options, as names do. */
-function shown(text: string, { type }: Fact): string {
-  return type === "person" ? text : text.replace(/^\p{Ll}/u, (letter) => letter.toUpperCase());
+/** Everything begins with a capital letter among options, as names do. */
+function shown(text: string): string {
+  return text.replace(/^\p{Ll}/u, (letter) => letter.toUpperCase());
 }
 
 function optionsFor(kind: QuestionKind, [answer = "", ...wrong]: readonly string[], random: Random): readonly Option[] {

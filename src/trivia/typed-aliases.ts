@@ -33,6 +33,8 @@ export function typedAliases(table: FactTable, { entry, side, type, right, text 
 
 /** Characters go by either name, actors by their family's. */
 function shortNames(table: FactTable, named: Named, entry: Entry, side: Side): readonly string[] {
+  // "The Big Giant Head" is no name of somebody, whose first and last words would be.
+  if (/^the /i.test(named.text)) return [];
   const all = words(named.text).filter((word) => !titles.has(word) && word.length > 2);
   const isActor = side === "object" && entry.fact.type === "person";
   const [first, last] = [all[0], all.at(-1)];
