@@ -39,12 +39,14 @@ describe("a model's words for a question", () => {
   let model: Model;
   let quiz: QuizModel;
   let phraser: Phraser;
+  let background: string;
 
   beforeEach(async () => {
     [provider, storage] = await Promise.all([startFakeProvider(), openTestStorage()]);
     ({ model } = openModel({ baseUrl: provider.baseUrl, models: "writer" }));
     quiz = new QuizModel({ model, usage: storage.usage, limits: {}, log: silentLog });
-    phraser = openModelPhraser(quiz);
+    background = "";
+    phraser = openModelPhraser(quiz, { about: async () => background });
   });
 
   afterEach(async () => {
@@ -102,6 +104,7 @@ describe("a model's words for a question", () => {
     ["a field too many", { ...good, system_prompt: "You write for a cheerful trivia show" }],
     ["another question", { ...good, question: "Which actor plays Theo Lindqvist in Harbour Street?" }],
     ["the answer in the question", { ...good, question: "Does Dana Whitfield play Owen Marsh in Harbour Street?" }],
+    ["a year that nobody gave in the hint", { ...good, hint: "On board since 1991." }],
     ["the answer in the hint", { ...good, hint: "It rhymes with Dana Whitfield." }],
     ["an explanation of something else", { ...good, explanation: "Owen Marsh is played by Ruth Calloway." }],
     ["a year that nobody gave", { ...good, question: "Who has played Owen Marsh in Harbour Street since 1991?" }],
@@ -116,6 +119,17 @@ describe("a model's words for a question", () => {
     says(words);
     expect(await phraser.phrase(question, player)).toBe(question);
     expect(provider.requestCount).toBe(1);
+  });
+
+  test("may speak of what else the page says, and of nothing that neither says", async () => {
+    const more = { ...good, explanation: "Right: Dana Whitfield, who joined the crew in 1994, plays Owen Marsh." };
+    says(more);
+    expect(await phraser.phrase(question, player)).toBe(question);
+    background = "Whitfield joined the crew in 1994.";
+    expect(await phraser.phrase(question, player)).toMatchObject({ explanation: more.explanation });
+    const quoted = /^What else the page says:\n<(data-[0-9a-f]{24})>\n(?<text>.*)\n<\/\1>/m;
+    expect(quoted.exec(provider.requests[0]?.messages[1]?.content ?? "")).toBe(null);
+    expect(quoted.exec(provider.requests[1]?.messages[1]?.content ?? "")?.groups?.["text"]).toBe(background);
   });
 
   test("J7: a poisoned page is quoted data, and its orders get nothing into a question", async () => {

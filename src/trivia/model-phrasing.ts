@@ -1,6 +1,7 @@
 /** Questions in a language model's words. What it says is held to the same checks as the templates', and dropped else. */
 import { z } from "zod";
 import { RecentlyUsed } from "../storage/recently-used.ts";
+import type { Background } from "./background.ts";
 import { longest, violationsOf } from "./checks.ts";
 import type { JudgedPlayer } from "./judge.ts";
 import { formsOfQuestion, isPartOf, normalForm, words } from "./normal-form.ts";
@@ -17,10 +18,10 @@ const longestMs = 15_000;
 /** Questions whose words are remembered. */
 const mostRemembered = 2_000;
 
-const instructions = `You write for a cheerful trivia show about sitcoms of the 1990s. You are given a question, its answer, and the words it was taken from. Say the same question in livelier words.
+const instructions = `You write for a cheerful trivia show about sitcoms of the 1990s. You are given a question, its answer, the words it was taken from, and what else that page says, where it does. Say the same question in livelier words.
 - Ask for exactly the same thing. Keep the show's title and every name of the question as they are.
 - Neither the question nor the hint may hold the answer, or a part of it.
-- Add no facts that are not given: no years, no names, no numbers of your own.
+- Add no facts that are not given: no years, no names, no numbers of your own. What else the page says is for the hint and the explanation.
 - One sentence each, plain text, no markup, no links.
 Answer with JSON alone: {"question": "…", "hint": "…", "explanation": "…"}, the explanation being a sentence for after the answer.`;
 
@@ -42,19 +43,28 @@ const phrased = z.strictObject({
 
 type Words = Pick<Question, "text" | "hint" | "explanation" | "generator">;
 
-export function openModelPhraser(model: QuizModel): Phraser {
-  const known = new RecentlyUsed<Words>(mostRemembered);
-  /** By question, so that many who are asked the same one at once cost one request. */
-  const asking = new Map<string, Promise<Words | undefined>>();
+/** Words, and what else they may speak of than the fact. */
+type Found = { readonly words: Words; readonly background: string };
 
-  async function ask(question: Question, player: JudgedPlayer): Promise<Words | undefined> {
+export function openModelPhraser(model: QuizModel, background: Background): Phraser {
+  const known = new RecentlyUsed<Found>(mostRemembered);
+  /** By question, so that many who are asked the same one at once cost one request. */
+  const asking = new Map<string, Promise<Found | undefined>>();
+
+  async function ask(question: Question, player: JudgedPlayer): Promise<Found | undefined> {
     const { text, answer, fact } = question;
-    const data = { Question: text, Answer: answer, "Where it was taken from": fact.evidence };
+    const more = await background.about(fact);
+    const data = {
+      Question: text,
+      Answer: answer,
+      "Where it was taken from": fact.evidence,
+      ...(more !== "" && { "What else the page says": more }),
+    };
     const said = await model.ask({ instructions, data, answer: phrased, patienceMs: longestMs }, player);
-    return said && { ...wordsOf(question, said), generator: model.name };
+    return said && { words: { ...wordsOf(question, said), generator: model.name }, background: more };
   }
 
-  async function find(question: Question, player: JudgedPlayer): Promise<Words | undefined> {
+  async function find(question: Question, player: JudgedPlayer): Promise<Found | undefined> {
     const key = `${question.id} ${question.text}`;
     const remembered = known.get(key);
     if (remembered !== undefined) return remembered;
@@ -63,7 +73,7 @@ export function openModelPhraser(model: QuizModel): Phraser {
       ask(question, player).then((found) => {
         asking.delete(key);
         // Where they are no good the model may have better ones the next time.
-        if (found !== undefined && isSameQuestion(question, { ...question, ...found })) known.set(key, found);
+        if (found !== undefined && isSameQuestion(question, found)) known.set(key, found);
         return found;
       });
     asking.set(key, asked);
@@ -73,8 +83,7 @@ export function openModelPhraser(model: QuizModel): Phraser {
   return {
     async phrase(question, player) {
       const found = await find(question, player);
-      const changed = { ...question, ...found };
-      return found !== undefined && isSameQuestion(question, changed) ? changed : question;
+      return found !== undefined && isSameQuestion(question, found) ? { ...question, ...found.words } : question;
     },
   };
 }
@@ -89,7 +98,8 @@ function wordsOf(
 }
 
 /** It asks about the same thing, keeps every rule, and says what was right. */
-function isSameQuestion(original: Question, changed: Question): boolean {
+function isSameQuestion(original: Question, { words, background }: Found): boolean {
+  const changed = { ...original, ...words };
   const { fact, answer, aliases } = original;
   const isObject = normalForm(answer) === normalForm(fact.object);
   const about = isObject ? [fact.subject, ...fact.subject_aliases] : [fact.object, ...fact.aliases];
@@ -98,14 +108,20 @@ function isSameQuestion(original: Question, changed: Question): boolean {
     changed.text === original.text || about.some((name) => forms.some((form) => isPartOf(normalForm(name), form)));
   const said = normalForm(changed.explanation);
   const isAnswered = [fact.object, ...fact.aliases].some((name) => isPartOf(normalForm(name), said));
-  if (!isNamed || !isAnswered || hasOwnNumbers(changed, original)) return false;
+  if (!isNamed || !isAnswered || hasOwnNumbers(changed, original, background)) return false;
   return violationsOf(changed, [answer, ...aliases].map(normalForm)).length === 0;
 }
 
-/** A year or a count that was not given is made up. */
-function hasOwnNumbers({ text, explanation }: Question, { text: given, fact }: Question): boolean {
-  const known = new Set(words(`${given} ${fact.evidence} ${fact.object} ${fact.subject}`));
-  return words(`${text} ${explanation}`).some((word) => /\p{N}/u.test(word) && !known.has(word));
+/** A year or a count that was not given is made up; "one" is mostly no count. */
+function hasOwnNumbers(
+  { text, explanation, hint }: Question,
+  { text: given, fact }: Question,
+  background: string,
+): boolean {
+  const known = new Set(words(`${given} ${fact.evidence} ${fact.object} ${fact.subject} ${background}`));
+  return words(`${text} ${explanation} ${hint}`).some(
+    (word) => /\p{N}/u.test(word) && word !== "1" && !known.has(word),
+  );
 }
 
 async function inTime<Value>(asked: Promise<Value>): Promise<Value | undefined> {

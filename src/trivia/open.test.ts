@@ -32,13 +32,13 @@ describe("a game with a model", () => {
     });
     // Words a question anew by what it was given, and calls every answer right that is one of "the other pub" and the like.
     provider.model("quiz", (exchange) => {
-      const [question, answer, , given] = ["Question", "Answer", "Right answer", "What the player answered"].map(
+      const [question, source, given] = ["Question", "Where it was taken from", "What the player answered"].map(
         (name) => new RegExp(`^${name}:\n<data-\\w+>\n(.*)\n</`, "m").exec(exchange.prompt)?.[1],
       );
       const words = {
         question: `Hands on buzzers: ${question}`,
         hint: "Think hard about this one.",
-        explanation: `It was ${answer}, of course.`,
+        explanation: `Of course: ${source}`,
       };
       return exchange.answer([
         JSON.stringify(given === undefined ? words : { correct: given.startsWith("the other") }),
@@ -57,7 +57,9 @@ describe("a game with a model", () => {
     let { game_id: id, question } = await trivia.games.start(player, { questions: 8 });
     const phrased: string[] = [];
     for (let number = 1; question !== null; number += 1) {
-      phrased.push(question.question);
+      // What is stated, and what happens in an episode, stands or falls with its words.
+      const isFixed = question.type === "boolean" || question.question.startsWith("In which episode");
+      if (!isFixed) phrased.push(question.question);
       const left = Date.parse(question.answer_until) - Date.parse(question.asked_at);
       expect(left).toBe(60_000);
       expect(Date.parse(question.asked_at)).toBeGreaterThanOrEqual(now);
@@ -65,8 +67,7 @@ describe("a game with a model", () => {
       expect(answered.verdict.evidence.licence).toBe("CC BY-SA 4.0");
       ({ game_id: id, question } = answered.game);
     }
-    expect(phrased).toHaveLength(8);
-    expect(phrased.filter((text) => text.startsWith("Hands on buzzers: ")).length).toBeGreaterThan(3);
+    expect(phrased.filter((text) => !text.startsWith("Hands on buzzers: "))).toEqual([]);
   });
 
   test("keeps the templates' words in a session, where a model speaks anyway, and for the day's quiz", async () => {

@@ -2,6 +2,7 @@
 import type { Log } from "../log.ts";
 import type { Knowledge } from "../retrieval/knowledge.ts";
 import type { GameStore } from "../storage/game-store.ts";
+import { openBackground } from "./background.ts";
 import type { Games } from "./games.ts";
 import { openModelJudge } from "./model-judge.ts";
 import { openModelPhraser } from "./model-phrasing.ts";
@@ -36,7 +37,10 @@ export function openTrivia({ clock = Date.now, quizModel, ...options }: TriviaOp
   const { knowledge, log } = options;
   const questions = openQuestionMaker({ knowledge });
   const model = quizModel && new QuizModel({ ...quizModel, log });
-  const helped = { judge: model && openModelJudge(model), phraser: model && openModelPhraser(model) };
+  const helped = {
+    judge: model && openModelJudge(model),
+    phraser: model && openModelPhraser(model, openBackground(knowledge)),
+  };
   return {
     games: openGames({ ...options, ...helped, questions, clock }),
     overview: openOverview({ ...options, clock }),
