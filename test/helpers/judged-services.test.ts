@@ -82,8 +82,8 @@ describe("an answer of a judged service", () => {
     "a path": { path: "/nothing", given: {}, fault: /200 is declared nowhere/ },
     "an event": {
       path: `/chat/${id}`,
-      given: stream(turn, "event: tool\nid: 1.1\ndata: {}"),
-      fault: /event tool 1.1: is not declared/,
+      given: stream(turn, "event: thought\nid: 1.1\ndata: {}"),
+      fault: /event thought 1.1: is not declared/,
     },
     "what an event holds": {
       path: `/chat/${id}`,
