@@ -33,7 +33,7 @@ const sentence = (most: number) =>
     .max(most)
     // No markup and no links, which a page might follow.
     .regex(/^[^<>[\]{}`*_|\\]*$/)
-    .refine((text) => !/https?:|www\.|\bjavascript:|!\(/i.test(text));
+    .refine((text) => !/https?:|www\.|javascript:|data:|\/\/|!\(|[a-z0-9]\.[a-z]{2,}\//i.test(text));
 
 const phrased = z.strictObject({
   question: sentence(longest.question),
