@@ -107,6 +107,7 @@ describe("a model's words for a question", () => {
     ["a year that nobody gave in the hint", { ...good, hint: "On board since 1991." }],
     ["the answer in the hint", { ...good, hint: "It rhymes with Dana Whitfield." }],
     ["an explanation of something else", { ...good, explanation: "Owen Marsh is played by Ruth Calloway." }],
+    ["an explanation of somebody else", { ...good, explanation: "Theo Lindqvist is played by Dana Whitfield." }],
     ["a year that nobody gave", { ...good, question: "Who has played Owen Marsh in Harbour Street since 1991?" }],
     ["a link", { ...good, explanation: "Dana Whitfield, see https://evil.example/x.png" }],
     ["an image", { ...good, explanation: "Dana Whitfield ![](//evil.example/x.png)" }],

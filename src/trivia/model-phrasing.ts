@@ -23,7 +23,7 @@ const instructions = `You write for a cheerful trivia show about sitcoms of the 
 - Neither the question nor the hint may hold the answer, or a part of it.
 - Add no facts that are not given: no years, no names, no numbers of your own. What else the page says is for the hint and the explanation.
 - One sentence each, plain text, no markup, no links.
-Answer with JSON alone: {"question": "…", "hint": "…", "explanation": "…"}, the explanation being a sentence for after the answer.`;
+Answer with JSON alone: {"question": "…", "hint": "…", "explanation": "…"}, the explanation being a sentence for after the answer, which says in full what is true.`;
 
 const sentence = (most: number) =>
   z
@@ -107,7 +107,10 @@ function isSameQuestion(original: Question, { words, background }: Found): boole
   const isNamed =
     changed.text === original.text || about.some((name) => forms.some((form) => isPartOf(normalForm(name), form)));
   const said = normalForm(changed.explanation);
-  const isAnswered = [fact.object, ...fact.aliases].some((name) => isPartOf(normalForm(name), said));
+  const says = (names: readonly string[]) => names.some((name) => isPartOf(normalForm(name), said));
+  // Both ends of the fact: with one alone it could say something that is not true. What happens in an episode has no name.
+  const isWhole = fact.relation === "about" || says([fact.subject, ...fact.subject_aliases]);
+  const isAnswered = isWhole && says([fact.object, ...fact.aliases]);
   if (!isNamed || !isAnswered || hasOwnNumbers(changed, original, background)) return false;
   return violationsOf(changed, [answer, ...aliases].map(normalForm)).length === 0;
 }
