@@ -46,6 +46,7 @@ export class Server {
   #complained = false;
   #lost = false;
   #closing = false;
+  readonly #wholes = new Set<Promise<unknown>>();
 
   constructor(options: ServerOptions) {
     this.#options = options;
@@ -143,6 +144,18 @@ export class Server {
     return (await this.#durable.write(commands, { patient: false })).outcomes;
   }
 
+  /** Work of several writes, of which one needs the reply of another: when it has begun, closing waits for all of it. */
+  async whole<Value>(work: () => Promise<Value>): Promise<Value> {
+    this.#checkOpen();
+    const working = work();
+    this.#wholes.add(working);
+    try {
+      return await working;
+    } finally {
+      this.#wholes.delete(working);
+    }
+  }
+
   /** Nothing is sent any more. */
   get isClosing(): boolean {
     return this.#closing;
@@ -162,6 +175,7 @@ export class Server {
    * @param farewell gives the last writes, which are tried once; asked when all the others are done
    */
   async close(farewell: () => readonly Command[]): Promise<void> {
+    await Promise.allSettled(this.#wholes);
     this.#closing = true;
     await Promise.all([this.#logs.finish(), this.#durable.finish()]);
     const last = farewell();

@@ -17,6 +17,23 @@ export type SessionStoreOptions = {
 };
 
 export function sessionStore({ server, liveTurns, expiry, clock }: SessionStoreOptions): SessionStore {
+  async function deleteSession(access: Access, sessionId: string): Promise<void> {
+    const grant = grantValues(access);
+    // Before the session, by which they are found.
+    const listing = { script: scripts["session-games"], key: sessionKey(sessionId), values: grant };
+    const [, , played] = checkFound(await server.read(listing), sessionId);
+    await deleteGames(server, listOf(played));
+    const values = [sessionId, ...grant];
+    const call = { script: scripts["delete-session"], key: sessionKey(sessionId), values };
+    const { reply, isDurable } = await server.write(call);
+    const [, owner, username, begun] = checkFound(reply, sessionId);
+    liveTurns.deleted(sessionId);
+    await deleteGames(server, listOf(begun));
+    server.note(["ZREM", sessionListKey(String(owner), String(username)), sessionId]);
+    server.note(leavePlace(placesKey(String(owner), String(username)), sessionId));
+    if (!isDurable) throw new Problem("not_durable", "The deletion has not reached every replica yet.");
+  }
+
   return {
     async open({ sessionId, principal, username, title, instructions }) {
       const now = clock();
@@ -118,22 +135,7 @@ export function sessionStore({ server, liveTurns, expiry, clock }: SessionStoreO
       return isGiven === 1;
     },
 
-    async delete(access, sessionId) {
-      const grant = grantValues(access);
-      // Before the session, by which they are found.
-      const listing = { script: scripts["session-games"], key: sessionKey(sessionId), values: grant };
-      const [, , played] = checkFound(await server.read(listing), sessionId);
-      await deleteGames(server, listOf(played));
-      const values = [sessionId, ...grant];
-      const call = { script: scripts["delete-session"], key: sessionKey(sessionId), values };
-      const { reply, isDurable } = await server.write(call);
-      const [, owner, username, begun] = checkFound(reply, sessionId);
-      liveTurns.deleted(sessionId);
-      await deleteGames(server, listOf(begun));
-      server.note(["ZREM", sessionListKey(String(owner), String(username)), sessionId]);
-      server.note(leavePlace(placesKey(String(owner), String(username)), sessionId));
-      if (!isDurable) throw new Problem("not_durable", "The deletion has not reached every replica yet.");
-    },
+    delete: (access, sessionId) => server.whole(() => deleteSession(access, sessionId)),
 
     expire: (signal) => expiry.walk(signal),
   };

@@ -6,7 +6,10 @@ import type { Cutoffs } from "./expiry.ts";
 import { idleMarker } from "./principals.ts";
 
 /** How much is deleted together: games, bytes of their moves, players, and scores. */
-const most = { games: 100, bytes: 1_000_000, players: 50, scores: 500 };
+const mostGames = 100;
+const mostMoveBytes = 1_000_000;
+const mostPlayers = 50;
+const mostScores = 500;
 
 export type RemovedGames = { readonly bytes: number; readonly isWhole: boolean };
 
@@ -22,7 +25,7 @@ export function gameRemover(database: DatabaseSync) {
     let bytes = 0;
     let isWhole = true;
     for (const row of rows) {
-      if (bytes >= mostBytes || chosen.length >= most.games) {
+      if (bytes >= mostBytes || chosen.length >= mostGames) {
         isWhole = false;
         break;
       }
@@ -51,16 +54,16 @@ export function gameExpiry(database: DatabaseSync, checkpoints: Checkpoints) {
   const removeOld = database.prepare(`
     DELETE FROM games WHERE key IN (
       SELECT key FROM games WHERE session IS NULL AND (substr(owner, 1, 6) = 'guest:') = ? AND updated_at <= ?
-      ORDER BY updated_at LIMIT ${most.games}
+      ORDER BY updated_at LIMIT ${mostGames}
     )
   `);
   const findIdle = database.prepare(`
     SELECT key, principal FROM players WHERE (substr(principal, 1, 6) = 'guest:') = ? AND updated_at <= ?
-    AND NOT EXISTS (SELECT 1 FROM games WHERE player = players.key) ORDER BY updated_at LIMIT ${most.players}
+    AND NOT EXISTS (SELECT 1 FROM games WHERE player = players.key) ORDER BY updated_at LIMIT ${mostPlayers}
   `);
   const removeScores = database.prepare(`
     DELETE FROM scores WHERE (board, player) IN (
-      SELECT board, player FROM scores WHERE until IS NOT NULL AND until <= ? LIMIT ${most.scores}
+      SELECT board, player FROM scores WHERE until IS NOT NULL AND until <= ? LIMIT ${mostScores}
     )
   `);
 
@@ -76,12 +79,12 @@ export function gameExpiry(database: DatabaseSync, checkpoints: Checkpoints) {
   return {
     expireGames({ cutoffs, now }: { cutoffs: Cutoffs; now: number }): ExpiredGames {
       let games = 0;
-      let isAll = Number(removeScores.run(now).changes) < most.scores;
+      let isAll = Number(removeScores.run(now).changes) < mostScores;
       for (const [isGuest, cutoff] of [[1, cutoffs.guests] as const, [0, cutoffs.others] as const]) {
         if (cutoff === undefined) continue;
         const count = Number(removeOld.run(isGuest, cutoff).changes);
         games += count;
-        isAll = count < most.games && removePlayers(isGuest, cutoff, now) < most.players && isAll;
+        isAll = count < mostGames && removePlayers(isGuest, cutoff, now) < mostPlayers && isAll;
       }
       if (games > 0) checkpoints.emptySoon();
       return { games, isAll };
@@ -92,7 +95,7 @@ export function gameExpiry(database: DatabaseSync, checkpoints: Checkpoints) {
       const player = findPlayer.get(principal, username) as { key: number } | undefined;
       if (player === undefined) return true;
       checkpoints.emptySoon();
-      if (!remove.ofPlayer(player.key, most.bytes).isWhole) return false;
+      if (!remove.ofPlayer(player.key, mostMoveBytes).isWhole) return false;
       removePlayer.run(player.key);
       markIdle(principal, now);
       return true;
