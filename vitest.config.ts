@@ -1,5 +1,6 @@
 import path from "node:path";
 import { defineConfig } from "vitest/config";
+import { LongestFirst } from "./test/helpers/longest-first.ts";
 
 // The threads of a storage and the processes of a service load the same files thousands of times: half of what that costs is
 // compiling them. Node looks at this when a process or thread starts, so it has to be set before the first one does.
@@ -30,6 +31,7 @@ const measuring = "test/page/speed.test.ts";
 
 export default defineConfig({
   test: {
+    sequence: { sequencer: LongestFirst },
     projects: [
       {
         test: {
@@ -38,7 +40,7 @@ export default defineConfig({
           include: ["src/**/*.test.ts", "client/**/*.test.ts", "web/src/**/*.test.ts", "test/**/*.test.ts"],
           exclude: ["test/chaos/**", ...inBrowsers],
           // More than most machines have cores: tests with real processes mostly wait.
-          maxWorkers: 3,
+          maxWorkers: 4,
           sequence: { groupOrder: 0 },
         },
       },
