@@ -5,12 +5,13 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { authorized, problemOf, receive, send, textOf } from "./helpers/client.ts";
+import { commandArguments } from "./helpers/commands.ts";
 import { startRedisServer } from "./helpers/redis-server.ts";
 import { type Service, startService } from "./helpers/service.ts";
 
 type Outcome = { readonly code: number | null; readonly output: string; readonly errors: string };
 
-const command = path.join(import.meta.dirname, "../src/commands/keys.ts");
+const command = commandArguments("keys");
 
 /** Milliseconds: a dozen processes, one after the other, on a machine that may be busy. */
 const patience = 120_000;
@@ -24,7 +25,7 @@ beforeEach(async () => {
 afterEach(() => rm(directory, { recursive: true }));
 
 async function keys(storageUrl: string, ...words: readonly string[]): Promise<Outcome> {
-  const child = spawn(process.execPath, [command, ...words], {
+  const child = spawn(process.execPath, [...command, ...words], {
     cwd: directory,
     env: { PATH: process.env["PATH"], STORAGE_URL: storageUrl },
     stdio: ["ignore", "pipe", "pipe"],
