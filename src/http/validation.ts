@@ -43,9 +43,25 @@ function wording(issue: Issue): string {
       return `must be ${nameOfType(issue.expected)}`;
     case "invalid_value":
       return `must be one of ${issue.values.map(String).join(", ")}`;
+    case "too_small":
+      return boundWording(issue.origin, {
+        text: issue.minimum === 1 ? "must not be empty" : `must have at least ${issue.minimum} characters`,
+        number: `must be at least ${issue.minimum}`,
+      });
+    case "too_big":
+      return boundWording(issue.origin, {
+        text: `must not be longer than ${issue.maximum} characters`,
+        number: `must be at most ${issue.maximum}`,
+      });
     default:
       return "is not valid";
   }
+}
+
+/** Of texts and numbers; what else has bounds says so itself. */
+function boundWording(origin: string, words: { readonly text: string; readonly number: string }): string {
+  if (origin === "string") return words.text;
+  return origin === "number" || origin === "int" ? words.number : "is not valid";
 }
 
 /** A parameter that comes twice is a list of its values. */

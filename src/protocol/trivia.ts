@@ -20,11 +20,19 @@ export const startGameSchema = z
     show: showIdSchema.optional(),
     difficulty: difficultySchema.optional().describe("Follows the player's answers where it is left out"),
     questions: z.number().int().min(1).max(50).default(10),
-    daily: z.boolean().default(false).describe("The questions of the day, the same for all; once a day each"),
+    daily: z
+      .boolean()
+      .default(false)
+      .describe("The ten questions of the day, the same for all; once a day each, and without a show or a difficulty"),
   })
   .refine(({ username, session_id }) => (username === undefined) !== (session_id === undefined), {
-    message: "name either a username or a session_id",
+    message: "or session_id must be given, and not both",
     path: ["username"],
+  })
+  // A day is taken by beginning its quiz, so whoever wished for something else is told before.
+  .refine(({ daily, show, difficulty }) => !daily || (show === undefined && difficulty === undefined), {
+    message: "goes without show and difficulty: the questions of the day are the same for all",
+    path: ["daily"],
   })
   .meta({ id: "StartGame", example: { username: "TR", show: "frasier" } });
 
@@ -104,7 +112,9 @@ export const startedGameSchema = gameSchema.extend({ token: guestTokenSchema }).
 export const answerSchema = z
   .object({
     number: z.number().int().min(1).describe("The question that is answered, so that a repeat cannot hit the next one"),
-    answer: exactText(500).describe("The id of an option, or words"),
+    answer: exactText(500)
+      .refine((text) => text.trim().length > 0, "must not be empty or blank")
+      .describe("The id of an option, or words; whatever is no answer, such as `skip`, gives the question up"),
   })
   .meta({ id: "TriviaAnswer" });
 

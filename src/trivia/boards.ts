@@ -29,9 +29,9 @@ export function boardName(audience: Audience, of: { readonly show?: string; read
   return of.show === undefined ? `${audience}/all` : `${audience}/show/${of.show}`;
 }
 
-/** The boards that a game comes onto when it is finished. */
-export function boardsOf({ settings: { questions, show, daily }, stored }: Game): readonly Board[] {
-  if (questions !== roundLength) return [];
+/** The boards that a game comes onto when it is finished; none where there was not enough left to ask. */
+export function boardsOf({ settings: { show, daily }, asked, stored }: Game): readonly Board[] {
+  if (asked.length !== roundLength) return [];
   const audience = audienceOf({ by: "owner", principal: stored.player.principal });
   const names = [boardName(audience), ...(show === null ? [] : [boardName(audience, { show })])];
   const boards = names.map((name) => ({ name, until: null }));

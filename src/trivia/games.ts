@@ -18,6 +18,7 @@ export type GameWish = {
   readonly difficulty?: Difficulty | undefined;
   /** 1 to 50; by default 10. */
   readonly questions?: number | undefined;
+  /** Plays the quiz of the day, whatever else is wished for. */
   readonly daily?: boolean | undefined;
 };
 

@@ -342,6 +342,15 @@ describe("the quiz of the day", () => {
     expect(next.question?.question).not.toBe(one.question?.question);
   });
 
+  test("is of no show and no difficulty, whatever is wished for besides", async () => {
+    const game = await games.start(alice, { daily: true, show: "frasier", difficulty: "hard" });
+    expect(game).toMatchObject({ daily: "2026-11-28", show: null, difficulty: null });
+    await playOut(game);
+    const overview = openOverview({ store: storage.games, knowledge: testKnowledge, clock: () => now });
+    expect((await overview.leaderboard(mine, undefined)).entries).toHaveLength(1);
+    expect((await overview.leaderboard(mine, "frasier")).entries).toEqual([]);
+  });
+
   test("is played once a day by each, also by many tries at once, and whoever tries again is told which game it is", async () => {
     const tries = await Promise.allSettled([1, 2, 3].map(() => games.start(alice, { daily: true })));
     expect(tries.filter(({ status }) => status === "fulfilled")).toHaveLength(1);
@@ -387,6 +396,15 @@ describe("who is best", () => {
     await games.stop(mine, (await answer(await games.start(alice, {}))).game.game_id);
     await playOut(await games.start(alice, { questions: 2 }));
     await playOut(await games.start(alice, { questions: 11 }));
+    expect((await overview().leaderboard(mine, undefined)).entries).toEqual([]);
+  });
+
+  test("no round counts for which there were not ten questions left", async () => {
+    await playOut(await games.start(alice, { show: "frasier", questions: 5 }));
+    expect(await playOut(await games.start(alice, { show: "frasier" }))).toMatchObject({
+      status: "finished",
+      answered: 7,
+    });
     expect((await overview().leaderboard(mine, undefined)).entries).toEqual([]);
   });
 

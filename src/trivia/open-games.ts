@@ -20,7 +20,7 @@ import {
   type Settings,
 } from "./game-log.ts";
 import { gameView, verdictView } from "./game-view.ts";
-import type { Games, Player } from "./games.ts";
+import type { Games, GameWish, Player } from "./games.ts";
 import { grade } from "./grading.ts";
 import type { Judge } from "./judge.ts";
 import { NextQuestions } from "./next-questions.ts";
@@ -102,12 +102,14 @@ export function openGames(options: GamesOptions): Games {
     async start(player, wish, key) {
       const { sessionId } = player;
       const name: PlayerName = { principal: player.principal, username: player.username };
-      const show = wish.show === undefined ? undefined : findShow(await knowledge.shows(), wish.show);
+      // The questions of the day are what they are; with a show they would come onto its board.
+      const { show: named, difficulty }: GameWish = wish.daily ? {} : wish;
+      const show = named === undefined ? undefined : findShow(await knowledge.shows(), named);
       const once = onceOf("start", key, wish);
       const at = clock();
       const settings: Settings = {
         show: show?.id ?? null,
-        difficulty: wish.difficulty ?? null,
+        difficulty: difficulty ?? null,
         questions: wish.daily ? roundLength : (wish.questions ?? roundLength),
         daily: wish.daily ? new Date(at).toISOString().slice(0, 10) : null,
         ...(once && { once }),

@@ -152,6 +152,8 @@ export function triviaConformance(baseUrl: BaseUrl): void {
 
     test.each([
       ["an answer of 64 KiB", { number: 1, answer: "x".repeat(65_536) }, "answer"],
+      ["an empty answer", { number: 1, answer: "" }, "answer"],
+      ["a blank answer", { number: 1, answer: " \n" }, "answer"],
       ["an answer with NUL", { number: 1, answer: "\0" }, "answer"],
       ["an answer that is none", { number: 1, answer: 1 }, "answer"],
       ["no number", { answer: "a" }, "number"],
@@ -164,15 +166,46 @@ export function triviaConformance(baseUrl: BaseUrl): void {
     });
 
     test.each([
-      ["nobody", {}, "username"],
-      ["a username and a session", { username: "TR", session_id: "0".repeat(32) }, "username"],
-      ["no questions", { username: "TR", questions: 0 }, "questions"],
-      ["too many questions", { username: "TR", questions: 51 }, "questions"],
-      ["a difficulty that there is not", { username: "TR", difficulty: "impossible" }, "difficulty"],
-      ["a session id that is none", { session_id: "../etc" }, "session_id"],
-    ])("no game begins with %s", async (_, body, path) => {
+      ["nobody", {}, "username or session_id must be given, and not both."],
+      [
+        "a username and a session",
+        { username: "TR", session_id: "0".repeat(32) },
+        "username or session_id must be given, and not both.",
+      ],
+      ["no questions", { username: "TR", questions: 0 }, "questions must be at least 1."],
+      ["too many questions", { username: "TR", questions: 51 }, "questions must be at most 50."],
+      ["half a question", { username: "TR", questions: 1.5 }, "questions must be an integer."],
+      ["a show without a name", { username: "TR", show: "" }, "show must not be empty."],
+      [
+        "a show of a long name",
+        { username: "TR", show: "x".repeat(101) },
+        "show must not be longer than 100 characters.",
+      ],
+      [
+        "a difficulty that there is not",
+        { username: "TR", difficulty: "impossible" },
+        "difficulty must be one of easy, medium, hard.",
+      ],
+      ["a session id that is none", { session_id: "../etc" }, "session_id is not valid."],
+      [
+        "the quiz of the day about a show",
+        { username: "TR", daily: true, show: "frasier" },
+        "daily goes without show and difficulty: the questions of the day are the same for all.",
+      ],
+      [
+        "an easy quiz of the day",
+        { username: "TR", daily: true, difficulty: "easy" },
+        "daily goes without show and difficulty: the questions of the day are the same for all.",
+      ],
+    ])("no game begins with %s, and it is said why", async (_, body, detail) => {
       const refused = await post("/trivia/games", body);
-      expect(await problemOf(refused)).toMatchObject({ status: 422, code: "invalid_request", errors: [{ path }] });
+      const path = detail.split(" ", 1)[0];
+      expect(await problemOf(refused)).toMatchObject({
+        status: 422,
+        code: "invalid_request",
+        detail,
+        errors: [{ path }],
+      });
     });
 
     test("a show that there is not is refused, with those there are", async () => {
