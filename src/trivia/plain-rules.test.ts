@@ -152,6 +152,27 @@ describe("while a question with options is open", () => {
   });
 });
 
+test("an option that 50:50 took away is no answer, neither by its letter nor by a place or a name", () => {
+  const options = questionView().options.map((option) =>
+    option.id < "c" ? { ...option, removed: true as const } : option,
+  );
+  const table = { game: gameView({ question: questionView({ options }) }), shows };
+  for (const said of ["a", "b", "2", "Niles Crane", "Niles", "b) Niles Crane"]) {
+    expect(moveFor(said, table)).toBeUndefined();
+  }
+  expect(moveFor("c", table)).toEqual({ tool: "answer_trivia", arguments: { answer: "c" } });
+});
+
+test("an option's letter with its text is an answer, whatever else the text could mean", () => {
+  const texts = ["Stop the game", "Play the trivia quiz", "Give me a hint", "long ".repeat(100).trim()];
+  const options = texts.map((text, index) => ({ id: "abcd"[index] ?? "", text }));
+  const table = { game: gameView({ question: questionView({ options }) }), shows };
+  for (const { id, text } of options) {
+    const answer = { tool: "answer_trivia", arguments: { answer: id } };
+    expect(moveFor(`${id}) ${text}`, table)).toEqual(answer);
+  }
+});
+
 test("where the options are numbers, a number is one of them and no place", () => {
   const options = ["9", "7", "2", "4"].map((text, index) => ({ id: "abcd"[index] ?? "", text }));
   const table = { game: gameView({ question: questionView({ options }) }), shows };

@@ -2,12 +2,12 @@
  * What somebody says in a chat → a move of the game, by rules of which each can be named: for models that take no tools,
  * and the demo model. What no rule knows is ordinary talk, also while a game runs. English alone is understood.
  */
-import type { GameView } from "../protocol/trivia.ts";
+import type { GameView, QuestionView } from "../protocol/trivia.ts";
 import type { Show } from "../retrieval/facts.ts";
 import { asksForGame } from "./asks-for-game.ts";
 import type { GameWish } from "./games.ts";
 import { isPartOf, normalForm, words } from "./normal-form.ts";
-import { answerIn } from "./said-answers.ts";
+import { answerIn, namesOption } from "./said-answers.ts";
 
 export type Move =
   | { readonly tool: "start_trivia"; readonly arguments: GameWish }
@@ -26,9 +26,11 @@ export type Table = {
 const longestMove = 300;
 
 export function moveFor(prompt: string, { game, shows }: Table): Move | undefined {
+  const open = game?.question ?? undefined;
+  if (open !== undefined && namesOption(prompt, open)) return answerMove(prompt, open);
   if (prompt.length > longestMove) return undefined;
   const said = prompt.trim().toLowerCase().replaceAll("’", "'");
-  if (game?.question != null) {
+  if (open !== undefined) {
     if (isStop(said)) return { tool: "stop_trivia", arguments: {} };
     const kind = helpIn(said);
     if (kind !== undefined) return { tool: "trivia_hint", arguments: { kind } };
@@ -36,7 +38,11 @@ export function moveFor(prompt: string, { game, shows }: Table): Move | undefine
   if (isStart(said) || (game !== undefined && isNewRound(said))) {
     return { tool: "start_trivia", arguments: wishIn(said, shows) };
   }
-  const answer = game?.question == null ? undefined : answerIn(prompt, game.question);
+  return open && answerMove(prompt, open);
+}
+
+function answerMove(prompt: string, open: QuestionView): Move | undefined {
+  const answer = answerIn(prompt, open);
   return answer === undefined ? undefined : { tool: "answer_trivia", arguments: { answer } };
 }
 

@@ -20,11 +20,21 @@ const talk =
 /** Words of an answer that is typed. */
 const mostWords = 8;
 
-/** The id of the option that is meant, or the words where there are none; undefined where it is no answer. */
+/**
+ * The id of the option that is meant, or the words where there are none; undefined where it is no answer. An option that
+ * 50:50 took away is none either: nobody means it, and of those that are left the second is not the one in second place.
+ */
 export function answerIn(said: string, question: Asked): string | undefined {
   const plain = said.trim().replaceAll("’", "'");
   if (giveUps.test(plain)) return plain;
-  return question.options.length > 0 ? optionIn(plain, question) : wordsIn(plain);
+  if (question.options.length === 0) return wordsIn(plain);
+  const id = optionIn(plain, question);
+  return question.options.find((option) => option.id === id)?.removed === true ? undefined : id;
+}
+
+/** Whether it is an option's letter with its text, as the page says it for a click: that means nothing else. */
+export function namesOption(said: string, { options }: Asked): boolean {
+  return options.some(({ id, text }) => said.trim() === `${id}) ${text}`);
 }
 
 function optionIn(said: string, { type, options }: Asked): string | undefined {

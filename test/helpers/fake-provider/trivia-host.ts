@@ -25,6 +25,6 @@ function callFor({ request, prompt }: ProviderExchange) {
   const tools = (request.body["tools"] ?? []) as readonly { readonly function: { readonly name: string } }[];
   const offered = (name: string) => tools.some((tool) => tool.function.name === name);
   if (/trivia/.test(prompt) && offered("start_trivia")) return { name: "start_trivia", given: '{"questions":2}' };
-  if (!/^[a-d]$/.test(prompt) || !offered("answer_trivia")) return undefined;
+  if (!/^[a-d](?:\)|$)/.test(prompt) || !offered("answer_trivia")) return undefined;
   return { name: "answer_trivia", given: JSON.stringify({ answer: prompt }) };
 }

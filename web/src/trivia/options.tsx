@@ -27,7 +27,7 @@ export function Options({ question, verdict, canAnswer, onAnswer }: OptionsProps
               type="button"
               className={`option ${mark ?? ""}`}
               disabled={!canAnswer || option.removed === true}
-              onClick={() => onAnswer(option.id)}
+              onClick={() => onAnswer(saidFor(option))}
             >
               <span className="key" aria-hidden="true">
                 {index + 1}
@@ -42,6 +42,11 @@ export function Options({ question, verdict, canAnswer, onAnswer }: OptionsProps
       })}
     </ol>
   );
+}
+
+/** With its text, so that the dialogue can be read afterwards; the letter says which one where texts are alike. */
+export function saidFor({ id, text }: Option): string {
+  return `${id}) ${text}`;
 }
 
 type MarkName = "right" | "wrong" | "removed";

@@ -2,7 +2,7 @@
 import { type JSX, useEffect, useId, useRef } from "react";
 import type { GameView, QuestionView, VerdictView } from "../../../src/protocol/trivia.ts";
 import { usePage } from "../components/page-context.ts";
-import { Options } from "./options.tsx";
+import { Options, saidFor } from "./options.tsx";
 import { Scoreboard } from "./scoreboard.tsx";
 import { TimeLeft } from "./time-left.tsx";
 
@@ -94,7 +94,7 @@ function useDigits(question: QuestionView, canAnswer: boolean): void {
       const option = question.options[Number(event.key) - 1];
       if (option === undefined || option.removed !== undefined) return;
       event.preventDefault();
-      page.playTrivia(option.id);
+      page.playTrivia(saidFor(option));
     };
     document.addEventListener("keydown", onKeyDown);
     return () => document.removeEventListener("keydown", onKeyDown);

@@ -10,7 +10,7 @@ type SummaryProps = { readonly game: GameView; readonly isNewest: boolean };
 export function Summary({ game, isNewest }: SummaryProps): JSX.Element {
   const page = usePage();
   const card = useRef<HTMLElement>(null);
-  const { status, score, correct, answered, questions, best_streak: best, verdicts } = game;
+  const { status, score, correct, answered, best_streak: best, verdicts } = game;
   useEffect(() => {
     if (isNewest && page.isPlayedByHand.get()) card.current?.focus({ preventScroll: true });
   }, [page, isNewest]);
@@ -25,7 +25,7 @@ export function Summary({ game, isNewest }: SummaryProps): JSX.Element {
         <div>
           <dt>Right</dt>
           <dd>
-            {correct} of {status === "stopped" ? answered : questions}
+            {correct} of {answered}
           </dd>
         </div>
         <div>
