@@ -263,6 +263,8 @@ describe("the operator", () => {
     expect((await run(["--drop", page])).output).toBe("The page is gone, and will not be taken again.\n");
     await run(words());
     expect(await titlesFor("mends the tower")).not.toContain("Otto Brand");
+    const ofPack = await run(["--drop", "https://en.wikipedia.org/wiki/List_of_Frasier_characters"]);
+    expect(ofPack.output).toMatch(/^The page was not imported, .*\n.* mended in knowledge\/sitcoms\.\n$/);
     expect((await run(["--undrop", page])).code).toBe(0);
     await run(words());
     expect(await titlesFor("mends the tower")).toContain("Otto Brand");

@@ -79,9 +79,14 @@ function drop(file: string, address: string): void {
   const { link, revision } = linkIn(address);
   const dropped = ImportFile.drop(file, link, revision);
   const what = revision === null ? "The page" : `Revision ${revision}`;
-  print(
-    dropped === 0 ? `${what} was not there; it will not be taken.` : `${what} is gone, and will not be taken again.`,
-  );
+  const lines =
+    dropped > 0
+      ? [`${what} is gone, and will not be taken again.`]
+      : [
+          `${what} was not imported, and will not be.`,
+          "If a question shows this link, it is from the starter pack, which is mended in knowledge/sitcoms.",
+        ];
+  print(...lines);
 }
 
 function undrop(file: string, address: string): void {
