@@ -96,7 +96,7 @@ describe("G4: a prompt that no replica confirms", () => {
   test("is refused also where the server did not know the script that stored it, and was asked twice", async () => {
     const { primary, replica } = await startPair();
     const storage = await open(primary.url);
-    const sessionId = await openTestSession(storage);
+    const sessionId = await openDurableSession(storage);
     // It tells each second how far it is, so that nothing older is left for us to wait for.
     await delay(1_500);
     replica.pause();
