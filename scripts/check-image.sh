@@ -181,10 +181,10 @@ image=$root
 ! grep -rqs "$canary" "$image/app" "$image/data" || fail "a file that .dockerignore names is in the image"
 [[ -z $(find "$image/app" -name '.env*' -not -path '*/node_modules/*') ]] || fail "a .env file is in the image"
 [[ -z $(find "$image/app/src" -name '*.test.ts') ]] || fail "tests are in the image"
-[[ $(ls -A "$image/app" | sort | xargs) == "node_modules package.json src web" ]] ||
+[[ $(ls -A "$image/app" | sort | xargs) == "knowledge node_modules package.json src web" ]] ||
   fail "/app holds something else: $(ls -A "$image/app" | xargs)"
 [[ $(ls -A "$image/app/web") == dist && -s $image/app/web/dist/index.html.br ]] || fail "the page was not built"
-passed "only src, package.json, node_modules and the built page are copied, and no .env, data or tests"
+passed "only src, knowledge, package.json, node_modules and the built page are copied, and no .env, data or tests"
 
 "$pinned_node" -e '
   const { existsSync } = require("node:fs");
