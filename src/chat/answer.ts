@@ -187,7 +187,7 @@ async function* answer(asking: Asking, begun: Context): AsyncGenerator<Produced>
         yield* rounds.endPlainly(error.model, signal);
         return;
       }
-      if (silent && error.refusesTools) {
+      if (silent && rounds !== undefined && error.refusesTools) {
         // Ordinary talk, then, with a model that takes no tools.
         rounds = undefined;
         question = { ...question, note: undefined };
