@@ -53,8 +53,12 @@ export class RawClient {
     return this.#received;
   }
 
+  /**
+   * Sends no empty piece: Node writes it after the piece before, when the answer and a reset may have come already, fails
+   * at it, and then reads nothing of what has arrived.
+   */
   send(bytes: Buffer): void {
-    if (!this.socket.destroyed) this.socket.write(bytes);
+    if (bytes.length > 0 && !this.socket.destroyed) this.socket.write(bytes);
   }
 
   /**
