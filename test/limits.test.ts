@@ -40,7 +40,8 @@ describe("requests", () => {
     expect(quotaOf(refused)).toEqual(['"requests";q=2;w=60', expect.stringMatching(/^"requests";r=0;t=\d+$/)]);
     expect(Number(refused.headers.get("retry-after"))).toBeGreaterThan(0);
     expect(Number(refused.headers.get("retry-after"))).toBeLessThanOrEqual(60);
-    expect(await problemOf(refused)).toMatchObject({ status: 429, code: "rate_limited", retryable: true });
+    const detail = "At most 2 requests are taken in a minute.";
+    expect(await problemOf(refused)).toMatchObject({ status: 429, code: "rate_limited", retryable: true, detail });
     expect((await get("/?username=TR", elsewhere)).status).toBe(200);
   });
 
@@ -261,7 +262,9 @@ describe("budgets", () => {
       '"tokens";q=2;qu="tokens";w=86400',
       `"tokens";r=0;t=${refused.headers.get("retry-after")}`,
     ]);
-    expect(await problemOf(refused)).toMatchObject({ status: 429, code: "budget_exhausted", retryable: false });
+    const problem = await problemOf(refused);
+    expect(problem).toMatchObject({ status: 429, code: "budget_exhausted", retryable: false });
+    expect(problem["detail"]).toMatch(/^The 2 tokens that (?:you|all guests together) may spend on a day are spent;/);
     const midnight = new Date(Date.now() + Number(refused.headers.get("retry-after")) * 1_000);
     expect([midnight.getUTCHours(), midnight.getUTCMinutes()]).toEqual([0, 0]);
     expect((await send("first")).headers.get("idempotency-replayed")).toBe("true");

@@ -1,6 +1,7 @@
 /** Reading a JSON body: what is refused before it is read, and what before it is validated. */
 import type { FastifyInstance, FastifyRequest } from "fastify";
 import { Problem } from "../protocol/problems.ts";
+import { byteSize } from "./byte-size.ts";
 
 /** Where nothing else is configured. */
 export const defaultMaxBodyBytes = 256 * 1024;
@@ -26,7 +27,7 @@ export function requireJson({ headers, server }: FastifyRequest): void {
   if (contentType === undefined || !isJson(contentType)) {
     throw new Problem("unsupported_media_type", "The body must be sent with `Content-Type: application/json`.");
   }
-  if (Number(length) > mostBytesOf(server)) throw bodyTooLarge();
+  if (Number(length) > mostBytesOf(server)) throw bodyTooLarge(server);
 }
 
 /** How large a body may be. */
@@ -34,8 +35,8 @@ export function mostBytesOf({ initialConfig }: Pick<FastifyInstance, "initialCon
   return initialConfig.bodyLimit ?? defaultMaxBodyBytes;
 }
 
-export function bodyTooLarge(cause?: unknown): Problem {
-  return new Problem("body_too_large", "The body is larger than the service takes.", { cause });
+export function bodyTooLarge(server: Pick<FastifyInstance, "initialConfig">, cause?: unknown): Problem {
+  return new Problem("body_too_large", `The body may have ${byteSize(mostBytesOf(server))} at most.`, { cause });
 }
 
 const parameterPattern = /^[\w!#$%&'*+.^`|~-]+=(?:[\w!#$%&'*+.^`|~-]+|"[^"\\]*")$/;

@@ -1,5 +1,6 @@
 /** What is refused before anything is done: group A of the faults, over real sockets. */
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { problemOf } from "../../test/helpers/client.ts";
 import { startTestServer, type TestServer } from "../../test/helpers/http-server.ts";
 import { exchange, openConnection, statusOf } from "../../test/helpers/http-socket.ts";
 import { defaultMaxBodyBytes } from "./json-body.ts";
@@ -101,7 +102,8 @@ describe("bodies", () => {
     const large = "x".repeat(defaultMaxBodyBytes + 1);
     const declared = await put(large);
     expect(declared.headers.get("connection")).toBe("close");
-    expect(await problem(declared)).toEqual({ status: 413, code: "body_too_large" });
+    const { status, code, detail } = await problemOf(declared);
+    expect([status, code, detail]).toEqual([413, "body_too_large", "The body may have 256 KiB at most."]);
 
     const connection = await openConnection(test.port);
     connection.send(

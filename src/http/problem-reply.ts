@@ -72,20 +72,21 @@ function retryAfterSeconds({ code, retryAfterSeconds }: Problem): number | undef
 }
 
 /**
- * What the client is told about anything that was thrown: a Problem as it is, Fastify's own refusals in our words, and
- * everything else as `internal`, whose cause belongs into the log alone.
+ * What the client is told about anything that was thrown while it was answered: a Problem as it is, Fastify's own refusals
+ * in our words, and everything else as `internal`, whose cause belongs into the log alone.
  */
-export function asProblem(error: unknown): Problem {
+export function asProblem(error: unknown, { server }: Pick<FastifyRequest, "server">): Problem {
   if (isProblem(error)) return error;
   const code = error instanceof Error && "code" in error ? error.code : undefined;
   switch (code) {
     case "FST_ERR_CTP_BODY_TOO_LARGE":
-      return bodyTooLarge(error);
+      return bodyTooLarge(server, error);
     case "FST_ERR_CTP_INVALID_MEDIA_TYPE":
       return new Problem("unsupported_media_type", "The body must be application/json.", { cause: error });
     case "FST_ERR_CTP_INVALID_CONTENT_LENGTH":
+      return new Problem("bad_request", "The body has another length than `Content-Length` says.", { cause: error });
     case "FST_ERR_BAD_URL":
-      return new Problem("bad_request", "The request cannot be read.", { cause: error });
+      return new Problem("bad_request", "The path is no UTF-8 in percent-encoding; write % as %25.", { cause: error });
     default:
       // Whatever else Fastify and its plugins refuse is the request's fault, such as a path that climbs out of a folder.
       if (isRefusal(error)) return new Problem("not_found", "The path names nothing.", { cause: error });

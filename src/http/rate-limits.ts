@@ -60,13 +60,14 @@ function quotaHeaders({ rate: { name, most, seconds }, state: { remaining, reset
   };
 }
 
-const sentences: Readonly<Record<string, string>> = {
-  requests: "Too many requests were sent within a minute.",
-  "not-found": "Too much was asked for within a minute that is not there.",
-  "failed-credentials": "Too many credentials were tried within a minute that are nobody's.",
+/** What there may be so often, by the name of the rate. */
+const counted: Readonly<Record<string, string>> = {
+  "not-found": "requests for what is not there",
+  "failed-credentials": "credentials that are nobody's",
 };
 
-function rateLimited({ rate, state }: Quota): Problem {
-  const sentence = sentences[rate.name] ?? "Too many requests were sent.";
-  return new Problem("rate_limited", sentence, { retryAfterSeconds: state.resetSeconds });
+function rateLimited({ rate: { name, most, seconds }, state: { resetSeconds } }: Quota): Problem {
+  const span = seconds === 60 ? "a minute" : `${seconds} seconds`;
+  const detail = `At most ${most} ${counted[name] ?? "requests"} are taken in ${span}.`;
+  return new Problem("rate_limited", detail, { retryAfterSeconds: resetSeconds });
 }

@@ -90,7 +90,8 @@ function requirePossibleIds({ params }: FastifyRequest): void {
 }
 
 async function answerUnrouted(request: FastifyRequest, reply: FastifyReply, methods: AllowedMethods) {
-  const allow = methods.of(request.url.replace(/\?.*/s, ""));
+  // As the router reads it, which has refused what cannot be decoded.
+  const allow = methods.of(decodeURI(request.url.replace(/\?.*/s, "")));
   if (allow === undefined) throw nothingThere();
   reply.header("allow", allow);
   if (request.method === "OPTIONS") {

@@ -3,6 +3,7 @@ import { randomUUID } from "node:crypto";
 import { type IncomingMessage, type Server, type ServerOptions, type ServerResponse, STATUS_CODES } from "node:http";
 import type { Socket } from "node:net";
 import { Problem, type ProblemCode, problemKinds } from "../protocol/problems.ts";
+import { byteSize } from "./byte-size.ts";
 import { problemBody, problemContentType } from "./problem-reply.ts";
 
 export const maxHeaderLines = 100;
@@ -48,9 +49,17 @@ export function configureServer(
   server.on("checkExpectation", (request, response) => server.emit("request", request, response));
 }
 
+const { maxHeaderSize, headersTimeout, requestTimeout } = serverSettings;
+
 const problemOfClientError: Readonly<Record<string, { code: ProblemCode; detail: string }>> = {
-  HPE_HEADER_OVERFLOW: { code: "headers_too_large", detail: "The request headers are larger than 16 KiB." },
-  ERR_HTTP_REQUEST_TIMEOUT: { code: "request_timeout", detail: "The request did not arrive in time." },
+  HPE_HEADER_OVERFLOW: {
+    code: "headers_too_large",
+    detail: `The headers may have ${byteSize(maxHeaderSize)} and ${maxHeaderLines} lines at most.`,
+  },
+  ERR_HTTP_REQUEST_TIMEOUT: {
+    code: "request_timeout",
+    detail: `The headers may take ${headersTimeout / 1_000} s and the whole request ${requestTimeout / 1_000} s to arrive.`,
+  },
 };
 
 /** Answers what the parser refused, before there is a request; the connection ends. `headers` are those of every answer. */

@@ -100,6 +100,30 @@ describe("HEAD and OPTIONS", () => {
   });
 });
 
+describe("paths", () => {
+  it.each([
+    ["/chat/%zz", { code: "session_not_found" }],
+    ["/trivia/games/%zz", { code: "game_not_found" }],
+    ["/nothing/%ff", { code: "bad_request", detail: "The path is no UTF-8 in percent-encoding; write % as %25." }],
+  ])("A12: %s, which cannot be decoded, is told as what it is", async (path, problem) => {
+    expect(await problemOf(await fetch(test.url + path))).toMatchObject(problem);
+  });
+
+  it("A13: a wrong method is 405 with Allow however the path is written", async () => {
+    const encoded = await fetch(`${test.url}/%68ealthz`, { method: "POST" });
+    expect(encoded.status).toBe(405);
+    expect(encoded.headers.get("allow")).toBe("GET, HEAD, OPTIONS");
+  });
+
+  it.each(["heartbeat=event&heartbeat=event", "after=1.0&after=1.1"])(
+    "a parameter that comes twice is told as such: %s",
+    async (query) => {
+      const { errors } = await problemOf(await fetch(`${test.url}/chat/${sessionId}?${query}`));
+      expect(errors).toMatchObject([{ message: "must be given once" }]);
+    },
+  );
+});
+
 describe("routes", () => {
   it("B15: one that does not declare who has access, and by which scope, does not start", () => {
     const app = Fastify();

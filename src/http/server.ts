@@ -2,7 +2,7 @@
 import { Readable } from "node:stream";
 import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from "fastify";
 import { isProblem, Problem, problemKinds } from "../protocol/problems.ts";
-import { sessionNotFound } from "../protocol/refusals.ts";
+import { gameNotFound, sessionNotFound } from "../protocol/refusals.ts";
 import { AllowedMethods } from "./allowed-methods.ts";
 import { LiveStreams } from "./answers/live-streams.ts";
 import { type HeaderSets, headerSets, requestIdOf } from "./headers.ts";
@@ -127,14 +127,20 @@ async function addRoutes(app: FastifyInstance, service: HttpService): Promise<vo
 /** A path that cannot be decoded, such as `/chat/%zz`: Fastify gives it to no route and runs no hooks. */
 function answerUnreadablePath(service: HttpServiceOptions, error: Error, request: FastifyRequest, reply: FastifyReply) {
   logWhenDone(request, reply, service);
-  const id = /^\/(?:chat|chat_history|sessions)\/(?<id>[^/?]*)/.exec(request.url)?.groups?.["id"];
   try {
     requireOneHost(request.raw);
     hostCheck(service.config)(request.headers.host);
-    sendProblem(reply, id === undefined ? asProblem(error) : sessionNotFound(id));
+    sendProblem(reply, notFoundByUnreadableId(request.url) ?? asProblem(error, request));
   } catch (refusal) {
-    sendProblem(reply, asProblem(refusal));
+    sendProblem(reply, asProblem(refusal, request));
   }
+}
+
+/** Where an id stands in the path, it is no id that there is. */
+function notFoundByUnreadableId(url: string): Problem | undefined {
+  const sessionId = /^\/(?:chat|chat_history|sessions)\/(?<id>[^/?]*)/.exec(url)?.groups?.["id"];
+  if (sessionId !== undefined) return sessionNotFound(sessionId);
+  return url.startsWith("/trivia/games/") ? gameNotFound() : undefined;
 }
 
 /** JSON for the routes that take it; other routes have no use for a body, whatever it claims to be. */
@@ -153,7 +159,7 @@ function answerErrors(app: FastifyInstance, service: HttpService): void {
     throw new Problem("not_found", "The path names nothing.");
   });
   app.setErrorHandler((error, request, reply) => {
-    const problem = request.raw.readableAborted ? clientLeft(error) : asProblem(error);
+    const problem = request.raw.readableAborted ? clientLeft(error) : asProblem(error, request);
     const cause = isProblem(error) ? error.cause : error;
     if (problemKinds[problem.code].status >= 500 && cause !== undefined) {
       service.log.error({ err: cause, code: problem.code, request_id: request.id }, "A request failed");

@@ -66,7 +66,7 @@ function boundWording(origin: string, words: { readonly text: string; readonly n
 
 /** A parameter that comes twice is a list of its values. */
 function wordingOfParameters(issue: Issue): string {
-  return issue.code === "invalid_type" && Array.isArray(issue.input) ? "must be given once" : wording(issue);
+  return Array.isArray(issue.input) ? "must be given once" : wording(issue);
 }
 
 function nameOfType(type: string): string {

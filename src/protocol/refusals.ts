@@ -47,11 +47,10 @@ export function tooManyTurns(most: number): Problem {
 
 /** @param whose the tokens of the session's owner, or of all guests together */
 export function budgetExhausted(whose: "principal" | "guests", most: number, retryAfterSeconds: number): Problem {
-  const sentence = {
-    principal: "The tokens that you may spend on a day are spent; the next day begins at midnight UTC.",
-    guests: "The tokens that all guests together may spend on a day are spent; the next day begins at midnight UTC.",
-  };
-  return new Problem("budget_exhausted", sentence[whose], { retryAfterSeconds, most });
+  const spender = { principal: "you", guests: "all guests together" }[whose];
+  const tokens = most.toLocaleString("en-US");
+  const detail = `The ${tokens} tokens that ${spender} may spend on a day are spent; the next day begins at midnight UTC.`;
+  return new Problem("budget_exhausted", detail, { retryAfterSeconds, most });
 }
 
 export function nothingToRegenerate(): Problem {

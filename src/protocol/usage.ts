@@ -7,7 +7,10 @@ export const mostUsageDays = 366;
 /** Where nobody says since when. */
 export const defaultUsageDays = 30;
 
-export const daySchema = z.iso.date("must be a day such as 2026-11-28");
+export const daySchema = z.iso.date({
+  // What is no text at all is told by whoever reads the request.
+  error: ({ code }) => (code === "invalid_format" ? "must be a day such as 2026-11-28" : undefined),
+});
 
 export const usageEntrySchema = z
   .object({

@@ -6,6 +6,7 @@ import { askSchema, maxPayloadBytes } from "../../protocol/chat.ts";
 import { emptyLogPosition } from "../../protocol/positions.ts";
 import type { Access, NewTurn } from "../../storage/storage.ts";
 import { answerTypes, giveAnswer } from "../answers/shapes.ts";
+import { byteSize } from "../byte-size.ts";
 import { answerContent, answerResponseHeaders, failedAnswerHeaders, turnStateContent } from "../openapi/answers.ts";
 import { problems, responses } from "../openapi/responses.ts";
 import { Outlet } from "../outlet.ts";
@@ -87,8 +88,7 @@ export function ask(service: HttpService): Operation {
 /** Not in the schema, as that is the same for every operator. @throws Problem `invalid_request` */
 function refuseLong(payload: string, most = maxPayloadBytes): void {
   if (Buffer.byteLength(payload) <= most) return;
-  const size = most % 1_024 === 0 ? `${most / 1_024} KiB` : `${most} bytes`;
-  throw invalidRequest([{ path: "payload", message: `must not be longer than ${size} of UTF-8` }]);
+  throw invalidRequest([{ path: "payload", message: `must not be longer than ${byteSize(most)} of UTF-8` }]);
 }
 
 export function regenerate(service: HttpService): Operation {

@@ -23,7 +23,7 @@ const maxLimit = 200;
 /** Beyond its bounds it is brought within them. */
 export const limitParameter = z
   .string()
-  .regex(/^[+-]?\d+(e\d+)?$/i, "must be a number")
+  .regex(/^[+-]?\d+(e\d+)?$/i, "must be a whole number")
   .transform((text) => Math.min(Math.max(Number(text), 1), maxLimit))
   .optional()
   .meta({ type: "integer", minimum: 1, maximum: maxLimit });
