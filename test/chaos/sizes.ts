@@ -19,6 +19,7 @@ const sizes = {
     replicaKills: 2,
     migrationKills: 40,
     backups: 15,
+    powerFailures: 40,
   },
   // The numbers of the project's acceptance list.
   soak: {
@@ -32,6 +33,7 @@ const sizes = {
     replicaKills: 40,
     migrationKills: 100,
     backups: 50,
+    powerFailures: 1_000,
   },
 } as const;
 
