@@ -10,12 +10,17 @@ export class UsageError extends Error {
   override readonly name = "UsageError";
 }
 
-/** Runs a verb. What it prints is its result; everything else goes to standard error. */
+/**
+ * Runs a verb, or shows its usage for `--help`. What it prints is its result; everything else goes to standard error.
+ */
 export async function runCommand(usage: string, verb: (words: string[]) => Promise<void>): Promise<void> {
   // Whatever it makes is for this user alone, as it is for the server.
   process.umask(0o077);
+  process.stdout.on("error", ignoreClosedPipe);
+  const words = process.argv.slice(2);
+  if (words.includes("--help") || words.includes("-h")) return print(usage);
   try {
-    await verb(process.argv.slice(2));
+    await verb(words);
   } catch (error) {
     const isUsage = error instanceof UsageError || isArgumentError(error);
     process.stderr.write(`${sentenceOf(error)}\n${isUsage ? `\n${usage}\n` : ""}`);
@@ -25,6 +30,11 @@ export async function runCommand(usage: string, verb: (words: string[]) => Promi
 
 export function print(...lines: readonly string[]): void {
   process.stdout.write(lines.map((line) => `${line}\n`).join(""));
+}
+
+/** Whoever reads the result may have seen enough, as `head` has. */
+function ignoreClosedPipe(error: NodeJS.ErrnoException): void {
+  if (error.code !== "EPIPE") throw error;
 }
 
 function sentenceOf(error: unknown): string {
