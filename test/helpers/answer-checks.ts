@@ -27,6 +27,7 @@ const refusalsWithoutOperation: Readonly<Record<string, string>> = {
   credential_in_url: "checked before the path is",
   ambiguous_credentials: "checked before the path is",
   session_not_found: "a path that cannot be decoded is given to no operation, but names a session by its place",
+  game_not_found: "as with sessions",
   not_found: "the path names nothing",
   method_not_allowed: "the path has other methods",
 };
