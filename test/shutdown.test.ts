@@ -343,6 +343,12 @@ describe("a start that cannot work says in one sentence what to do", () => {
     expectSentence(exited, `${plainFile}/chat.db`, /STORAGE_URL/);
   });
 
+  test("F10: when the directory is where none can ever be made, at once", async () => {
+    const exited = await runToExit({ STORAGE_URL: "sqlite:/proc/none/chat.db" });
+    expect(exited.code).toBe(1);
+    expectSentence(exited, "/proc/none/chat.db", /STORAGE_URL/);
+  });
+
   test("F10: a directory that is merely missing is made, for its owner alone", async () => {
     const service = await start({ STORAGE_URL: `sqlite:${directory}/a/b/chat.db` });
     expect((await fetch(`${service.baseUrl}/readyz`)).status).toBe(200);

@@ -1,5 +1,5 @@
 /** Imports pages of a wiki for the trivia game, or takes some away again: `npm run trivia:import`. */
-import { mkdir, stat } from "node:fs/promises";
+import { stat } from "node:fs/promises";
 import path from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { parseArgs } from "node:util";
@@ -20,6 +20,7 @@ import { findSite } from "../retrieval/wiki/site.ts";
 import { whichShow } from "../retrieval/wiki/which-show.ts";
 import { mostTitles, type Wanted, wikiPages } from "../retrieval/wiki/wiki-pages.ts";
 import { PageReader } from "../retrieval/wikitext/page-reader.ts";
+import { makeDirectory } from "../storage/sqlite/make-directory.ts";
 import { print, runCommand, UsageError } from "./command.ts";
 import { ImportProgress } from "./import-progress.ts";
 
@@ -60,7 +61,7 @@ await runCommand(usage, async (words) => {
   );
   if (verb === undefined || more.length > 0)
     throw new UsageError("Say one of --wiki, --file, --drop, --undrop, --discard.");
-  await mkdir(path.dirname(path.resolve(file)), { recursive: true });
+  await makeDirectory(path.dirname(path.resolve(file)));
   switch (verb) {
     case "discard":
       ImportFile.discard(file);

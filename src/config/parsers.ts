@@ -231,6 +231,7 @@ export function storageUrl(text: string): StorageLocation {
   if (path.startsWith("file:") || path.includes("?") || path.includes("\0")) {
     throw new ValueRefused("must be a plain path after sqlite:, without options");
   }
+  if (path.endsWith("/")) throw new ValueRefused("must name a file, such as sqlite:./data/chat.db, and no directory");
   return { kind: "sqlite", path };
 }
 

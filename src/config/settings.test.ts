@@ -104,6 +104,7 @@ describe("faults", () => {
     ["OPENAI_API_KEY", "sk-“curly”"],
     ["SYSTEM_PROMPT", "half a character: \ud83d"],
     ["STORAGE_URL", "sqlite:"],
+    ["STORAGE_URL", "sqlite:./data/"],
     ["STORAGE_URL", "./data/chat.db"],
     ["STORAGE_URL", "sqlite://data/chat.db"],
     ["STORAGE_URL", "sqlite:./data/chat.db?mode=ro"],

@@ -1,9 +1,10 @@
 /** Backups that are made by themselves: one now and then, of which the newest are kept. */
-import { mkdir, readdir, rm, stat, statfs } from "node:fs/promises";
+import { readdir, rm, stat, statfs } from "node:fs/promises";
 import { join } from "node:path";
 import { Worker } from "node:worker_threads";
 import type { Log } from "../../log.ts";
 import { stamp } from "./copies.ts";
+import { makeDirectory } from "./make-directory.ts";
 
 export type BackupPlan = {
   readonly directory: string;
@@ -44,7 +45,7 @@ export class Backups {
   async makeIfDue(): Promise<void> {
     const { directory, everyMs, clock, log } = this.#options;
     try {
-      await mkdir(directory, { recursive: true, mode: 0o700 });
+      await makeDirectory(directory);
       const newest = timeOf((await this.#names()).at(-1));
       if (newest !== undefined && clock() - newest < everyMs) return;
       const name = await this.#make();

@@ -3,9 +3,10 @@
  * the process dies, however it dies. A file with a process id in it would not do, as in containers every server is
  * process 1.
  */
-import { mkdir, realpath } from "node:fs/promises";
+import { realpath } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
+import { makeDirectory } from "./make-directory.ts";
 
 export type FileLock = { release(): void };
 
@@ -17,7 +18,7 @@ export class DatabaseInUse extends Error {
 /** @throws DatabaseInUse when another process holds the file; Error when the directory cannot be written */
 export async function lockDatabaseFile(path: string): Promise<FileLock> {
   try {
-    await mkdir(dirname(path), { recursive: true, mode: 0o700 });
+    await makeDirectory(dirname(path));
   } catch (cause) {
     throw new Error(`The directory of ${path} cannot be made; choose another in STORAGE_URL or mend its owner.`, {
       cause,
