@@ -78,6 +78,7 @@ export async function startApp(config: Config, options: AppOptions): Promise<App
     sources: {
       version: packageJson.version,
       runningTurns: () => engine?.running ?? 0,
+      waitingTurns: async () => storage?.waitingTurns(),
       openStreams: () => server?.openStreams ?? 0,
       modelConditions: () => new Map([...servers].map(([role, { condition }]) => [role, condition])),
       overload: () => server?.overload ?? [],
@@ -109,7 +110,7 @@ export async function startApp(config: Config, options: AppOptions): Promise<App
       log,
     });
     const tools = triviaToolsWhenPlayed({ games: trivia.games, knowledge, store: storage.games });
-    const sources = answerSources(turns, model, { ...config.context, counter, titler, tools, log });
+    const sources = answerSources(turns, model, { ...config.context, counter, titler, tools, ...watchers });
     // What is in memory alone has no next start.
     const policy = storage.facts().durability === "memory" ? "interrupt" : config.recovery;
     const turnEngine = createTurnEngine({ turns, producers: answerProducers(sources), policy, ...watchers });

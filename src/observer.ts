@@ -24,6 +24,8 @@ export interface Observer {
   attemptEnded(attempt: EndedAttempt): void;
   /** An answer is asked for again because of that. */
   retried(code: ProblemCode): void;
+  /** A tool was called for an answer. */
+  toolCalled(call: EndedToolCall): void;
   /** Writes that were committed together, or failed together. */
   committed(writes: number, milliseconds: number): void;
   /** By how much the event loop came late in the last second, at the 99th percentile. */
@@ -59,4 +61,11 @@ export type EndedAttempt = {
   readonly model: string;
   /** What became of it: an answer, a failure, or nobody wanted it any more. */
   readonly outcome: "answered" | "abandoned" | ProblemCode;
+};
+
+export type EndedToolCall = {
+  /** One of those that there are, or `unknown` for what a model made up. */
+  readonly tool: string;
+  /** Given up is one that the turn's end came before. */
+  readonly outcome: "done" | "abandoned" | ProblemCode;
 };

@@ -17,11 +17,11 @@ async function openSession(username: string): Promise<string> {
   return ((await response.json()) as { session_id: string }).session_id;
 }
 
-async function ask(sessionId: string, headers: Record<string, string> = {}): Promise<Response> {
+async function ask(sessionId: string, headers: Record<string, string> = {}, prompt = "Hello!"): Promise<Response> {
   const response = await fetch(`${app.baseUrl}/chat/${sessionId}`, {
     method: "PUT",
     headers: { "content-type": "application/json", ...headers },
-    body: JSON.stringify({ payload: "Hello!" }),
+    body: JSON.stringify({ payload: prompt }),
   });
   await response.text().catch(() => undefined);
   return response;
@@ -103,15 +103,24 @@ describe("the metrics tell", () => {
     app = await startTestApp({ DEMO_WORD_DELAY_MS: "20" });
     const sessionId = await openSession("TR");
     const first = ask(sessionId);
-    await waitForSeries({ chat_turns_running: 1, chat_streams_open: 1 });
+    await waitForSeries({ chat_turns_running: 1, chat_streams_open: 1, chat_turns_waiting: 0 });
     await ask(sessionId);
-    await Promise.all([first, ask(sessionId, { "if-busy": "queue" })]);
+    const second = ask(sessionId, { "if-busy": "queue" });
+    await waitForSeries({ chat_turns_waiting: 1 });
+    await Promise.all([first, second]);
     await waitForSeries({
+      chat_turns_waiting: 0,
       'chat_problems_total{code="turn_in_progress"}': 1,
       'chat_sends_total{outcome="queued"}': 1,
       'chat_turns_begun_total{how="waited"}': 1,
       chat_streams_open: 0,
     });
+  });
+
+  test("what was done for answers, by the tool", async () => {
+    app = await startTestApp({ DEMO_WORD_DELAY_MS: "0" });
+    await ask(await openSession("TR"), {}, "Let us play a trivia game!");
+    await waitForSeries({ 'chat_tool_calls_total{tool="start_trivia",outcome="done"}': 1 });
   });
 
   test("how large the database is", async () => {

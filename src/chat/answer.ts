@@ -7,6 +7,7 @@ import {
   type ModelMessage,
   type WantedCall,
 } from "../models/model.ts";
+import type { Observer } from "../observer.ts";
 import type { IncompleteReason, ToolUsed } from "../protocol/events.ts";
 import { Problem } from "../protocol/problems.ts";
 import type { Access, BegunTurn, LapsedTurn, Spent, TurnStore } from "../storage/storage.ts";
@@ -38,15 +39,16 @@ export type AnswerSources = {
   readonly titler?: Titler | undefined;
   /** What can be done for an answer, where anything can. */
   readonly tools?: ToolSet | undefined;
+  readonly observer?: Observer | undefined;
 };
 
-export type AnswerOptions = ContextOptions & Pick<AnswerSources, "titler" | "tools">;
+export type AnswerOptions = ContextOptions & Pick<AnswerSources, "titler" | "tools" | "observer">;
 
 export function answerSources(turns: TurnStore, model: Model, options: AnswerOptions): AnswerSources {
-  const { counter, titler, tools, log } = options;
+  const { counter, titler, tools, log, observer } = options;
   const contexts = new ContextBuilder(turns, options);
   const budget = new ContextBudget(options.contextTokens, log);
-  return { turns, model, contexts, budget, counter, log, titler, tools };
+  return { turns, model, contexts, budget, counter, log, titler, tools, observer };
 }
 
 /** What there was of a turn before its producer. */

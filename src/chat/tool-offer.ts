@@ -1,15 +1,14 @@
 /** Whether tools are offered for a turn, and what was done for it already. */
-import type { Log } from "../log.ts";
 import type { ToolUsed } from "../protocol/events.ts";
 import { isProblem } from "../protocol/problems.ts";
 import type { BegunTurn, TurnStore } from "../storage/storage.ts";
 import { type Inherited, ToolRounds } from "./tool-rounds.ts";
+import type { ToolWatchers } from "./tool-run.ts";
 import type { ToolSet } from "./tools.ts";
 
-export type OfferSources = {
+export type OfferSources = ToolWatchers & {
   readonly turns: Pick<TurnStore, "read">;
   readonly tools?: ToolSet | undefined;
-  readonly log: Pick<Log, "error">;
 };
 
 const nothing: Inherited = { tools: [], sources: [] };
@@ -22,7 +21,7 @@ const nothing: Inherited = { tools: [], sources: [] };
  * @throws Problem as the storage and the tools do
  */
 export async function roundsFor(
-  { turns, tools, log }: OfferSources,
+  { turns, tools, log, observer }: OfferSources,
   { lease, owner, username, prompt, continues, replaces }: BegunTurn,
   { published, logged }: { readonly published: string; readonly logged: readonly ToolUsed[] },
 ): Promise<ToolRounds | undefined> {
@@ -40,7 +39,7 @@ export async function roundsFor(
     replaced: isSame ? [] : (before?.tools ?? []),
   });
   if (offer === undefined) return undefined;
-  return new ToolRounds({ offer, facts: { ...facts, turn }, prompt, logged, inherited, log });
+  return new ToolRounds({ offer, facts: { ...facts, turn }, prompt, logged, inherited, log, observer });
 }
 
 async function doneIn(

@@ -3,11 +3,10 @@
  * asked again with what came of them. Each call is logged before the model hears of it, so that whoever takes the turn over
  * finds it in the log and does not make it again.
  */
-import type { Log } from "../log.ts";
 import type { ModelError, ModelMessage, OfferedTools, ToolCall, WantedCall } from "../models/model.ts";
 import type { SourceView, TextDelta, ToolUsed, Usage } from "../protocol/events.ts";
 import type { Produced } from "../turns/producer.ts";
-import { runCall } from "./tool-run.ts";
+import { runCall, type ToolWatchers } from "./tool-run.ts";
 import type { CallFacts, Offer, Tool } from "./tools.ts";
 
 /** Rounds in which calls are made; then what they gave is said by the plain rules. */
@@ -19,7 +18,7 @@ const mostCalls = 4;
 /** What a model is told of one call, in UTF-16 code units. */
 const longestResult = 8 * 1024;
 
-export type RoundsOptions = {
+export type RoundsOptions = ToolWatchers & {
   readonly offer: Offer;
   readonly facts: Omit<CallFacts, "once" | "earlier" | "signal">;
   readonly prompt: string;
@@ -27,7 +26,6 @@ export type RoundsOptions = {
   readonly logged: readonly ToolUsed[];
   /** What was done for the same prompt in another turn, and is now to be in this one's log. */
   readonly inherited: Inherited;
-  readonly log: Pick<Log, "error">;
 };
 
 export type Inherited = { readonly tools: readonly ToolUsed[]; readonly sources: readonly SourceView[] };
@@ -144,7 +142,7 @@ export class ToolRounds {
   }
 
   #run(wanted: string, given: string, signal: AbortSignal) {
-    const { facts, logged, inherited, log } = this.#options;
+    const { facts, logged, inherited } = this.#options;
     const earlier = [...logged, ...inherited.tools, ...this.#used];
     const number = earlier.length + 1;
     const tool = this.#tools.get(wanted);
@@ -152,7 +150,7 @@ export class ToolRounds {
     return runCall(
       { name: tool?.name ?? "unknown", tool, callId: callIdOf(number), given, facts: { ...facts, once, earlier } },
       signal,
-      log,
+      this.#options,
     );
   }
 

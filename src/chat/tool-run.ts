@@ -1,5 +1,6 @@
 /** Runs one call of a tool, to an event of the log: whatever goes wrong in it is an event, too. */
 import type { Log } from "../log.ts";
+import type { Observer } from "../observer.ts";
 import type { SourceView, ToolUsed } from "../protocol/events.ts";
 import { isProblem, Problem } from "../protocol/problems.ts";
 import type { CallFacts, Tool, ToolOutcome } from "./tools.ts";
@@ -27,18 +28,29 @@ export type RunCall = {
   readonly milliseconds?: number;
 };
 
+/** Who is told of calls. */
+export type ToolWatchers = {
+  readonly log: Pick<Log, "error">;
+  readonly observer?: Pick<Observer, "toolCalled"> | undefined;
+};
+
 export type Ran = { readonly used: ToolUsed; readonly sources: readonly SourceView[] };
 
 /** @throws the signal's reason when that fires and the call does not end soon: the turn is over, whatever became of it */
-export async function runCall(call: RunCall, signal: AbortSignal, log: Pick<Log, "error">): Promise<Ran> {
+export async function runCall(call: RunCall, signal: AbortSignal, { log, observer }: ToolWatchers): Promise<Ran> {
   const { name, callId } = call;
   try {
     const { card, sources } = await bounded(call, signal);
     if (JSON.stringify(card).length > longestCard) throw new Error(`The card of ${name} is too long`);
+    observer?.toolCalled({ tool: name, outcome: "done" });
     return { used: { type: "tool", call_id: callId, name, status: "done", result: { ...card } }, sources };
   } catch (error) {
-    signal.throwIfAborted();
+    if (signal.aborted) {
+      observer?.toolCalled({ tool: name, outcome: "abandoned" });
+      throw signal.reason;
+    }
     const problem = isProblem(error) ? error : failed(name, error, log);
+    observer?.toolCalled({ tool: name, outcome: problem.code });
     const result = { code: problem.code, message: problem.detail };
     return { used: { type: "tool", call_id: callId, name, status: "failed", result }, sources: [] };
   }

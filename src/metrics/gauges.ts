@@ -8,6 +8,8 @@ import Gauge from "prom-client/lib/gauge.js";
 export type MetricSources = {
   readonly version: string;
   runningTurns(): number;
+  /** Of all sessions; undefined where nobody counts them. */
+  waitingTurns(): Promise<number | undefined>;
   openStreams(): number;
   /** Of each model server, by its role. */
   modelConditions(): ReadonlyMap<string, "configured" | "degraded" | "open">;
@@ -43,6 +45,16 @@ function addServiceGauges(registry: Registry, sources: MetricSources): void {
     registers,
     collect() {
       this.set(sources.runningTurns());
+    },
+  });
+  new Gauge({
+    name: "chat_turns_waiting",
+    help: "Turns that wait for others of their session; none with Redis.",
+    registers,
+    async collect() {
+      const waiting = await knownSoon(sources.waitingTurns());
+      if (waiting === undefined) this.remove();
+      else this.set(waiting);
     },
   });
   new Gauge({
@@ -141,6 +153,17 @@ function addProcessGauges(registry: Registry): void {
       this.set(process.memoryUsage().heapUsed);
     },
   });
+}
+
+/** Milliseconds that a scrape waits for the storage. */
+const patienceMs = 1_000;
+
+/** Undefined where it fails or takes too long: whoever scrapes is to see the rest when the storage is in trouble. */
+async function knownSoon(asked: Promise<number | undefined>): Promise<number | undefined> {
+  const { promise: late, resolve } = Promise.withResolvers<undefined>();
+  const timer = setTimeout(() => resolve(undefined), patienceMs);
+  const known = asked.catch(() => undefined);
+  return Promise.race([known, late]).finally(() => clearTimeout(timer));
 }
 
 /** A number that somebody else counts. */

@@ -58,6 +58,7 @@ export function openMetrics({ models, sources }: MetricsOptions): Metrics {
     turnLeft: (how) => counters.left.inc({ how }),
     attemptEnded: ({ model, outcome }) => counters.attempts.inc({ model: labels.of(model), outcome }),
     retried: (code) => counters.retries.inc({ code }),
+    toolCalled: ({ tool, outcome }) => counters.tools.inc({ tool, outcome }),
     committed(writes, milliseconds) {
       times.batches.observe(writes);
       times.commits.observe(milliseconds / 1_000);
@@ -95,6 +96,7 @@ function openCounters(registry: Registry) {
     retries: counter("chat_upstream_retries_total", "Answers that were asked for again, by the failure before.", [
       "code",
     ]),
+    tools: counter("chat_tool_calls_total", "Calls of tools for answers, by what became of them.", ["tool", "outcome"]),
   };
 }
 

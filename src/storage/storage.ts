@@ -60,6 +60,8 @@ export interface Storage {
   facts(): StorageFacts;
   /** How long the oldest write that is not committed yet has waited, in milliseconds; 0 when none waits. */
   backlog(): number;
+  /** How many turns wait, of all sessions; undefined where that would cost more than whoever only watches may cost. */
+  waitingTurns(): Promise<number | undefined>;
   /** Finishes what was accepted and lets go of files and connections. Followers end. Calling it twice is harmless. */
   close(): Promise<void>;
 }

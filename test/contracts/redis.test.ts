@@ -63,7 +63,14 @@ for (const [name, start] of [
     contract(name, onServer, { keepsWhenClosed: true });
   }
 
-  // Its exception from the contract: an index takes RediSearch, which a server may have or not.
+  // Its exceptions from the contract: each session's queue is in a slot of its own, so all of them would have to be asked.
+  test(`${name} does not count the turns that wait`, async () => {
+    const storage = await (await onServer()).open(Date.now);
+    expect(await storage.waitingTurns()).toBeUndefined();
+    await storage.close();
+  });
+
+  // An index takes RediSearch, which a server may have or not.
   test(`${name} tells that it cannot search`, async () => {
     const storage = await (await onServer()).open(Date.now);
     await expect(storage.search.find("guest:alice", { text: "words", limit: 1 })).rejects.toMatchObject({

@@ -1,7 +1,9 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { expect, test } from "vitest";
 import { openSqliteStorage } from "../../src/storage/sqlite/open.ts";
+import { beginTurn, capability, openTestSession, unbegunStop } from "../helpers/storage.ts";
 import { acceptanceContract } from "./acceptance.ts";
 import { gameContract } from "./games.ts";
 import { keyContract } from "./keys.ts";
@@ -48,3 +50,23 @@ for (const contract of [
   contract("SQLite in a file", inFile, { keepsWhenClosed: true });
   contract("SQLite in memory", inMemory, { keepsWhenClosed: false });
 }
+
+// What Redis does not promise.
+test("SQLite counts the turns that wait, until they begin, are stopped, or their session is deleted", async () => {
+  const storage = await (await inMemory()).open(Date.now);
+  const [one, other] = [await openTestSession(storage), await openTestSession(storage)];
+  const wait = (sessionId: string) =>
+    storage.turns.accept(capability, { sessionId, ask: { kind: "prompt", prompt: "?" }, ifBusy: "queue" });
+  const { lease } = await beginTurn(storage, one);
+  await beginTurn(storage, other);
+  expect(await storage.waitingTurns()).toBe(0);
+  for (const sessionId of [one, one, one, other]) await wait(sessionId);
+  expect(await storage.waitingTurns()).toBe(4);
+  await storage.turns.requestStop(capability, one, 3, unbegunStop(one, 3));
+  expect(await storage.waitingTurns()).toBe(3);
+  await storage.sessions.delete(capability, other);
+  expect(await storage.waitingTurns()).toBe(2);
+  await storage.turns.settle(lease, lease.head, unbegunStop(one, 1), { beginNext: true });
+  expect(await storage.waitingTurns()).toBe(1);
+  await storage.close();
+});

@@ -105,6 +105,8 @@ export async function openRedisStorage(options: RedisOptions): Promise<Storage> 
     },
     facts: () => ({ kind: "redis", durability: server.durability }),
     backlog: () => server.backlog,
+    // Each session's queue is a key of its own, in a slot of its own.
+    waitingTurns: async () => undefined,
     close() {
       closing ??= (async () => {
         leases.close();

@@ -124,6 +124,7 @@ describe("what memory holds of turns", () => {
       keys: keyStore(database, Date.now),
       facts: () => ({ kind: "sqlite", durability: "memory" }),
       backlog: () => 0,
+      waitingTurns: async () => 0,
       check: async () => undefined,
       close: () => database.close(),
     };

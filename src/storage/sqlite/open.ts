@@ -84,6 +84,7 @@ export async function openSqliteStorage(options: SqliteOptions): Promise<Storage
     },
     facts: () => ({ kind: "sqlite", durability: path === inMemory ? "memory" : "disk" }),
     backlog: () => database.backlog,
+    waitingTurns: () => database.read("countWaiting", {}),
     close() {
       closing ??= Promise.all([olderTurns.close(), wanted?.close(), database.close()]).then(async () => {
         liveTurns.closed();

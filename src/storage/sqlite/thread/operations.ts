@@ -21,6 +21,7 @@ import { usageReads, usageWrites } from "./usage.ts";
 
 export function readOperations(database: DatabaseSync) {
   const ping = database.prepare("SELECT count(*) FROM sqlite_schema");
+  const countWaiting = database.prepare("SELECT count(*) AS count FROM turns WHERE status = 'queued'");
   return {
     ...sessionReads(database),
     ...historyReads(database),
@@ -31,6 +32,7 @@ export function readOperations(database: DatabaseSync) {
     ...gameReads(database),
     ...playerReads(database),
     ping: (_: object): void => void ping.get(),
+    countWaiting: (_: object): number => (countWaiting.get() as { count: number }).count,
   };
 }
 

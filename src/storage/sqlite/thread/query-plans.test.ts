@@ -6,6 +6,7 @@ import { Checkpoints } from "./checkpoints.ts";
 import { gameExpiry, gameRemover } from "./game-deletion.ts";
 import { gameReads, gameWrites } from "./games.ts";
 import { Journal } from "./journal.ts";
+import { readOperations } from "./operations.ts";
 import { playerReads, playerWrites } from "./players.ts";
 import { RunningTurns } from "./running-turns.ts";
 import { searchIndex } from "./search-index.ts";
@@ -46,6 +47,18 @@ test("no statement of accepting and settling a turn walks a session or a table, 
   expect(plans.find(({ sql }) => sql.includes("ORDER BY ahead"))?.steps).toContain(
     "SEARCH turns USING INDEX queued_turns (session=?)",
   );
+});
+
+test("the turns that wait are counted by their index alone", () => {
+  const database = openWriter(":memory:");
+  const prepared: string[] = [];
+  readOperations(telling(database, prepared));
+  const counting = prepared.filter((sql) => sql.includes("status = 'queued'") && sql.startsWith("SELECT count"));
+  expect(counting).toContain("SELECT count(*) AS count FROM turns WHERE status = 'queued'");
+  const steps = database
+    .prepare(`EXPLAIN QUERY PLAN SELECT count(*) AS count FROM turns WHERE status = 'queued'`)
+    .all();
+  expect(steps).toMatchObject([{ detail: "SCAN turns USING COVERING INDEX queued_turns" }]);
 });
 
 test("no statement of the game walks a table, but for whoever wants everybody's", () => {
