@@ -91,8 +91,11 @@ function cannotBe(table: FactTable, { entry, side }: Asked, other: Entry): boole
 /** Nobody takes a daughter for a wife, nor believes that she is called one. */
 function isPossibleRelative(families: Families, { entry, side }: Asked, named: Named, most: number): boolean {
   if (!families.mayBeWrong(entry, side, named)) return false;
+  const fixed = side === "object" ? entry.subject : entry.object;
+  // A statement has nothing beside it that is more likely.
+  if (most === 1 && families.isOfOtherGeneration(entry, side, named)) return false;
   const isKnown = most === 1 || kinOf(entry.fact.detail)?.class === "spouse";
-  return !isKnown || !families.areRelatives(side === "object" ? entry.subject : entry.object, named);
+  return !isKnown || !families.areOtherRelatives(entry.fact, fixed, named);
 }
 
 function differ(one: Gender | undefined, other: Gender | undefined): boolean {
@@ -129,9 +132,11 @@ function distance({ table, families }: Places, { entry, side }: Asked, wrong: Na
   // Where the answer has the family name that is asked for, another option has it too; a statement needs no such thing.
   const shares = most > 1 && sharesWord(answer, wrong) ? (isGivenAway ? -3 : -1) : 0;
   const tells = differ(table.genderOf(answer), table.genderOf(wrong)) ? 4 : 0;
-  // Nobody takes a mother for a wife.
-  const isKin = fact.relation === "relative" && families.areRelatives(fixed, wrong) ? 2 : 0;
-  return tells + shares + isKin + Math.abs(answer.text.length - wrong.text.length) / 20;
+  // Nobody takes a mother for a wife, nor a child for a father.
+  const isRelative = fact.relation === "relative";
+  const isKin = isRelative && families.areOtherRelatives(fact, fixed, wrong) ? 2 : 0;
+  const isYounger = isRelative && families.isOfOtherGeneration(entry, side, wrong) ? 3 : 0;
+  return tells + shares + isKin + isYounger + Math.abs(answer.text.length - wrong.text.length) / 20;
 }
 
 /** Of one family, or of one kind of place. */

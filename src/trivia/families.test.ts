@@ -64,6 +64,68 @@ describe("whoever may be given as a wrong answer about a family", () => {
   });
 });
 
+describe("what nobody believes of somebody in a family", () => {
+  const generations = new Families(
+    new FactTable(
+      (
+        [
+          ["Owen", "Nora", "wife"],
+          ["Owen", "Pip", "younger daughter"],
+          ["Owen", "Una", "older daughter"],
+          ["Nora", "Gerda", "mother"],
+          ["Owen", "Lars", "grandfather"],
+          ["Owen", "Kai", "nephew"],
+        ] as const
+      ).map(([subject, object, detail]) =>
+        factOf({ subject, relation: "relative", object, type: "character", detail }),
+      ),
+    ),
+  );
+  const named = (text: string) => ({ text, names: [text.toLowerCase()] });
+  const fact = (detail: string, object = "Nobody", subject = "Nora") =>
+    factOf({ subject, relation: "relative", object, type: "character", detail });
+
+  test.each([
+    ["a daughter as a mother", "mother", "Pip", true],
+    ["a husband's grandfather as a father", "father", "Lars", true],
+    ["a husband's nephew as a brother", "brother", "Kai", true],
+    ["a mother as an aunt, who is as old", "aunt", "Gerda", false],
+    ["a stranger as a mother", "mother", "Zed", false],
+    ["anybody as a neighbour", "neighbour", "Pip", false],
+  ])("is %s, by the generations between them: %s (%s)", (_, detail, somebody, expected) => {
+    const [entry] = new FactTable([fact(detail)]).entries;
+    if (entry === undefined) throw new Error("A table of one fact has an entry");
+    expect(generations.isOfOtherGeneration(entry, "object", named(somebody))).toBe(expected);
+  });
+
+  test("is whoever is too old to have somebody as a daughter", () => {
+    const [entry] = new FactTable([fact("daughter", "Gerda", "Nobody")]).entries;
+    if (entry === undefined) throw new Error("A table of one fact has an entry");
+    expect(generations.isOfOtherGeneration(entry, "subject", named("Pip"))).toBe(true);
+  });
+
+  test("is a relative of another kind, a younger daughter as a wife too, but not the other daughter", () => {
+    expect(generations.areOtherRelatives(fact("wife"), named("Owen"), named("Pip"))).toBe(true);
+    expect(generations.areOtherRelatives(fact("older daughter"), named("Owen"), named("Pip"))).toBe(false);
+  });
+});
+
+describe("who is a woman and who a man", () => {
+  test("is known of a name by whoever plays or is played, in both directions", () => {
+    const played = new FactTable([
+      factOf({ subject: "Robin Marsh", relation: "played_by", object: "Roger Klee", type: "person" }),
+      factOf({ subject: "Martha Low", relation: "played_by", object: "Shay Klee", type: "person" }),
+      factOf({ subject: "Robin Klee", relation: "played_by", object: "Shay Low", type: "person" }),
+    ]);
+    const genderOf = (text: string) => played.genderOf({ text, names: [text.toLowerCase()] });
+    expect([genderOf("Robin Marsh"), genderOf("Shay Klee"), genderOf("Robin Klee")]).toEqual([
+      "male",
+      "female",
+      undefined,
+    ]);
+  });
+});
+
 describe("words for relatives", () => {
   test.each([
     ["mother", "parent", "female"],

@@ -4,7 +4,7 @@
  * says what else they are.
  */
 import { type Entry, type FactTable, isSame, type Named, type Side } from "./fact-table.ts";
-import { inverseOf, type KinClass, kinOf } from "./kin.ts";
+import { generationsUp, inverseOf, type KinClass, kinOf } from "./kin.ts";
 
 /** Of these everybody has one, so that all others in the family are none. */
 const single = /^(?:biological )?(?:father|mother|dad|mom|mum)$/;
@@ -28,10 +28,18 @@ export class Families {
   readonly #relatives: readonly Entry[];
   /** Of each person's name the family that it belongs to. */
   readonly #families = new Map<string, Set<string>>();
+  /** Of each person, by name: relatives, and how many generations these are above. */
+  readonly #steps = new Map<string, { readonly to: string; readonly up: number }[]>();
 
   constructor(table: FactTable) {
     this.#relatives = table.of("relative");
-    for (const { subject, object } of this.#relatives) this.#join([...subject.names, ...object.names]);
+    for (const { fact, subject, object } of this.#relatives) {
+      this.#join([...subject.names, ...object.names]);
+      const up = generationsUp(kinOf(fact.detail)?.class);
+      if (up === undefined) continue;
+      this.#addStep(subject, object, up);
+      this.#addStep(object, subject, -up);
+    }
   }
 
   /** Whether somebody may be given as a wrong answer to the question for one end of a fact about relatives. */
@@ -49,9 +57,18 @@ export class Families {
     return side === "object" && single.test(entry.fact.detail ?? "");
   }
 
-  /** Whether a fact says what one is to the other, apart from those that tell brothers or wives apart. */
-  areRelatives(one: Named, other: Named): boolean {
-    return this.#between([one, other]).some(({ detail }) => !order.test(detail ?? ""));
+  /** Whether a fact says what one is to the other, apart from those that tell such relatives apart: first and second wives. */
+  areOtherRelatives({ detail: wanted }: Entry["fact"], one: Named, other: Named): boolean {
+    const kinClass = kinOf(wanted)?.class;
+    return this.#between([one, other]).some(({ kin, detail }) => kin !== kinClass || !order.test(detail ?? ""));
+  }
+
+  /** Whether facts together say that somebody is too old or too young to be it: a daughter's daughter as a mother. */
+  isOfOtherGeneration(entry: Entry, side: Side, somebody: Named): boolean {
+    const wanted = generationsUp(kinOf(entry.fact.detail)?.class);
+    const fixed = side === "object" ? entry.subject : entry.object;
+    const found = this.#generationsBetween(fixed, somebody);
+    return wanted !== undefined && found !== undefined && found !== (side === "object" ? wanted : -wanted);
   }
 
   /** What the second is to the first, by every fact between them. */
@@ -62,6 +79,20 @@ export class Families {
       if (!isSame(subject, second, true) || !isSame(object, first, true)) return [];
       return [{ kin: kin && inverseOf(kin), detail: undefined }];
     });
+  }
+
+  /** How many generations the second is above the first, by the shortest way from relative to relative. */
+  #generationsBetween({ names: [from = ""] }: Named, to: Named): number | undefined {
+    const known = new Map([[from, 0]]);
+    for (const [name, up] of known) {
+      if (to.names.includes(name)) return up;
+      for (const step of this.#steps.get(name) ?? []) if (!known.has(step.to)) known.set(step.to, up + step.up);
+    }
+    return undefined;
+  }
+
+  #addStep({ names: [from = ""] }: Named, { names: [to = ""] }: Named, up: number): void {
+    this.#steps.set(from, [...(this.#steps.get(from) ?? []), { to, up }]);
   }
 
   #areOfOneFamily(one: Named, other: Named): boolean {

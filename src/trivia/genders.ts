@@ -10,7 +10,8 @@ type FactsOf = (relation: Relation) => readonly Entry[];
 export class Genders {
   readonly #factsOf: FactsOf;
   #said: ReadonlyMap<string, Gender> | undefined;
-  #actors: ReadonlyMap<string, string> | undefined;
+  /** Of whoever plays, whom; and of whoever is played, by whom. */
+  #others: ReadonlyMap<string, string> | undefined;
 
   constructor(factsOf: FactsOf) {
     this.#factsOf = factsOf;
@@ -21,11 +22,14 @@ export class Genders {
     const gender = this.#said.get(name) ?? genderOfName(name);
     if (gender !== undefined) return gender;
     // Mostly whoever plays somebody is as they are.
-    this.#actors ??= new Map(this.#factsOf("played_by").map(({ subject, object }) => [first(object), first(subject)]));
-    const character = this.#actors.get(name);
-    return character === undefined || character === name
-      ? undefined
-      : (this.#said.get(character) ?? genderOfName(character));
+    this.#others ??= new Map(
+      this.#factsOf("played_by").flatMap(({ subject, object }) => [
+        [first(object), first(subject)],
+        [first(subject), first(object)],
+      ]),
+    );
+    const other = this.#others.get(name);
+    return other === undefined || other === name ? undefined : (this.#said.get(other) ?? genderOfName(other));
   }
 }
 

@@ -74,3 +74,21 @@ const inverses: Readonly<Record<KinClass, KinClass>> = {
 export function inverseOf(kinClass: KinClass): KinClass {
   return inverses[kinClass];
 }
+
+/** How many generations above somebody such a relative is; undefined where that is not known. */
+const generations: Readonly<Record<KinClass, number | undefined>> = {
+  parent: 1,
+  child: -1,
+  sibling: 0,
+  spouse: 0,
+  grandparent: 2,
+  grandchild: -2,
+  elder: 1,
+  younger: -1,
+  cousin: 0,
+  "in-law": undefined,
+};
+
+export function generationsUp(kinClass: KinClass | undefined): number | undefined {
+  return kinClass && generations[kinClass];
+}

@@ -88,13 +88,20 @@ export function openModelPhraser(model: QuizModel, background: Background): Phra
   };
 }
 
-/** A statement stands or falls with its words, and so does what happens in an episode: only what is around them changes. */
+/**
+ * A statement stands or falls with its words, and so does what happens in an episode: only what is around them changes. Of
+ * a statement the hint stays too, as whatever else is said of what is right says whether the statement is.
+ */
 function wordsOf(
-  { kind, text, fact }: Question,
+  { kind, text, hint, fact }: Question,
   said: z.infer<typeof phrased>,
 ): Pick<Question, "text" | "hint" | "explanation"> {
-  const isFixed = kind === "boolean" || fact.relation === "about";
-  return { text: isFixed ? text : said.question, hint: said.hint, explanation: said.explanation };
+  const isStatement = kind === "boolean";
+  return {
+    text: isStatement || fact.relation === "about" ? text : said.question,
+    hint: isStatement ? hint : said.hint,
+    explanation: said.explanation,
+  };
 }
 
 /** It asks about the same thing, keeps every rule, and says what was right. */

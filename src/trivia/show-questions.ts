@@ -137,24 +137,27 @@ export class ShowQuestions {
     const right = rightAnswers(table, entry, side);
     const text = askedAs(phrasing, this.#told(fact), form, right.length > 1);
     const needed = form === "object" || form === "subject" ? 3 : form === "false" ? 1 : 0;
-    const wrong = needed === 0 ? [] : wrongAnswers(place, { entry, side, text, right }, needed, random);
+    // Of a true statement what a wrong one would say is wanted too, so that the hints of both say as little.
+    const asked = { entry, side, text, right };
+    const wrong = kind === "text" ? [] : wrongAnswers(place, asked, Math.max(needed, 1), random);
     if (wrong.length < needed) return undefined;
     const type = side === "object" ? fact.type : this.#typeOfSubject(fact);
     const answer = kind === "boolean" ? (form === "true" ? "True" : "False") : shown(entry[side].text);
-    const rating = ratingFor(table, entry, { kind, side, wrong });
+    const others = wrong.map((named) => shown(named.text));
+    const rating = ratingFor(table, entry, { kind, side, wrong: form === "true" ? [] : wrong });
     const question: Question = {
       id,
       show: fact.show,
       kind,
       text: form === "false" ? this.#falsely(phrasing, fact, wrong[0]) : text,
-      options: optionsFor(kind, [answer, ...wrong.map((named) => shown(named.text))], random),
+      options: optionsFor(kind, [answer, ...others], random),
       answer,
       aliases: kind === "boolean" ? [] : typedAliases(table, { entry, side, type, right, text }),
       difficulty: difficultyOf(rating),
       rating,
       fact,
       explanation: phrasing.says(this.#told(fact)),
-      hint: hintFor(entry[side].text, type, random),
+      hint: hintFor({ kind, answer: shown(entry[side].text), type, others }, random),
       generator: "template",
     };
     const names = right.flatMap((named) => named.names);
