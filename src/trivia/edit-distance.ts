@@ -17,11 +17,16 @@ export function isSlipOf(given: string, wanted: string): boolean {
 }
 
 function isWordSlip(given: string, wanted: string): boolean {
-  if (given === wanted) return true;
+  if (given === wanted || isPluralOf(given, wanted) || isPluralOf(wanted, given)) return true;
   if (given[0] !== wanted[0] || /\p{N}/u.test(given + wanted)) return false;
   if (Math.max(given.length, wanted.length) > longestWord) return false;
   const allowed = slipsAllowed(wanted.length);
   return Math.abs(given.length - wanted.length) <= allowed && editDistance(given, wanted) <= allowed;
+}
+
+/** One or several: "waitresses". In a name of three letters it is another name. */
+function isPluralOf(several: string, one: string): boolean {
+  return one.length > 3 && (several === `${one}s` || several === `${one}es`);
 }
 
 /** In short words a slip makes another word: "Mark" and "Mary". */

@@ -33,8 +33,8 @@ function questionView(gameId: string, { number, question, showTitle, at, until, 
   const taken = helped.includes("fifty_fifty") ? takenByFiftyFifty(question).map(({ id }) => id) : [];
   return {
     number,
-    // Its own id is made of the fact, and so names the answer.
-    id: hash("sha256", `${gameId}\n${question.id}`).slice(0, 16),
+    // Its own id is made of the fact and so names the answer, and whoever guesses that could check it by a hash of it.
+    id: hash("sha256", `${gameId}\n${number}`).slice(0, 16),
     show: question.show,
     show_title: showTitle,
     type: question.kind,

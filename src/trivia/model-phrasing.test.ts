@@ -94,6 +94,7 @@ describe("a model's words for a question", () => {
     };
     expect(await phraser.phrase(statement, player)).toMatchObject({
       text: statement.text,
+      hint: statement.hint,
       explanation: good.explanation,
     });
   });

@@ -29,6 +29,18 @@ const values: ReadonlyMap<string, number> = new Map([
   ...tens.map((word, index) => [word, (index + 2) * 10] as const),
 ]);
 
+const ordinals: ReadonlyMap<string, string> = new Map(
+  `first second third fourth fifth sixth seventh eighth ninth tenth eleventh twelfth thirteenth fourteenth fifteenth
+  sixteenth seventeenth eighteenth nineteenth twentieth`
+    .split(/\s+/)
+    .map((word, index) => [word, String(index + 1)]),
+);
+
+/** "fourth" and "4th" as "4"; any other word as it is. */
+export function withoutOrdinal(word: string): string {
+  return ordinals.get(word) ?? word.replace(/^(\d+)(?:st|nd|rd|th)$/, "$1");
+}
+
 /** Lower-case words, of which those that are numbers become digits. */
 export function numbersAsDigits(words: readonly string[]): readonly string[] {
   if (!words.some((word) => values.has(word))) return words;

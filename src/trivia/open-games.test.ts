@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { capability, openTestSession, openTestStorage, silentLog } from "../../test/helpers/storage.ts";
 import { testKnowledge, testQuestions } from "../../test/helpers/trivia.ts";
@@ -74,6 +75,14 @@ describe("a round", () => {
     expect(game.question?.options).toHaveLength(4);
     expect(JSON.stringify(game)).not.toMatch(/evidence|explanation|aliases|"fact"|"answer"|An actor|Alias/);
     expect(await games.read(mine, game.game_id)).toEqual(game);
+  });
+
+  test("has an id for a question by which nobody can check a guess of what it is about", async () => {
+    const game = await games.start(alice, { show: "frasier" });
+    for await (const { id } of testQuestions.all("frasier")) {
+      const guessed = createHash("sha256").update(`${game.game_id}\n${id}`).digest("hex");
+      expect(guessed.startsWith(game.question?.id ?? "")).toBe(false);
+    }
   });
 
   test("of ten questions is played to its end: each answer is judged, and a fact is asked once", async () => {

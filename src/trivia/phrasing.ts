@@ -27,6 +27,8 @@ export type Phrasing = {
 
 const both = { object: true, subject: true };
 const objectAlone = { object: true, subject: false };
+/** What else is right may be in no fact: whoever else worked on it, where else somebody was. */
+const subjectAlone = { object: false, subject: true };
 const neither = { object: false, subject: false };
 
 /** Relations of which a show itself is the subject; `first_aired` may be of an episode as well. */
@@ -55,8 +57,8 @@ export const phrasings: Readonly<Record<Relation, Phrasing>> = {
   occupation: {
     forObject: ({ subject, show }) => `What is ${possessive(subject)} occupation in ${show}?`,
     forOneOf: ({ subject, show }) => `Which occupation has ${subject} had in ${show}?`,
-    forSubject: ({ object, show }) => `Which character of ${show} works as ${withArticle(object)}?`,
-    says: ({ subject, object, show }) => `In ${show}, ${subject} works as ${withArticle(object)}.`,
+    forSubject: ({ object, show }) => `Which character of ${show} ${worksAs(object)}?`,
+    says: ({ subject, object, show }) => `In ${show}, ${subject} ${worksAs(object)}.`,
     typed: both,
   },
   workplace: {
@@ -64,14 +66,14 @@ export const phrasings: Readonly<Record<Relation, Phrasing>> = {
     forOneOf: ({ subject, show }) => `Where has ${subject} worked in ${show}?`,
     forSubject: ({ object, show }) => `Which character of ${show} has worked at ${object}?`,
     says: ({ subject, object, show }) => `In ${show}, ${subject} has worked at ${object}.`,
-    typed: both,
+    typed: subjectAlone,
   },
   lives_in: {
     forObject: ({ subject, show }) => `Where does ${subject} live in ${show}?`,
     forOneOf: ({ subject, show }) => `Where has ${subject} lived in ${show}?`,
     forSubject: ({ object, show }) => `Which character of ${show} lives ${at(object)}?`,
     says: ({ subject, object, show }) => `In ${show}, ${subject} lives ${at(object)}.`,
-    typed: both,
+    typed: subjectAlone,
   },
   relative: {
     forObject: ({ subject, detail, show }) => `Who is ${possessive(subject)} ${detail ?? "relative"} in ${show}?`,
@@ -101,13 +103,13 @@ export const phrasings: Readonly<Record<Relation, Phrasing>> = {
     forOneOf: ({ subject, show }) => `Which of these is a nickname of ${subject} in ${show}?`,
     forSubject: ({ object, show }) => `Which character of ${show} is also called ${quoted(object)}?`,
     says: ({ subject, object, show }) => `In ${show}, ${subject} is also called ${quoted(object)}.`,
-    typed: { object: false, subject: true },
+    typed: subjectAlone,
   },
   catchphrase: {
     forObject: ({ subject, show }) => `Which of these is a catchphrase of ${subject} in ${show}?`,
     forSubject: ({ object, show }) => `Which character of ${show} is known for saying ${quoted(object)}?`,
     says: ({ subject, object, show }) => `In ${show}, ${subject} is known for saying ${quoted(object)}.`,
-    typed: { object: false, subject: true },
+    typed: subjectAlone,
   },
   set_in: {
     forObject: ({ show }) => `Where is ${show} set?`,
@@ -148,7 +150,7 @@ export const phrasings: Readonly<Record<Relation, Phrasing>> = {
     forObject: ({ show }) => `Who wrote or performed the theme music of ${show}?`,
     forSubject: ({ object }) => `Of which of these shows did ${object} write or perform the theme music?`,
     says: ({ object, show }) => `The theme music of ${show} was written or performed by ${object}.`,
-    typed: objectAlone,
+    typed: neither,
   },
   spin_off_of: {
     forObject: ({ show }) => `Of which show is ${show} a spin-off?`,
@@ -215,7 +217,7 @@ export const phrasings: Readonly<Record<Relation, Phrasing>> = {
       isEpisode
         ? `${object} is a guest star in the ${bare(show)} episode ${quoted(subject)}.`
         : `In ${show}, ${subject} is played by the guest star ${object}.`,
-    typed: objectAlone,
+    typed: neither,
   },
   about: {
     forObject: ({ subject, show }) => `In which episode of ${show} does this happen: ${subject}?`,
@@ -240,6 +242,11 @@ function quoted(words: string): string {
 function withArticle(noun: string): string {
   if (/^(?:an?|the|his|her|their) |^\S+ of /.test(noun)) return noun;
   return `${/^(?!uni|use|eu|one)[aeiou]/i.test(noun) ? "an" : "a"} ${noun}`;
+}
+
+/** Nobody works as what is no work any more, or none that is paid. */
+function worksAs(occupation: string): string {
+  return `${/^(?:retired|former) |wife$/.test(occupation) ? "is" : "works as"} ${withArticle(occupation)}`;
 }
 
 function withThe(thing: string): string {

@@ -7,6 +7,7 @@ import type { Show } from "../retrieval/facts.ts";
 import { asksForGame } from "./asks-for-game.ts";
 import type { GameWish } from "./games.ts";
 import { isPartOf, normalForm, words } from "./normal-form.ts";
+import { numbersAsDigits } from "./number-words.ts";
 import { answerIn, namesOption } from "./said-answers.ts";
 
 export type Move =
@@ -93,20 +94,12 @@ function isNewRound(said: string): boolean {
   );
 }
 
-const numbers: ReadonlyMap<string, number> = new Map([
-  ["three", 3],
-  ["five", 5],
-  ["ten", 10],
-  ["fifteen", 15],
-  ["twenty", 20],
-]);
-
 function wishIn(said: string, shows: readonly Show[]): GameWish {
   const show = showIn(said, shows);
   const level = /\b(easy|medium|hard|difficult)\b/.exec(said)?.[1];
   const difficulty = level === "difficult" ? "hard" : (level as GameWish["difficulty"]);
-  const count = /\b(\d{1,2}|three|five|ten|fifteen|twenty) (?:\w+ ){0,3}questions?\b/.exec(said)?.[1];
-  const questions = count === undefined ? undefined : (numbers.get(count) ?? Number(count));
+  const count = /\b(\d{1,2}) (?:\w+ ){0,3}questions?\b/.exec(numbersAsDigits(said.split(/[ -]+/)).join(" "))?.[1];
+  const questions = count === undefined ? undefined : Number(count);
   const daily = /\b(?:daily|of the day|today's)\b/.test(said);
   return {
     ...(show !== undefined && !daily && { show }),

@@ -161,6 +161,65 @@ describe("questions of facts", () => {
     expect((await made("occupation", "judge", "typed-subject"))?.aliases).not.toContain("marsh");
   });
 
+  test("accept names without initials, middle names and “Jr.”, and family names of two words", async () => {
+    const played = (id: number, subject: string, object: string, subject_aliases: readonly string[] = []) =>
+      factOf({
+        id: `harbour-street:${id}`,
+        subject,
+        relation: "played_by",
+        object,
+        type: "person",
+        subject_aliases: [...subject_aliases],
+      });
+    const more = [
+      played(95, "Cal Brook III", "Michael J. O'Dell", ["Tripp"]),
+      played(96, "Sister Maud", "Queen Lavinia"),
+      played(97, "Ed Vane", "Anna Gordon-Levy"),
+    ];
+    const other = openQuestionMaker({ knowledge: knowledgeOf(shows, [...facts, ...more]) });
+    const aliasesOf = async (id: string) => (await other.question(`harbour-street:${id}`))?.aliases;
+    expect(await aliasesOf("95.typed")).toEqual(expect.arrayContaining(["odell", "michael odell"]));
+    expect(await aliasesOf("95.typed-subject")).toEqual(
+      expect.arrayContaining(["tripp", "tripp brook", "cal brook", "brook", "cal"]),
+    );
+    expect(await aliasesOf("95.typed-subject")).not.toContain("iii");
+    expect(await aliasesOf("96.typed")).toContain("lavinia");
+    expect(await aliasesOf("97.typed")).toEqual(expect.arrayContaining(["gordon levy", "levy"]));
+    expect(await aliasesOf("97.typed")).not.toContain("anna");
+  });
+
+  test("are not to be typed where more may be right than any fact says", async () => {
+    const texts = (await everything()).filter(({ kind }) => kind === "text");
+    const asked = texts.filter(({ id, fact }) => id.endsWith(".typed") && fact.relation === "theme_by");
+    expect(asked).toEqual([]);
+    for (const relation of ["workplace", "lives_in", "guest_star"] as const) {
+      const fact = factOf({
+        id: "harbour-street:98",
+        subject: "Ed Vane",
+        relation,
+        object: "Elm House",
+        type: "place",
+      });
+      const other = openQuestionMaker({ knowledge: knowledgeOf(shows, [...facts, fact]) });
+      expect(await other.question("harbour-street:98.typed"), relation).toBeUndefined();
+      expect(await other.question("harbour-street:98.true"), relation).toBeDefined();
+    }
+  });
+
+  test("say of nobody that they work as what is no work any more", async () => {
+    const retired = factOf({
+      id: "harbour-street:99",
+      subject: "Ed Vane",
+      relation: "occupation",
+      object: "retired pilot",
+      type: "occupation",
+    });
+    const other = openQuestionMaker({ knowledge: knowledgeOf(shows, [...facts, retired]) });
+    expect((await other.question("harbour-street:99.true"))?.text).toBe(
+      "In Harbour Street, Ed Vane is a retired pilot.",
+    );
+  });
+
   test("accept no word of what is called “the …” as a name", async () => {
     const more = [
       factOf({

@@ -1,7 +1,7 @@
 /** Whether what somebody says while a question is open is an answer to it, and which. */
 import type { QuestionView } from "../protocol/trivia.ts";
 import { isSlipOf } from "./edit-distance.ts";
-import { optionOf } from "./grading.ts";
+import { optionOf, truthOf } from "./grading.ts";
 import { isPartOf, normalForm, words } from "./normal-form.ts";
 
 type Asked = Pick<QuestionView, "type" | "options">;
@@ -59,13 +59,8 @@ function optionIn(said: string, { type, options }: Asked): string | undefined {
 }
 
 function truth(said: string, options: Asked["options"]): string | undefined {
-  const word = normalForm(said);
-  const meant = /^(?:true|t|yes|y|right|correct|yep|yeah)$/.test(word)
-    ? "True"
-    : /^(?:false|f|no|n|wrong|not true|incorrect|nope)$/.test(word)
-      ? "False"
-      : undefined;
-  return options.find(({ text }) => text === meant)?.id;
+  const isTrue = truthOf(said);
+  return options.find(({ text }) => isTrue !== undefined && text === (isTrue ? "True" : "False"))?.id;
 }
 
 /** Typed answers may be anything, so whatever is short and is no talk is one. */

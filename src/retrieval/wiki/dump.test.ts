@@ -109,6 +109,12 @@ describe("what is no dump", () => {
     const start = dumpOf(pages).slice(0, dumpOf(pages).indexOf("Plain"));
     await expect(read(`${start}${"x".repeat(17 * 1024 * 1024)}`)).rejects.toThrow("more than 16 MiB");
   });
+
+  it("because many pieces of a text have no end", async () => {
+    const start = dumpOf(pages).slice(0, dumpOf(pages).indexOf("Plain"));
+    const piece = `<![CDATA[${"x".repeat(1024 * 1024)}]]>`;
+    await expect(read(`${start}${piece.repeat(17)}`)).rejects.toThrow("more than 16 MiB");
+  });
 });
 
 describe("the pages of a dump that are taken", () => {

@@ -111,6 +111,10 @@ function reasonOf(error: unknown): string {
   return `is no MediaWiki dump, or not a whole one: ${message}`;
 }
 
+function tooLong(): Error {
+  return new Error("it has a text of more than 16 MiB");
+}
+
 /** Elements of which the text is wanted, by the path to them. */
 const wanted = new Set([
   "mediawiki/siteinfo/sitename",
@@ -150,7 +154,7 @@ class DumpParser {
   write(text: string): void {
     this.#pending += text.length;
     this.#parser.write(text);
-    if (this.#pending > longestText) throw new Error("it has a text of more than 16 MiB");
+    if (this.#pending > longestText) throw tooLong();
   }
 
   /** @throws Error when the dump is not whole */
@@ -178,7 +182,11 @@ class DumpParser {
 
   #take(text: string): void {
     this.#pending = 0;
-    if (wanted.has(this.#place)) this.#texts.set(this.#place, (this.#texts.get(this.#place) ?? "") + text);
+    if (!wanted.has(this.#place)) return;
+    const before = this.#texts.get(this.#place) ?? "";
+    // Sections of CDATA come one by one, however many stand in one element.
+    if (before.length + text.length > longestText) throw tooLong();
+    this.#texts.set(this.#place, before + text);
   }
 
   #close(): void {
