@@ -23,6 +23,10 @@ function answer(turn: number, fields: Partial<HistoryMessage> = {}): HistoryMess
 
 const sessionId = "0".repeat(32);
 
+function tool(id: string, card: number) {
+  return { type: "tool", call_id: id, name: "answer_trivia", status: "done", result: { card } } as const;
+}
+
 describe("a history as exchanges", () => {
   it("has a prompt with its answer, or without one where there is none", () => {
     const [first, second] = exchangesOf([prompt(1), answer(1), prompt(2, "queued")]);
@@ -60,6 +64,19 @@ describe("a history that is read again", () => {
     expect(refreshed(known, late).at(-1)).toBe(known.at(-1));
     const continued = exchangesOf([prompt(3, "running"), answer(3, { continued_by: 4, status: "running" })]);
     expect(refreshed(known, continued).at(-1)).toMatchObject({ status: "running", answerTurn: 4 });
+  });
+
+  it("takes back nothing that was done for a running answer since it was asked for", () => {
+    const running: Exchange = { ...newExchange("sent", 3, "Question 3", "running"), model: "m", tools: [tool("a", 1)] };
+    const late = exchangesOf([prompt(3, "queued")]);
+    expect(refreshed([running], late)).toEqual([
+      expect.objectContaining({ key: "sent", status: "running", model: "m", tools: [tool("a", 1)] }),
+    ]);
+    const later = exchangesOf([
+      prompt(3, "running"),
+      answer(3, { status: "running", tools: [tool("a", 1), tool("b", 2)] }),
+    ]);
+    expect(refreshed([running], later)[0]?.tools).toEqual([tool("a", 1), tool("b", 2)]);
   });
 });
 
@@ -101,8 +118,6 @@ describe("what events say", () => {
   });
 
   it("what was done, and of an answer that was continued what was done before as well, once", () => {
-    const tool = (id: string, card: number) =>
-      ({ type: "tool", call_id: id, name: "answer_trivia", status: "done", result: { card } }) as const;
     const live = { ...newLiveTurn(sessionId, 2), started, tools: [tool("a", 1)] };
     expect(withLive(exchange, live, "").tools).toEqual([tool("a", 1)]);
     const first = { ...exchange, turn: 1, tools: [tool("a", 0)] };
@@ -110,6 +125,13 @@ describe("what events say", () => {
     expect(both.tools).toEqual([tool("a", 0), tool("a", 1)]);
     expect(withLive(both, live, "").tools).toEqual([tool("a", 0), tool("a", 1)]);
     expect(exchangesOf([prompt(1), answer(1, { tools: [tool("a", 1)] })])[0]?.tools).toEqual([tool("a", 1)]);
+  });
+
+  it("nothing less of what was done than was read already", () => {
+    const read = { ...exchange, tools: [tool("a", 1)] };
+    expect(withLive(read, { ...newLiveTurn(sessionId, 2), started }, "").tools).toEqual([tool("a", 1)]);
+    const live = { ...newLiveTurn(sessionId, 2), started, tools: [tool("a", 1), tool("b", 2)] };
+    expect(withLive(read, live, "").tools).toEqual([tool("a", 1), tool("b", 2)]);
   });
 
   it("a prompt in the place of an old one leaves what was before that", () => {

@@ -76,9 +76,12 @@ export function withLive(exchange: Exchange, live: LiveTurn, beginning: string):
   return { ...exchange, status, reason, model, trimmedTurns, tools, error, answer: beginning + text };
 }
 
-/** Of an answer that was continued, what was done for its beginning is known already. */
+/**
+ * Of an answer that was continued, what was done for its beginning is known already; and of one that was found running, what
+ * its log is only about to tell again.
+ */
 function toolsWith({ turn, tools }: Exchange, live: LiveTurn): readonly ToolUse[] {
-  if (turn === live.turn) return live.tools;
+  if (turn === live.turn) return longerOf(tools, live.tools);
   const known = new Set(tools.map(({ call_id: id, result }) => id + JSON.stringify(result)));
   return [...tools, ...live.tools.filter(({ call_id: id, result }) => !known.has(id + JSON.stringify(result)))];
 }
@@ -98,8 +101,18 @@ export function refreshed(known: readonly Exchange[], page: readonly Exchange[])
 function mergedWith(known: Exchange | undefined, read: Exchange): Exchange {
   if (known === undefined) return read;
   // Read before the end that was told meanwhile: what has ended does not begin again.
-  if (isActive(read) && !isActive(known) && known.answerTurn === read.answerTurn) return known;
-  return { ...read, key: known.key, trimmedTurns: read.trimmedTurns ?? known.trimmedTurns };
+  const isSame = isActive(read) && known.answerTurn === read.answerTurn;
+  if (isSame && !isActive(known)) return known;
+  const merged = { ...read, key: known.key, trimmedTurns: read.trimmedTurns ?? known.trimmedTurns };
+  if (!isSame) return merged;
+  // Nor is what was done for it undone.
+  const status = known.status === "running" ? known.status : read.status;
+  return { ...merged, status, model: read.model ?? known.model, tools: longerOf(read.tools, known.tools) };
+}
+
+/** A turn's log only grows. */
+function longerOf(one: readonly ToolUse[], other: readonly ToolUse[]): readonly ToolUse[] {
+  return other.length >= one.length ? other : one;
 }
 
 /** Everything before a turn, and not what took its place or came after it. */
