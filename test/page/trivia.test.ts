@@ -1,11 +1,12 @@
 /** The game on the page, in a real browser, with the real service: by clicks, by digits, and by typing. */
-import type { Browser, BrowserContext, Locator } from "playwright-core";
+import type { Browser, BrowserContext } from "playwright-core";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from "vitest";
 import { startTestApp } from "../helpers/app.ts";
 import { startBrowser, watchViolations } from "../helpers/browser.ts";
 import { ChatPage } from "../helpers/chat-page.ts";
 import { triviaHost } from "../helpers/fake-provider/trivia-host.ts";
 import { startFakeProvider } from "../helpers/fake-provider.ts";
+import { answer, beginTrivia, labelOf, nextWithOptions, questionOf } from "../helpers/played-trivia.ts";
 import { type Service, startService } from "../helpers/service.ts";
 import { axeFindings } from "./axe.ts";
 
@@ -39,43 +40,6 @@ async function openContext(options: Parameters<Browser["newContext"]>[0] = {}): 
   violations = await watchViolations(context);
 }
 
-/** Begins a game as somebody does who has just come. */
-async function begin(show = "Seinfeld"): Promise<ChatPage> {
-  const chat = await ChatPage.enter(context, service.baseUrl);
-  await chat.page.getByRole("button", { name: "Play trivia" }).last().click();
-  await chat.page.getByLabel("Show").selectOption({ label: await labelOf(chat, show) });
-  await chat.page.getByRole("button", { name: "Play", exact: true }).click();
-  await questionOf(chat, 1).waitFor();
-  return chat;
-}
-
-/** A show in the list, whose years are told as well. */
-async function labelOf({ page }: ChatPage, show: string): Promise<string> {
-  const option = page.getByRole("option").filter({ hasText: show }).first();
-  await option.waitFor({ state: "attached" });
-  return option.innerText();
-}
-
-/** The card with the question that is open. */
-function questionOf({ last }: ChatPage, number: number): Locator {
-  return last.locator(".question.open").filter({ hasText: `Question ${number} of 10` });
-}
-
-/** Answers the open question, by its first option where it has some, and waits for the next one. */
-async function answer(chat: ChatPage, number: number): Promise<void> {
-  const options = questionOf(chat, number).locator(".option");
-  if ((await options.count()) > 0) await options.first().click();
-  else await chat.say("Nobody");
-  if (number < 10) await questionOf(chat, number + 1).waitFor();
-}
-
-/** Answers what is to be typed, until there is a question with options; its number. */
-async function nextWithOptions(chat: ChatPage, from: number): Promise<number> {
-  let number = from;
-  for (; (await questionOf(chat, number).locator(".option").count()) === 0; number += 1) await answer(chat, number);
-  return number;
-}
-
 /** How far the end of the dialogue is below what is in sight, in CSS pixels. */
 function distanceFromEnd({ page }: ChatPage): Promise<number> {
   return page.evaluate(() => {
@@ -87,7 +51,7 @@ function distanceFromEnd({ page }: ChatPage): Promise<number> {
 
 describe("a round", () => {
   test("of ten questions by clicks: each verdict has its source, and the end sums it up", async () => {
-    const chat = await begin();
+    const chat = await beginTrivia(context, service.baseUrl);
     for (let number = 1; number <= 10; number += 1) {
       await answer(chat, number);
       // What comes next is in sight without anybody scrolling there.
@@ -109,7 +73,7 @@ describe("a round", () => {
   });
 
   test("by digits, wherever the focus is but in the field to type in", async () => {
-    const chat = await begin();
+    const chat = await beginTrivia(context, service.baseUrl);
     const focused = () => chat.page.evaluate(() => document.activeElement?.className);
     await expect.poll(focused).toContain("question");
     let number = await nextWithOptions(chat, 1);
@@ -148,7 +112,7 @@ describe("a round", () => {
   });
 
   test("with a hint and 50:50, which cost a question but not its place", async () => {
-    const chat = await begin();
+    const chat = await beginTrivia(context, service.baseUrl);
     await questionOf(chat, 1).getByRole("button", { name: "Hint" }).click();
     await questionOf(chat, 1)
       .getByText(/^Hint: /)
@@ -163,7 +127,7 @@ describe("a round", () => {
   });
 
   test("goes on after a reload, and in several tabs at once", async () => {
-    const chat = await begin();
+    const chat = await beginTrivia(context, service.baseUrl);
     await answer(chat, 1);
     await chat.page.reload();
     await questionOf(chat, 2).waitFor();
@@ -175,7 +139,7 @@ describe("a round", () => {
   });
 
   test("a click that another device has overtaken answers no other question", async () => {
-    const chat = await begin();
+    const chat = await beginTrivia(context, service.baseUrl);
     const number = await nextWithOptions(chat, 1);
     const elsewhere = await fetch(`${service.baseUrl}/chat/${chat.sessionId}`, {
       method: "PUT",

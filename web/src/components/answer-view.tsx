@@ -34,7 +34,8 @@ export function AnswerView({ exchange, isLast }: AnswerViewProps): JSX.Element {
       <h2 className="visually-hidden">Answer</h2>
       <AnswerBody exchange={exchange} text={text} />
       {isGrowing && text === "" && exchange.tools.length === 0 && <p className="thinking">Thinking</p>}
-      {isGrowing && text !== "" && <span className="caret" aria-hidden="true" />}
+      {/* A card is to stay where it is when the answer has ended. */}
+      {isGrowing && text !== "" && gameOf(exchange) === undefined && <span className="caret" aria-hidden="true" />}
       {status === "queued" && <p className="mark">Waits for the answer before it.</p>}
       <Marks exchange={exchange} />
       <Actions exchange={exchange} isLast={isLast} text={text} />

@@ -7,6 +7,7 @@ import { Virtualizer, type VirtualizerHandle } from "virtua";
 import type { Shown } from "../store/shown.ts";
 import { ExchangeView } from "./exchange-view.tsx";
 import { IconButton } from "./icon-button.tsx";
+import { useKeptPress } from "./kept-press.ts";
 import { OutboxView } from "./outbox-view.tsx";
 import { usePage, useValue } from "./page-context.ts";
 
@@ -52,6 +53,7 @@ export function MessageList({ shown, hasOlder }: MessageListProps): JSX.Element 
   useLayoutEffect(goToEnd, [goToEnd]);
   useStayAtEnd(scroller, isAtEnd, resizedAt);
   useShowWanted(shown, list, isAtEnd);
+  useKeptPress(scroller);
 
   // Whoever sends something wants to see it.
   const newest = shown.at(-1);

@@ -59,11 +59,10 @@ export class ChatPage {
   readonly triviaOverview: TriviaOverview;
   /** Whether somebody chooses a game, or looks who is best. */
   readonly triviaDialog = new Observable<"play" | "best" | undefined>(undefined);
-  /** Whether somebody plays by buttons and digits, not by typing: then the next question takes the focus. */
-  readonly isPlayedByHand = new Observable(false);
   readonly #options: ChatPageOptions;
   readonly #feed: TurnFeed;
   #knownSince = 0;
+  #isByHand = false;
 
   constructor(options: ChatPageOptions) {
     const { client, bus, election, makeId, tabStorage, siteStorage, address, theme } = options;
@@ -214,7 +213,7 @@ export class ChatPage {
   /** Sends what was typed. */
   ask(prompt: string): void {
     const { sessionId } = this.dialogue.state.get();
-    this.isPlayedByHand.set(false);
+    this.#isByHand = false;
     this.drafts.of(sessionId).set("");
     this.outbox.add({ sessionId, what: "prompt", prompt, turn: undefined });
   }
@@ -222,7 +221,7 @@ export class ChatPage {
   /** Begins a game: in a dialogue of its own where this one is about something else already. */
   startTrivia(wish: TriviaWish): void {
     this.triviaDialog.set(undefined);
-    this.isPlayedByHand.set(true);
+    this.#isByHand = true;
     if (this.dialogue.state.get().exchanges.length > 0) this.address.show(undefined);
     const { sessionId } = this.dialogue.state.get();
     this.outbox.add({ sessionId, what: "prompt", prompt: promptFor(wish), turn: undefined });
@@ -230,10 +229,15 @@ export class ChatPage {
 
   /** Says something to the game by a click or a key: about the question that is shown, and no other one. */
   playTrivia(prompt: string): void {
-    this.isPlayedByHand.set(true);
+    this.#isByHand = true;
     const { sessionId, exchanges } = this.dialogue.state.get();
     const after = exchanges.at(-1)?.answerTurn;
     this.outbox.add({ sessionId, what: "prompt", prompt, turn: undefined, after });
+  }
+
+  /** Whether somebody plays by buttons and digits, and types nothing meanwhile: then the next question takes the focus. */
+  isPlayedByHand(): boolean {
+    return this.#isByHand && this.drafts.of(this.dialogue.state.get().sessionId).get() === "";
   }
 
   /** The prompt takes the place of an earlier one and of all that came after it. */

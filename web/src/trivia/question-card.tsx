@@ -1,5 +1,5 @@
 /** A question with what can be answered: by a click, by the digits 1 to 4, or by typing below as in any chat. */
-import { type JSX, useEffect, useId, useRef } from "react";
+import { type JSX, useEffect, useId, useLayoutEffect, useRef } from "react";
 import type { GameView, QuestionView, VerdictView } from "../../../src/protocol/trivia.ts";
 import { usePage } from "../components/page-context.ts";
 import { Options, saidFor } from "./options.tsx";
@@ -80,14 +80,15 @@ function Helps({ question, canAnswer }: { readonly question: QuestionView; reado
 function useFocusOnNew(card: { readonly current: HTMLElement | null }, isOpen: boolean): void {
   const page = usePage();
   useEffect(() => {
-    if (isOpen && page.isPlayedByHand.get()) card.current?.focus({ preventScroll: true });
+    if (isOpen && page.isPlayedByHand()) card.current?.focus({ preventScroll: true });
   }, [page, card, isOpen]);
 }
 
 /** Digits answer wherever the focus is but where they are typed. */
 function useDigits(question: QuestionView, canAnswer: boolean): void {
   const page = usePage();
-  useEffect(() => {
+  // As soon as the question can be seen.
+  useLayoutEffect(() => {
     if (!canAnswer) return;
     const onKeyDown = (event: KeyboardEvent) => {
       if (event.ctrlKey || event.metaKey || event.altKey || event.repeat || isTypedInto(event.target)) return;

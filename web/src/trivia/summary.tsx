@@ -12,7 +12,7 @@ export function Summary({ game, isNewest }: SummaryProps): JSX.Element {
   const card = useRef<HTMLElement>(null);
   const { status, score, correct, answered, best_streak: best, verdicts } = game;
   useEffect(() => {
-    if (isNewest && page.isPlayedByHand.get()) card.current?.focus({ preventScroll: true });
+    if (isNewest && page.isPlayedByHand()) card.current?.focus({ preventScroll: true });
   }, [page, isNewest]);
   return (
     <section ref={card} className="question summary" aria-label="The round is over" tabIndex={-1}>
