@@ -142,6 +142,24 @@ test.each([
   await hosted.close();
 });
 
+test("a model that takes no tools: what the cards say is on the page once", async () => {
+  provider.model("plain", (exchange) => {
+    if (exchange.request.body["tools"] === undefined) exchange.answer(["Just talk."]);
+    else exchange.json(400, { error: { message: "plain does not support tools" } });
+  });
+  const plain = await startTestApp({ OPENAI_BASE_URL: provider.baseUrl, OPENAI_MODEL: "plain", TRIVIA_MODEL: "off" });
+  const chat = await beginTrivia(context, plain.baseUrl);
+  await answer(chat, 1);
+  await chat.last.getByRole("button", { name: "Answer again" }).waitFor();
+  await chat.last.getByText("plain", { exact: true }).waitFor();
+  expect(await chat.page.locator(".markdown, .answer > .plain").count()).toBe(0);
+  // In the history it is, for those who have no cards.
+  const history = await (await fetch(`${plain.baseUrl}/chat_history/${chat.sessionId}`)).text();
+  expect(history).toContain("**Question 2 of 10**");
+  expect(await chat.ask("What is the capital of France?")).toBe("Just talk.");
+  await plain.close();
+});
+
 test("whoever has begun to type when the next question comes goes on typing", async () => {
   const chat = await beginTrivia(context, service.baseUrl);
   const number = await nextWithOptions(chat, 1);

@@ -45,22 +45,21 @@ export function AnswerView({ exchange, isLast }: AnswerViewProps): JSX.Element {
 
 /** What was said, and the game that it is about. */
 function AnswerBody({ exchange, text }: { readonly exchange: Exchange; readonly text: string }): JSX.Element {
-  const { status, model } = exchange;
-  const words = text !== "" && <AnswerText text={text} isWhole={status !== "running"} />;
+  const words = (said: string) => said !== "" && <AnswerText text={said} isWhole={exchange.status !== "running"} />;
   const shown = gameOf(exchange);
-  if (shown === undefined) return <>{words}</>;
-  // The demo says what is on the card, for those who have none; it is read out to those who listen.
-  const hosted = model === "demo" ? null : words;
+  if (shown === undefined) return <>{words(text)}</>;
   return (
-    <Suspense fallback={words}>
-      <GameCard exchange={exchange} shown={shown}>
-        {hosted}
+    <Suspense fallback={words(text)}>
+      <GameCard exchange={exchange} shown={shown} text={text}>
+        {words}
       </GameCard>
     </Suspense>
   );
 }
 
-function AnswerText({ text, isWhole }: { readonly text: string; readonly isWhole: boolean }): JSX.Element {
+type AnswerTextProps = { readonly text: string; readonly isWhole: boolean };
+
+function AnswerText({ text, isWhole }: AnswerTextProps): JSX.Element {
   const plain = (
     <p className="plain" dir="auto">
       {text}

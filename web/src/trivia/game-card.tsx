@@ -6,15 +6,19 @@ import { gamesIn, type ShownGame } from "../store/trivia.ts";
 import { QuestionCard } from "./question-card.tsx";
 import { Summary } from "./summary.tsx";
 import { Verdict } from "./verdict.tsx";
+import { wordsBeside } from "./words-beside.ts";
 
 type GameCardProps = {
   readonly exchange: Exchange;
   readonly shown: ShownGame;
-  /** The answer's text. */
-  readonly children: ReactNode;
+  /** What the answer says. */
+  readonly text: string;
+  /** How that is shown. */
+  readonly children: (text: string) => ReactNode;
 };
 
-export function GameCard({ exchange, shown: { game, verdicts }, children }: GameCardProps): JSX.Element {
+export function GameCard({ exchange, shown, text, children }: GameCardProps): JSX.Element {
+  const { game, verdicts } = shown;
   const page = usePage();
   const { sessionId, exchanges } = useValue(page.dialogue.state);
   const isOnItsWay = useValue(page.outbox.items).some(
@@ -23,12 +27,14 @@ export function GameCard({ exchange, shown: { game, verdicts }, children }: Game
   const games = gamesIn(exchanges);
   const isOpen = games.openKey === exchange.key;
   const { question } = game;
+  // The demo says what is on the cards, for those who have none; it is read out to those who listen.
+  const beside = exchange.model === "demo" ? "" : wordsBeside(shown, text, !isActive(exchange));
   return (
     <>
       {verdicts.map((verdict) => (
         <Verdict key={verdict.number} verdict={verdict} />
       ))}
-      {children}
+      {children(beside)}
       {question === null ? (
         <Summary game={game} isNewest={exchanges.at(-1)?.key === exchange.key} />
       ) : (
