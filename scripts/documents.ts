@@ -19,16 +19,16 @@ function configurationDocument(): string {
   const introduction = `${generated} src/config/variables.ts. -->
 # Configuration
 
-The service is configured by environment variables, or by a \`.env\` file in the working directory; what the environment
-sets wins. \`.env.example\` is a start. All of them can stay unset: then the built-in demo model answers, on
+The service is configured by environment variables, or by a \`.env\` file in the working directory; if both set a variable,
+the environment wins. \`.env.example\` is a start. If you set none of them, the built-in demo model answers on
 <http://127.0.0.1:8000>, and everything is kept in \`./data\`.
 
 - A variable that is set but empty counts as unset.
 - Matching quotes around a value are stripped, because \`docker run --env-file\` keeps them.
 - Times are in seconds and may have a fraction (\`0.5\`), unless the name ends in \`_MS\`.
-- Every bad variable is named at once at start, and the service exits with code ${configErrorExitCode}. The messages show
-  no key and no URL, only that it is set.
-- Unknown variables are ignored; one that looks like a slip in the name of one of these is named in the log.
+- If variables are wrong, the service names all of them at once and exits with code ${configErrorExitCode}. The messages never show a
+  key or a URL, only that it is set.
+- Unknown variables are ignored. If one looks like a misspelt variable of this list, the log says so.
 `;
   const sections = Object.entries(groups).map(([group, title]) => {
     const rows = variableNames.filter((name) => variables[name].group === group).map(variableRow);
@@ -51,8 +51,8 @@ Every answer that is not a success is \`application/problem+json\` (RFC 9457): \
 \`code\`, \`request_id\` and \`retryable\`, with \`errors\` for fields that are wrong and \`Retry-After\` where waiting helps.
 \`code\` is stable, for programs; \`detail\` is a sentence for people and may change.
 
-Where a stream has begun, no status can be sent any more. Then the same codes come in its \`error\` event, and \`end\`
-follows; only after \`session_deleted\` nothing does.
+Once a stream has begun, no status can be sent any more. The same codes then come in an \`error\` event, followed by
+\`end\`; only after \`session_deleted\` and \`auth_expired\` nothing follows.
 
 *Retryable* means that the same request can succeed later without being changed.
 `;

@@ -10,7 +10,7 @@ export const limitVariables = {
   TRUSTED_PROXY_HOPS: withDefault("0", wholeNumber(0, 10), {
     group: "limits",
     description:
-      "How many of your proxies stand before the service: the client's address is taken so far from the right of `X-Forwarded-For`. At 0 that header is not looked at, and what comes from loopback or a private address is not held to limits of addresses, as it may be a proxy's.",
+      "How many of your proxies a request passes: the client's address is taken at that place, counted from the right of `X-Forwarded-For`. At 0, that header is ignored, and requests from loopback or a private address are not held to limits of addresses, because they may come from a proxy.",
   }),
   REQUESTS_PER_MINUTE: withDefault("6000", mostAtOnce, {
     group: "limits",
@@ -23,11 +23,11 @@ export const limitVariables = {
   NOT_FOUND_PER_MINUTE: withDefault("60", mostAtOnce, {
     group: "limits",
     description:
-      "How much a caller, or an address, may ask for in a minute that is not there, before it is refused for the rest of it.",
+      "How many things that do not exist a caller, or an address, may ask for in a minute before it is refused for the rest of the minute.",
   }),
   FAILED_CREDENTIALS_PER_MINUTE: withDefault("10", mostAtOnce, {
     group: "limits",
-    description: "How many credentials that are nobody's an address may try in a minute.",
+    description: "How many credentials that belong to nobody an address may try in a minute.",
   }),
   TURNS_AT_ONCE: withDefault("3", mostAtOnce, {
     group: "limits",
@@ -44,20 +44,20 @@ export const limitVariables = {
   }),
   DAILY_TOKENS: optional(tokenBudget, {
     group: "limits",
-    description: "How many tokens, in and out, one caller may spend on a day (UTC). Unset, any number.",
+    description: "How many tokens, in and out, one caller may spend in a day (UTC). Unset, there is no limit.",
   }),
   GUEST_DAILY_TOKENS: optional(tokenBudget, {
     group: "limits",
     description:
-      "How many tokens all guests together may spend on a day (UTC). Unset it is 200,000 where a real model answers and `HOST` is beyond loopback, and any number else.",
+      "How many tokens all guests together may spend in a day (UTC). Unset, it is 200,000 if a real model answers and `HOST` is beyond loopback; otherwise there is no limit.",
   }),
   MAX_BODY_BYTES: withDefault("262144", wholeNumber(1_024, 16_777_216), {
     group: "limits",
-    description: "How large the body of a request may be. A proxy in front may have a limit of its own.",
+    description: "How large the body of a request may be, in bytes. A proxy in front may have a limit of its own.",
   }),
   MAX_PROMPT_BYTES: withDefault("65536", wholeNumber(1, 4_194_304), {
     group: "limits",
     description:
-      "How large a prompt may be, in UTF-8. As JSON it can take up to six times as much of `MAX_BODY_BYTES`.",
+      "How large a prompt may be, in bytes of UTF-8. As JSON, it can need up to six times as many bytes of `MAX_BODY_BYTES`.",
   }),
 } as const;

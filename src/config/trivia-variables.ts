@@ -6,33 +6,33 @@ export const triviaVariables = {
   TRIVIA_ANSWER_SECONDS: withDefault("60", seconds(5, 3_600), {
     group: "trivia",
     description:
-      "How long a question of the game may be answered; what comes later is wrong. The sooner a right answer, the more points.",
+      "How long a question of the game is open; a later answer is wrong. The faster a right answer, the more points.",
   }),
   TRIVIA_MODEL: withDefault("on", onOrOff, {
     group: "trivia",
     description:
-      "Whether the model puts the questions of games into other words and judges typed answers that no rule knows, which the provider bills; it is counted for the player. The demo model does neither: then questions keep the words of their templates.",
+      "Whether the model rewords the questions of games and judges typed answers that no rule can decide; the provider bills that, and it is counted for the player. The demo model does neither; then questions keep the words of their templates.",
   }),
   KNOWLEDGE_PATH: withDefault("./data/knowledge.db", text(4_096), {
     group: "trivia",
     description:
-      "Where `npm run trivia:import` keeps what it imported, and the service looks for it. It need not be there: the starter pack is always known. Each replica reads a file of its own.",
+      "The file in which `npm run trivia:import` keeps what it imported, and which the service reads. It need not exist: the starter pack is always known. Each replica reads a file of its own.",
   }),
   EMBEDDING_MODEL: optional(text(200), {
     group: "trivia",
     description:
-      "A model of embeddings, by which imported passages are found by what they mean as well as by their words. They are embedded when they are imported. Unset, by their words alone.",
+      "An embedding model. With it, imported passages are found by their meaning as well as by their words; they are embedded when they are imported. Unset, they are found by their words alone.",
   }),
   EMBEDDING_BASE_URL: optional(baseUrl, {
     group: "trivia",
     sensitive: true,
     description:
-      "The server that has it, up to and with its `/v1`: any that speaks OpenAI's embeddings. Unset it is `OPENAI_BASE_URL`.",
+      "The server that has this model, including its `/v1`: any server that speaks OpenAI's embeddings. Unset, it is `OPENAI_BASE_URL`.",
   }),
   EMBEDDING_API_KEY: optional(headerSecret, {
     group: "trivia",
     sensitive: true,
-    description: "The key for that server. Unset it is `OPENAI_API_KEY`, unless `EMBEDDING_BASE_URL` is set.",
+    description: "The key for that server. Unset, it is `OPENAI_API_KEY`, unless `EMBEDDING_BASE_URL` is set.",
   }),
   EMBEDDING_API_KEY_FILE: optional(text(4_096), {
     group: "trivia",

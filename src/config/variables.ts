@@ -64,12 +64,12 @@ export const variables = {
     group: "model",
     sensitive: true,
     description:
-      "Any server that speaks OpenAI's chat completions (Ollama, vLLM, llama.cpp, a gateway), up to and with its `/v1`.",
+      "The address of any server that speaks OpenAI's chat completions (Ollama, vLLM, llama.cpp, a gateway), including its `/v1`.",
   }),
   OPENAI_MODEL: withDefault(defaultModels, commaList(text(200)), {
     group: "model",
     description:
-      "Models separated by commas, first choice first: one that the server does not have is skipped for the next. With a custom `OPENAI_BASE_URL` and no `OPENAI_MODEL`, the first model that the server lists is taken.",
+      "Models separated by commas, first choice first: if the server does not have one, the next is taken. With a custom `OPENAI_BASE_URL` and no `OPENAI_MODEL`, the first model that the server lists is taken.",
   }),
   OPENAI_EXTRA_BODY: optional(jsonObject(["model", "messages", "stream"]), {
     group: "model",
@@ -79,7 +79,7 @@ export const variables = {
   MODEL_PREFILL: withDefault("none", prefill, {
     group: "model",
     description:
-      "Whether the server can go on with an answer that was interrupted, and how it is told to. `assistant`: the text comes as the last message (llama.cpp, OpenRouter and Ollama with some models). `prefix`: that message is marked with `prefix: true` (Mistral, DeepSeek under `/beta`, LiteLLM). `vllm`: with `continue_final_message` (vLLM, llama.cpp since May 2026). `none`: it cannot, and an interrupted answer begins anew. OpenAI's models cannot; models that think often refuse.",
+      "Whether the server can continue an answer that was interrupted, and how it is told to. `assistant`: the text comes as the last message (llama.cpp, OpenRouter and Ollama with some models). `prefix`: that message is marked with `prefix: true` (Mistral, DeepSeek under `/beta`, LiteLLM). `vllm`: with `continue_final_message` (vLLM, llama.cpp since May 2026). `none`: it cannot, and an interrupted answer begins again. OpenAI's models cannot; models that think often refuse.",
   }),
   MODEL_PRICES: optional(modelPrices, {
     group: "model",
@@ -95,7 +95,7 @@ export const variables = {
     group: "fallback",
     sensitive: true,
     description:
-      "Where an answer is asked for when the first server cannot give it: it is away, overloaded, broken or slow, or refuses the key or the model. Unset, there is no second server. `OPENAI_EXTRA_BODY` is not sent there.",
+      "The server that is asked when the first one cannot answer, because it is away, overloaded, broken or slow, or refuses the key or the model. Unset, there is no second server. `OPENAI_EXTRA_BODY` is not sent there.",
   }),
   FALLBACK_API_KEY: optional(headerSecret, {
     group: "fallback",
@@ -109,7 +109,7 @@ export const variables = {
   FALLBACK_MODEL: withDefault(defaultModels, commaList(text(200)), {
     group: "fallback",
     description:
-      "Models of the second server, as in `OPENAI_MODEL`. Where it is not set and the server is not OpenAI's, the first model that the server lists is taken.",
+      "Models of the second server, as in `OPENAI_MODEL`. If it is unset and the server is not OpenAI's, the first model that the server lists is taken.",
   }),
   FALLBACK_PREFILL: withDefault("none", prefill, {
     group: "fallback",
@@ -118,7 +118,7 @@ export const variables = {
   FALLBACK_AFTER_TEXT: withDefault("false", trueOrFalse, {
     group: "fallback",
     description:
-      "Whether the second server may also take over an answer that has begun: clients are told to forget what they have (`reset`), and the answer begins anew. `true` or `false`.",
+      "Whether the second server may also take over an answer that has begun: clients are told to forget what they have (`reset`), and the answer begins again. `true` or `false`.",
   }),
 
   SYSTEM_PROMPT: withDefault("You are a friendly and helpful assistant.", text(65_536), {
@@ -128,13 +128,13 @@ export const variables = {
   CONTEXT_TOKENS: optional(wholeNumber(256, 10_000_000), {
     group: "conversation",
     description:
-      "How many tokens of a conversation go to the model in one turn; older turns are left out. Unset it is 16,000, or what the model's window leaves beside the answer where that is known to be less. Set it where the server does not tell its window (Ollama).",
+      "How many tokens of a conversation go to the model in one turn; older turns are left out. Unset, it is 16,000, or what the model's window leaves beside the answer if that is known to be less. Set it if the server does not tell its window (Ollama).",
   }),
 
   AUTO_TITLE: withDefault("words", oneOf("words", "model", "off"), {
     group: "conversation",
     description:
-      "How a session that nobody named gets a title. `words`: from the first words of its first prompt. `model`: so, and after its first whole answer the model is asked for a better one, once, which the provider bills; the demo model is not asked. `off`: not at all.",
+      "How a session that nobody named gets a title. `words`: from the first words of its first prompt. `model`: the same at first, and after the first whole answer the model is asked once for a better one, which the provider bills; the demo model is not asked. `off`: it gets none.",
   }),
 
   HOST: withDefault("127.0.0.1", host, {
@@ -143,7 +143,7 @@ export const variables = {
   }),
   PORT: withDefault("8000", wholeNumber(0, 65_535), {
     group: "server",
-    description: "The port to listen on; 0 takes a free one, which the log names.",
+    description: "The port to listen on; 0 takes a free one, and the log says which.",
   }),
   ALLOWED_HOSTS: optional(commaList(host), {
     group: "server",
@@ -153,7 +153,7 @@ export const variables = {
   PUBLIC_URL: optional(origin, {
     group: "server",
     description:
-      "Where people reach the service, such as `https://chat.example.com`, if that is not where it listens. Its host needs no place in `ALLOWED_HOSTS`, pages of its origin may write, and with `https` browsers are told to come back over HTTPS alone and to keep the page's cookie to it.",
+      "Where people reach the service, such as `https://chat.example.com`, if that is not where it listens. Its host need not be in `ALLOWED_HOSTS`, pages of its origin may write, and with `https`, browsers are told to use HTTPS only and to send the page's cookie over HTTPS only.",
   }),
   CORS_ORIGINS: optional(commaList(origin), {
     group: "server",
@@ -171,27 +171,27 @@ export const variables = {
   }),
   HEARTBEAT_SECONDS: withDefault("10", seconds(0.05, 3_600), {
     group: "server",
-    description: "After how much silence an event stream gets a sign of life.",
+    description: "After how much silence an event stream sends a heartbeat.",
   }),
   DRAIN_DELAY_MS: withDefault("0", wholeNumber(0, 600_000), {
     group: "server",
     description:
-      "How many milliseconds after SIGTERM or Ctrl-C prompts are still taken while `/readyz` is 503 already: as long as the load balancer in front takes to notice. `compose.yaml` sets 5000.",
+      "For how many milliseconds after SIGTERM or Ctrl-C prompts are still taken while `/readyz` is already 503: as long as the load balancer in front needs to notice. `compose.yaml` sets 5000.",
   }),
   DRAIN_SECONDS: withDefault("25", seconds(0, oneDay), {
     group: "server",
     description:
-      "How long running turns may go on once no prompt is taken any more, after SIGTERM or Ctrl-C and `DRAIN_DELAY_MS`, before they are left to the next start (`RECOVERY`). Let the supervisor wait ten seconds longer than both before it kills.",
+      "How long running turns may go on when no prompts are taken any more (after SIGTERM or Ctrl-C, and `DRAIN_DELAY_MS`), before they are left to the next start (`RECOVERY`). Let the supervisor wait ten seconds longer than both together before it kills the process.",
   }),
   RECOVERY: withDefault("restart", oneOf("restart", "interrupt"), {
     group: "server",
     description:
-      "What becomes of turns that a process died with, at the next start or, with Redis, on another replica. `restart`: the model is asked again, which the provider bills again. `interrupt`: they end as `interrupted` with the text that they had.",
+      "What happens to turns that were running when a process died, at the next start or, with Redis, on another replica. `restart`: the model is asked again, and the provider bills that again. `interrupt`: they end as `interrupted` with the text that they had.",
   }),
   LOG_LEVEL: withDefault("info", oneOf("fatal", "error", "warn", "info", "debug", "trace", "silent"), {
     group: "server",
     description:
-      "How much is logged: `fatal`, `error`, `warn`, `info`, `debug`, `trace` or `silent`. Prompts and answers never are.",
+      "How much is logged: `fatal`, `error`, `warn`, `info`, `debug`, `trace` or `silent`. Prompts and answers are never logged.",
   }),
 
   ...watchingVariables,
@@ -217,21 +217,21 @@ export const variables = {
   }),
   AUTH_JWT_ISSUER: optional(text(1_000), {
     group: "identity",
-    description: "With `jwt`, required: what `iss` of a token must be, to the letter.",
+    description: "With `jwt`, required: what `iss` of a token must be, exactly.",
   }),
   AUTH_JWT_AUDIENCE: optional(text(1_000), {
     group: "identity",
     description:
-      "With `jwt`, required: what `aud` of a token must be or hold, so that tokens for other services do not work here.",
+      "With `jwt`, required: what `aud` of a token must be or contain, so that tokens for other services do not work here.",
   }),
   AUTH_JWT_ALGORITHMS: withDefault("RS256,PS256,ES256,EdDSA,Ed25519", commaList(tokenAlgorithm), {
     group: "identity",
-    description: "The algorithms that are taken, whatever a token says; only those with a public key.",
+    description: "The algorithms that are accepted, whatever a token says; only those with a public key.",
   }),
   AUTH_JWT_SCOPES: withDefault("limit", oneOf("limit", "ignore"), {
     group: "identity",
     description:
-      "`limit`: a token with a claim `scope` (or `scp`) may do only what that names of `chat:read` and `chat:write`; one without may do both. `ignore`: the claim is not looked at.",
+      "`limit`: a token with a `scope` (or `scp`) claim may do only what that claim names: `chat:read`, `chat:write` or both; a token without the claim may do both. `ignore`: the claim is ignored.",
   }),
 
   ...limitVariables,
@@ -245,12 +245,12 @@ export const variables = {
   DURABILITY: optional(oneOf("async", "replica", "disk"), {
     group: "storage",
     description:
-      "When a prompt counts as stored on a Redis server. `async`: once the server has it. `replica`: once half of its replicas, at least one, have it too. `disk`: once it is on a disk (Redis 7.2 or newer). Unset it is `replica` where a replica is connected, and `async` where none is.",
+      "When a prompt counts as stored on a Redis server. `async`: once the server has it. `replica`: once half of its replicas, at least one, have it, too. `disk`: once it is on a disk (Redis 7.2 or newer). Unset, it is `replica` if a Redis replica is connected, and otherwise `async`.",
   }),
   ALLOW_WEAK_REDIS: withDefault("false", trueOrFalse, {
     group: "storage",
     description:
-      "Starts also with a Redis server that keeps everything in memory alone or forgets what does not fit. What it acknowledged may then be lost.",
+      "Whether the service also starts with a Redis server that keeps everything in memory only, or forgets what does not fit. What was acknowledged may then be lost. `true` or `false`.",
   }),
 
   ...triviaVariables,
@@ -258,23 +258,23 @@ export const variables = {
   RETENTION_DAYS: optional(wholeNumber(1, 36_500), {
     group: "retention",
     description:
-      "After how many days without activity sessions are deleted, those of guests excepted. Pinned ones are kept. Unset they are kept for ever.",
+      "After how many days without activity sessions are deleted, except those of guests. Pinned sessions are kept. Unset, all are kept forever.",
   }),
   RETENTION_GUEST_DAYS: optional(wholeNumber(1, 36_500), {
     group: "retention",
     description:
-      "The same for the sessions of guests; a guest who has owned nothing for as long is forgotten. Unset they are kept for ever.",
+      "The same for the sessions of guests; a guest who has owned nothing for that long is forgotten. Unset, they are kept forever.",
   }),
   USAGE_DAYS: withDefault("400", wholeNumber(1, 36_500), {
     group: "retention",
     description:
-      "For how many days it is kept what turns cost, by principal and username (`GET /usage`). It does not end with the sessions.",
+      "For how many days the service keeps what turns cost, by principal and username (`GET /usage`). This is not deleted with the sessions.",
   }),
 
   BACKUP_DIR: optional(text(4_096), {
     group: "retention",
     description:
-      "A directory in which backups of the SQLite file are made while the service runs, best on another disk. Unset none are made.",
+      "A directory, best on another disk, in which the service makes backups of the SQLite file while it runs. Unset, it makes none.",
   }),
   BACKUP_HOURS: withDefault("1", wholeNumber(1, 8_760), {
     group: "retention",
@@ -287,26 +287,26 @@ export const variables = {
 
   MODEL_CONNECT_TIMEOUT_SECONDS: withDefault("5", seconds(0.05, oneDay), {
     group: "timers",
-    description: "How long connecting may take, with DNS and TLS.",
+    description: "How long connecting may take, including DNS and TLS.",
   }),
   MODEL_HEADERS_TIMEOUT_SECONDS: withDefault("30", seconds(0.05, oneDay), {
     group: "timers",
     description:
-      "How long the response headers may take. Many servers send them with the first token: where this is not set and `MODEL_FIRST_TOKEN_TIMEOUT_SECONDS` is set to more, that holds here too.",
+      "How long the response headers may take. Many servers send them together with the first token: if this is unset and `MODEL_FIRST_TOKEN_TIMEOUT_SECONDS` is larger, that holds here, too.",
   }),
   MODEL_FIRST_TOKEN_TIMEOUT_SECONDS: withDefault("60", seconds(0.05, oneDay), {
     group: "timers",
     description:
-      "How long the first piece of text, or of thought, may take, retries included. Raise it, to 300 for example, for a local model that loads slowly.",
+      "How long the first piece of text, or of thought, may take, including retries. Raise it, to 300 for example, for a local model that loads slowly.",
   }),
   MODEL_GAP_TIMEOUT_SECONDS: withDefault("60", seconds(0.05, oneDay), {
     group: "timers",
-    description: "How long the server may be silent in mid-answer.",
+    description: "How long the server may be silent in the middle of an answer.",
   }),
   MODEL_RETRIES: withDefault("2", wholeNumber(0, 10), {
     group: "timers",
     description:
-      "How often an answer is asked for again, at most, where the server failed before the first piece of text and another try may help; 0 turns that off.",
+      "How often, at most, an answer is asked for again if the server failed before the first piece of text and another try may help; 0 turns that off.",
   }),
   TURN_TIME_LIMIT_SECONDS: withDefault("600", seconds(0.05, oneDay), {
     group: "timers",

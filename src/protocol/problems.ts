@@ -21,7 +21,7 @@ export const problemKinds = {
     400,
     "Cursor is malformed",
     false,
-    "`cursor` is none that this service gave out for the same list; begin with the first page.",
+    "This service did not give out this `cursor` for this list; begin with the first page.",
   ),
   invalid_idempotency_key: kind(
     400,
@@ -53,7 +53,7 @@ export const problemKinds = {
     401,
     "A token is needed",
     false,
-    "Send `Authorization: Bearer <token>`: as a guest with the `token` that opening the session answered, else with the key or the access token that you were given.",
+    "Send `Authorization: Bearer <token>`: as a guest the `token` that opening the session returned, otherwise the key or the access token that you were given.",
   ),
   invalid_credential: kind(
     401,
@@ -65,7 +65,7 @@ export const problemKinds = {
     403,
     "Not your username",
     false,
-    "An access token may use one username alone: the one that it names as its subject (`sub`).",
+    "An access token may use only one username: its own subject (`sub`).",
   ),
   insufficient_scope: kind(
     403,
@@ -150,19 +150,19 @@ export const problemKinds = {
     429,
     "Too many turns at once",
     true,
-    "As many turns of this username run as may at once; wait for one to end, or stop one.",
+    "This username already has as many turns running as it may; wait for one to end, or stop one.",
   ),
   too_many_streams: kind(
     429,
     "Too many streams at once",
     true,
-    "As many answers of this username are being followed as may be at once; close one.",
+    "This username already follows as many answers as it may; close one.",
   ),
   budget_exhausted: kind(
     429,
     "Budget is spent",
     false,
-    "The tokens of the day are spent, the caller's or those of all guests together; `Retry-After` says when the next one begins (at midnight UTC).",
+    "The day's tokens are spent, either the caller's or those of all guests together; `Retry-After` says when the next one begins (at midnight UTC).",
   ),
   queue_full: kind(429, "Too many turns wait", true, "Ten turns of the session wait already; try again later."),
   headers_too_large: kind(431, "Headers are too large", false, "The request headers exceed 16 KiB or 100 lines."),
@@ -186,10 +186,15 @@ export const problemKinds = {
     501,
     "No search here",
     false,
-    "Messages are searched where they are stored in SQLite. On a Redis server they are not: that takes RediSearch, which this version does not use.",
+    "Messages can be searched only if they are stored in SQLite. On a Redis server this would need RediSearch, which this version does not use.",
   ),
   draining: kind(503, "Shutting down", true, "The service is stopping and takes no new turns; try again in a moment."),
-  overloaded: kind(503, "Service is overloaded", true, "It answers those that it has; try again after `Retry-After`."),
+  overloaded: kind(
+    503,
+    "Service is overloaded",
+    true,
+    "It finishes what it is working on; try again after `Retry-After`.",
+  ),
   storage_unavailable: kind(503, "Storage is unavailable", true, "The storage does not answer; nothing was stored."),
   not_durable: kind(
     503,
@@ -209,7 +214,7 @@ export const problemKinds = {
     503,
     "Model server is left alone",
     true,
-    "It has failed too often lately or refused the key, so it is not asked for a while. A prompt that gets this as its answer was not stored; send it again after `Retry-After`.",
+    "It has failed too often lately or refused the key, so it is not asked for a while. A prompt that is refused with this code was not stored; send it again after `Retry-After`.",
   ),
   upstream_unreachable: kind(
     502,
@@ -223,7 +228,7 @@ export const problemKinds = {
   model_not_found: kind(502, "No such model", false, "No model of `OPENAI_MODEL` exists on the model server."),
   upstream_rejected: kind(502, "Model server rejected the request", false, "It answered 400 or 422 to our request."),
   upstream_redirect: kind(502, "Model server redirects", false, "Redirects are refused; correct `OPENAI_BASE_URL`."),
-  upstream_protocol: kind(502, "Not a model server", false, "The answer is no event stream and no completion."),
+  upstream_protocol: kind(502, "Not a model server", false, "The answer is neither an event stream nor a completion."),
   upstream_malformed: kind(502, "Malformed model stream", true, "A piece of the model's stream could not be read."),
   upstream_error: kind(502, "Model server failed", true, "The model server answered with an error of its own."),
   upstream_truncated: kind(
@@ -255,13 +260,8 @@ export const problemKinds = {
   ),
 
   // What was to be done for an answer (the `result` of a `tool` event)
-  tool_failed: kind(
-    500,
-    "Tool failed",
-    true,
-    "What was to be done failed by a fault of the service; its log tells more.",
-  ),
-  tool_timeout: kind(504, "Tool took too long", true, "What was to be done was not done within ten seconds."),
+  tool_failed: kind(500, "Tool failed", true, "The tool failed because of a fault in the service; the log says more."),
+  tool_timeout: kind(504, "Tool took too long", true, "The tool did not finish within ten seconds."),
 
   // How a turn or a stream ended
   turn_interrupted: kind(503, "Turn was interrupted", true, "The service stopped in mid-answer; ask again."),
@@ -275,7 +275,7 @@ export const problemKinds = {
     401,
     "Credential has expired",
     false,
-    "Your credential expired or was revoked while you were following; the answer goes on. Follow it again with a new one.",
+    "Your credential expired or was revoked while you were following; the answer goes on. Follow it again with a new credential.",
   ),
   session_deleted: kind(404, "Session was deleted", false, "The session was deleted while you were following it."),
 
