@@ -129,18 +129,24 @@ type Asking = {
   readonly rounds: ToolRounds | undefined;
 };
 
+/** What the model is asked; another thing after it has refused one. */
+type Asked = Pick<Asking, "question" | "rounds"> & {
+  readonly context: Context;
+  readonly isShortened: boolean;
+};
+
 /**
- * Asks the model; once more with less where it refuses the conversation as too long before it says anything, and again
- * after each round of calls that it asks for.
+ * Asks the model; once more otherwise where it refuses what it was asked before it says anything, and again after each
+ * round of calls that it asks for.
  */
 async function* answer(asking: Asking, begun: Context): AsyncGenerator<Produced> {
   const { sources, signal, cause, spending } = asking;
-  let { question, rounds, admission } = asking;
-  let context = begun;
-  let isShortened = false;
+  let { admission } = asking;
+  let asked: Asked = { question: asking.question, rounds: asking.rounds, context: begun, isShortened: false };
   const turnStartedAt = performance.now();
-  if (rounds !== undefined) yield* rounds.inherited();
+  if (asking.rounds !== undefined) yield* asking.rounds.inherited();
   for (;;) {
+    const { question, rounds, context } = asked;
     const { answerSoFar, session, trimmedTurns } = context;
     const sent = behind(context, rounds?.messages ?? []);
     const tools = rounds?.offered;
@@ -156,26 +162,18 @@ async function* answer(asking: Asking, begun: Context): AsyncGenerator<Produced>
     try {
       for await (const event of sources.model.generate(request, signal, place)) {
         silent = false;
-        if (event.type === "text") {
-          spending.take(event.text);
+        if (event.type === "text" || event.type === "reset") {
+          spending.hear(event);
           yield rounds === undefined ? event : rounds.told(event);
-          continue;
-        }
-        if (event.type === "reset") {
-          spending.takeBack();
-          yield rounds === undefined ? event : rounds.told(event);
-          continue;
-        }
-        if (event.type === "tool_calls") {
+        } else if (event.type === "tool_calls") {
           calls = event.calls;
-          continue;
+        } else {
+          const finish = await finished(sources, question, sent, event);
+          spending.finish(finish.usage, finish.model);
+          answeredBy = finish.model;
+          const usage = rounds === undefined ? finish.usage : rounds.count(finish.usage);
+          if (rounds === undefined || calls.length === 0) yield { ...finish, ...late, usage };
         }
-        const finish = await finished(sources, question, sent, event);
-        spending.finish(finish.usage, finish.model);
-        if (rounds === undefined) yield { ...finish, ...late };
-        else if (calls.length === 0) yield { ...finish, ...late, usage: rounds.count(finish.usage) };
-        else rounds.count(finish.usage);
-        answeredBy = finish.model;
       }
       if (rounds === undefined || calls.length === 0) return;
       yield* rounds.make(calls, signal);
@@ -189,22 +187,26 @@ async function* answer(asking: Asking, begun: Context): AsyncGenerator<Produced>
         yield* rounds.endPlainly(error.model, signal);
         return;
       }
-      if (silent && rounds !== undefined && error.refusesTools) {
-        // Ordinary talk, then, with a model that takes no tools.
-        rounds = undefined;
-        question = { ...question, note: undefined };
-        context = await contextOf(sources, question);
-        continue;
-      }
-      const shorter = silent && !isShortened ? await shortenContext(sources, question, context, error) : undefined;
-      if (shorter === undefined) {
+      const otherwise = silent ? await askedOtherwise(sources, asked, error) : undefined;
+      if (otherwise === undefined) {
         yield { type: "failure", problem: await problemOf(sources, context, error), model: error.model, ...late };
         return;
       }
-      isShortened = true;
-      context = shorter;
+      asked = otherwise;
     }
   }
+}
+
+/** What to ask after a refusal; undefined where nothing else would help. @throws Problem as `ContextBuilder.build` does */
+async function askedOtherwise(sources: AnswerSources, asked: Asked, refusal: ModelError): Promise<Asked | undefined> {
+  const { question, rounds, context, isShortened } = asked;
+  if (rounds !== undefined && refusal.refusesTools) {
+    // Ordinary talk, then, with a model that takes no tools.
+    const plain = { ...question, note: undefined };
+    return { ...asked, question: plain, rounds: undefined, context: await contextOf(sources, plain) };
+  }
+  const shorter = isShortened ? undefined : await shortenContext(sources, question, context, refusal);
+  return shorter && { ...asked, context: shorter, isShortened: true };
 }
 
 /** The context with what came of calls behind it. */

@@ -1,6 +1,6 @@
 /** What an answer costs, whatever becomes of it: as the model server counted, and estimated where it did not get to that. */
 import type { ModelError } from "../models/model.ts";
-import type { Usage } from "../protocol/events.ts";
+import type { TextDelta, Usage } from "../protocol/events.ts";
 import type { ProblemCode } from "../protocol/problems.ts";
 import { addSpent, type Spent } from "../storage/usage-store.ts";
 import { bytesPerToken } from "../tokens/estimate.ts";
@@ -44,12 +44,13 @@ export class Spending {
     this.#isRead = true;
   }
 
-  /** On the path of every piece of text, so it only adds. */
-  take(text: string): void {
-    this.#bytes += Buffer.byteLength(text);
+  /** A piece of text, or that all of it so far is taken back. On the path of every piece, so it only adds. */
+  hear(event: TextDelta | { readonly type: "reset" }): void {
+    if (event.type === "text") this.#bytes += Buffer.byteLength(event.text);
+    else this.#takeBack();
   }
 
-  takeBack(): void {
+  #takeBack(): void {
     if (this.#bytes === 0) return;
     this.#takenBack.times += 1;
     this.#takenBack.bytes += this.#bytes;
