@@ -7,6 +7,7 @@ import { answerProducers, createChat } from "./chat/chat.ts";
 import { keepRetention } from "./chat/retention.ts";
 import { Titler } from "./chat/titler.ts";
 import type { Config, OpenAiCompatibleModelConfig } from "./config.ts";
+import { countDescriptors } from "./http/load-gauges.ts";
 import type { LoadGauges } from "./http/overload.ts";
 import type { HttpServer } from "./http/server.ts";
 import { openAuthenticator } from "./identity/open.ts";
@@ -84,6 +85,7 @@ export async function startApp(config: Config, options: AppOptions): Promise<App
       overload: () => server?.overload ?? [],
       storageBacklog: () => storage?.backlog() ?? 0,
       storageBytes: async () => (config.storage.kind === "sqlite" ? fileSizes(config.storage.path) : new Map()),
+      openDescriptors: countDescriptors,
       droppedLogLines,
     },
   });

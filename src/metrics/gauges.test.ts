@@ -11,6 +11,7 @@ const quiet: MetricSources = {
   overload: () => [],
   storageBacklog: () => 0,
   storageBytes: async () => new Map(),
+  openDescriptors: () => 0,
   droppedLogLines: () => 0,
 };
 

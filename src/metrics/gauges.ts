@@ -1,5 +1,4 @@
 /** What is looked at when somebody asks for the metrics, and costs nothing until then. */
-import { readdirSync } from "node:fs";
 import type { Registry } from "prom-client";
 import Counter from "prom-client/lib/counter.js";
 import Gauge from "prom-client/lib/gauge.js";
@@ -18,6 +17,8 @@ export type MetricSources = {
   storageBacklog(): number;
   /** Bytes on the disk, by the kind of file; empty where the storage is elsewhere. */
   storageBytes(): Promise<ReadonlyMap<string, number>>;
+  /** Infinity where nobody can say. */
+  openDescriptors(): number;
   /** Lines that nobody took, since the start. */
   droppedLogLines(): number;
 };
@@ -28,7 +29,7 @@ const conditions = ["configured", "degraded", "open"] as const;
 export function addGauges(registry: Registry, sources: MetricSources): void {
   addServiceGauges(registry, sources);
   addStorageGauges(registry, sources);
-  addProcessGauges(registry);
+  addProcessGauges(registry, sources);
 }
 
 function addServiceGauges(registry: Registry, sources: MetricSources): void {
@@ -114,7 +115,7 @@ function addStorageGauges(registry: Registry, sources: MetricSources): void {
 }
 
 /** By the names that every Prometheus client uses. prom-client's own come with a second watch over the event loop. */
-function addProcessGauges(registry: Registry): void {
+function addProcessGauges(registry: Registry, sources: MetricSources): void {
   const registers = [registry];
   addTotal(registry, {
     name: "process_cpu_seconds_total",
@@ -142,7 +143,7 @@ function addProcessGauges(registry: Registry): void {
     help: "Open file descriptors.",
     registers,
     collect() {
-      this.set(countDescriptors());
+      this.set(sources.openDescriptors());
     },
   });
   new Gauge({
@@ -177,13 +178,4 @@ function addTotal(registry: Registry, { name, help, total }: { name: string; hel
       this.inc(total());
     },
   });
-}
-
-function countDescriptors(): number {
-  try {
-    return readdirSync("/proc/self/fd").length;
-  } catch {
-    // Not Linux, or none left to list them with.
-    return Number.NaN;
-  }
 }
