@@ -1,5 +1,5 @@
 /** The operator's verbs on somebody's data, beside a service that runs and where none does (faults.md, B17). */
-import { mkdtemp, readdir, readFile, rm, stat } from "node:fs/promises";
+import { mkdtemp, readdir, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
@@ -143,6 +143,10 @@ describe.each([
       code: 1,
       errors: `${at("none/alice.jsonl")} cannot be made: ${at("none")} is no directory that you can write to.\n`,
     });
+    await writeFile(at("other.jsonl.partial"), "what another export has written");
+    const beside = await runVerb("data", ["export", "--username", "Alice", "--out", at("other.jsonl")], environment);
+    expect(beside).toMatchObject({ code: 1, errors: expect.stringContaining("another export is writing it") });
+    expect(await readFile(at("other.jsonl.partial"), "utf8")).toBe("what another export has written");
 
     await runVerb("data", ["delete", "--username", "Alice"], environment);
     await runVerb("data", ["export", "--principal", principal, "--out", at("left.jsonl")], environment);

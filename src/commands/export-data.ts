@@ -1,5 +1,4 @@
-import { createWriteStream } from "node:fs";
-import { access, rename, rm } from "node:fs/promises";
+import { access, type FileHandle, open, rename, rm } from "node:fs/promises";
 import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { readDialogue } from "../chat/history.ts";
@@ -22,11 +21,9 @@ export async function exportData(data: Data, owner: Owner, file: string): Promis
   await requireDirectoryOf(file);
   const partial = `${file}.partial`;
   const exported = { sessions: 0, games: 0 };
+  const output = await openNew(partial);
   try {
-    await pipeline(
-      Readable.from(linesOf(data, owner, exported)),
-      createWriteStream(partial, { flags: "wx", mode: 0o600 }),
-    );
+    await pipeline(Readable.from(linesOf(data, owner, exported)), output.createWriteStream());
     await rename(partial, file);
   } catch (error) {
     await rm(partial, { force: true });
@@ -62,6 +59,18 @@ async function* linesOf({ owners, turns, usage }: Data, owner: Owner, exported: 
     exported.games += 1;
   }
   yield* usageLines(usage, owner);
+}
+
+/** For this user alone. */
+async function openNew(file: string): Promise<FileHandle> {
+  try {
+    return await open(file, "wx", 0o600);
+  } catch (cause) {
+    if ((cause as NodeJS.ErrnoException).code !== "EEXIST") throw cause;
+    // Whose it is nobody can say, so it is not taken away.
+    const sentence = `${file} is there already: another export is writing it, or was ended; delete it if none is running.`;
+    throw new Error(sentence, { cause });
+  }
 }
 
 function exists(file: string): Promise<boolean> {

@@ -31,12 +31,15 @@ export function staleTurn(named: number, newest: number): Problem {
   return new Problem("stale_turn", detail, { turn: newest });
 }
 
-export function queueFull(most: number): Problem {
-  return new Problem("queue_full", `${most} turns of the session wait already.`, { most });
-}
-
-/** Nobody knows when one of them ends. */
+/** Seconds: nobody knows when a turn ends. */
 const retryAfterTurn = 5;
+
+export function queueFull(most: number): Problem {
+  return new Problem("queue_full", `${most} turns of the session wait already.`, {
+    retryAfterSeconds: retryAfterTurn,
+    most,
+  });
+}
 
 export function tooManyTurns(most: number): Problem {
   return new Problem("too_many_turns", `${most} turns of the username run already; wait for one to end, or stop one.`, {

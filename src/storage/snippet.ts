@@ -24,9 +24,10 @@ export function snippetOf(text: string, wanted: readonly WantedWord[]): Snippet 
   const after = to < text.length ? cut : "";
   // One character for one, so that what stands behind stays where it is.
   const shown = text.slice(from, to).replace(/[\s\p{Cc}]/gu, " ");
+  // One that is longer than what is shown is cut with it.
   const moved = matches
-    .filter(([start, end]) => start >= from && end <= to)
-    .map(([start, end]) => [start - from + before.length, end - from + before.length] as const);
+    .filter(([start]) => start >= from && start < to)
+    .map(([start, end]) => [start - from + before.length, Math.min(end, to) - from + before.length] as const);
   return { text: before + shown + after, matches: moved };
 }
 

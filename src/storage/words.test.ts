@@ -98,6 +98,11 @@ describe("a snippet", () => {
     expect(found).toEqual(["needle"]);
   });
 
+  it("marks of a word that is longer than itself what is shown of it", () => {
+    const { shown, marked: found } = marked("a".repeat(300), "aa");
+    expect(found).toEqual([shown.replace("…", "")]);
+  });
+
   it("has no half of a character and no overlapping matches, whatever the text", () => {
     const piece = fc.oneof(
       fc.string({ unit: "binary", maxLength: 30 }),

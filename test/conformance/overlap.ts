@@ -50,8 +50,9 @@ export function overlapConformance(baseUrl: BaseUrl): void {
       const open = [await send(baseUrl(), sessionId, longPrompt)];
       for (let waiting = 0; waiting < 10; waiting += 1) open.push(await sendBusy(sessionId, "queue", longPrompt));
       expect(open.map(({ status }) => status)).toEqual(Array(11).fill(200));
-      const eleventh = await problemOf(await sendBusy(sessionId, "queue"));
-      expect(eleventh).toMatchObject({ status: 429, code: "queue_full", retryable: true });
+      const eleventh = await sendBusy(sessionId, "queue");
+      expect(Number(eleventh.headers.get("retry-after"))).toBeGreaterThan(0);
+      expect(await problemOf(eleventh)).toMatchObject({ status: 429, code: "queue_full", retryable: true });
       for (let turn = 11; turn >= 1; turn -= 1) expect((await stop(`${sessionId}/${turn}`)).status).toBe(200);
       for (const response of open) await response.body?.cancel();
     });
