@@ -69,7 +69,8 @@ describe("questions for clients of Open Trivia DB", () => {
     for (const category of [String(id), "harbour-street", "Harbour Street", "harbour street"]) {
       for (const { show } of await find({ amount: 5, category })) expect(show).toBe("harbour-street");
     }
-    expect(new Set((await find({ amount: 12, category: "14" })).map(({ show }) => show)).size).toBeGreaterThan(1);
+    // More than Harbour Street has beside the questions of these days.
+    expect(new Set((await find({ amount: 31, category: "14" })).map(({ show }) => show)).size).toBeGreaterThan(1);
     for (const category of ["8", "33", "999", "nowhere", "-1", "…"]) expect(await code({ category })).toBe(2);
   });
 

@@ -338,6 +338,52 @@ describe("the maker", () => {
     expect(counts.text).toBeGreaterThan(15);
   });
 
+  describe("of a show of which it knows mostly who plays whom", () => {
+    const first = ["Ann", "Bea", "Cal", "Dov", "Eve", "Fay", "Gus", "Hal"];
+    const last = ["Ash", "Birch", "Cedar", "Elm", "Fir", "Hazel", "Larch", "Oak"];
+    const names = first.flatMap((one) => last.map((other) => `${one} ${other}`));
+    const jobs = ["baker", "judge", "diver", "pilot", "tailor", "welder"];
+    const crowded = [
+      ...names.map((subject, index) =>
+        factOf({
+          show: "crowd",
+          subject,
+          relation: "played_by",
+          object: names.toReversed()[index] ?? "",
+          type: "person",
+        }),
+      ),
+      ...jobs.map((object, index) =>
+        factOf({ show: "crowd", subject: names[index] ?? "", relation: "occupation", object, type: "occupation" }),
+      ),
+    ];
+    const crowd = openQuestionMaker({ knowledge: knowledgeOf([showOf("crowd", "Crowd")], crowded) });
+
+    test("asks for other things as often, with a player's rating and without", async () => {
+      for (const rating of [undefined, 1_200]) {
+        const random = seededRandom("a crowd");
+        let others = 0;
+        for (let round = 0; round < 200; round += 1) {
+          const question = await crowd.next(wanted({ random, ...(rating !== undefined && { rating }) }));
+          if (question?.fact.relation === "occupation") others += 1;
+        }
+        expect(others, `${rating}`).toBeGreaterThan(60);
+      }
+    });
+
+    test("asks them all in the end", async () => {
+      const asked = new Set<string>();
+      for (;;) {
+        const question = await crowd.next(
+          wanted({ exclude: (id) => asked.has(id), random: seededRandom(`${asked.size}`) }),
+        );
+        if (question === undefined) break;
+        asked.add(question.fact.id);
+      }
+      expect(asked.size).toBe(crowded.length);
+    });
+  });
+
   test("sees at once what knowledge has become", async () => {
     const lists = new Map<string, readonly Fact[]>([["alone", []]]);
     const changing = openQuestionMaker({

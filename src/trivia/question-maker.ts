@@ -43,6 +43,9 @@ const shares: Readonly<Record<QuestionKind, number>> = { multiple: 7, boolean: 1
 /** Of so many that come up by chance the one nearest to the player is asked. */
 const drawn = 8;
 
+/** Elo points by which one that is farther away may come first all the same: else everybody is asked what is rated alike. */
+const leeway = 200;
+
 /** Of a show with very many facts no more than so many candidates are looked at for one question. */
 const mostLookedAt = 20_000;
 
@@ -177,11 +180,9 @@ function* inOrder(
   { exclude, difficulty, rating, random }: Picked,
   shiftOf: (factId: string) => number,
 ): Generator<Candidate, void> {
-  let few: Candidate[] = [];
+  let few: { readonly candidate: Candidate; readonly distance: number }[] = [];
   let looks = 0;
-  const sorted = () => few.sort((one, other) => distance(one) - distance(other));
-  const distance = (candidate: Candidate) =>
-    Math.abs(candidate.rating + shiftOf(candidate.entry.fact.id) - (rating ?? 0) + kindness);
+  const sorted = () => few.sort((one, other) => one.distance - other.distance).map(({ candidate }) => candidate);
   for (const candidate of table.candidates(kind, random)) {
     looks += 1;
     if (looks > mostLookedAt) break;
@@ -191,7 +192,8 @@ function* inOrder(
       yield candidate;
       continue;
     }
-    few.push(candidate);
+    const distance = Math.abs(candidate.rating + shiftOf(id) - rating + kindness) + random() * leeway;
+    few.push({ candidate, distance });
     if (few.length < drawn) continue;
     yield* sorted();
     few = [];

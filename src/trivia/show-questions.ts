@@ -1,5 +1,5 @@
 /** The questions that a show's facts can give, made when they are first wanted. */
-import type { Fact, ObjectType, Show } from "../retrieval/facts.ts";
+import type { Fact, ObjectType, Relation, Show } from "../retrieval/facts.ts";
 import { RecentlyUsed } from "../storage/recently-used.ts";
 import { violationsOf } from "./checks.ts";
 import { difficultyOf } from "./difficulty.ts";
@@ -37,6 +37,9 @@ const formsOfKind: Readonly<Record<QuestionKind, readonly Form[]>> = {
 /** A question that may be possible, and how hard it looks before it is made. */
 export type Candidate = { readonly entry: Entry; readonly form: Form; readonly rating: number };
 
+/** With more facts of a relation than so many, one of them comes up no more often: else a game would ask who plays whom. */
+const uncrowded = 4;
+
 /** So many questions of a show are remembered; any other is made again, the same as before. */
 const mostRemembered = 2_000;
 
@@ -59,6 +62,8 @@ export class ShowQuestions {
   readonly #allShows: Lore;
   /** The show's own, and after them what is known about the show itself. */
   readonly #entries: readonly Entry[];
+  /** How many facts there are of each relation. */
+  readonly #counts: ReadonlyMap<Relation, number>;
   readonly #made = new RecentlyUsed<Question | "none">(mostRemembered);
   readonly #episodes: ReadonlySet<string>;
 
@@ -70,24 +75,29 @@ export class ShowQuestions {
     this.#episodes = episodesIn(own);
     const about = facts.filter((fact) => isAboutShow(fact, show)).flatMap(({ id }) => allShows.table.entry(id) ?? []);
     this.#entries = [...this.#own.table.entries, ...about];
+    this.#counts = countsOf(this.#entries.map(({ fact }) => fact.relation));
   }
 
   factOf(factId: string): Fact | undefined {
     return this.#placeOf(factId)?.entry.fact;
   }
 
-  /** Every candidate of a kind, in a random order. */
+  /** Every candidate of a kind, in a random order in which no relation crowds out the others. */
   *candidates(kind: QuestionKind, random: Random): Generator<Candidate, void> {
     const ofKind = formsOfKind[kind];
     const ownCount = this.#own.table.entries.length;
+    const late: Candidate[] = [];
     for (const place of scattered(this.#entries.length * ofKind.length, random)) {
       const index = Math.floor(place / ofKind.length);
       const entry = this.#entries[index];
       const form = ofKind[place % ofKind.length];
       if (entry === undefined || form === undefined) continue;
       const { table } = index < ownCount ? this.#own : this.#allShows;
-      yield { entry, form, rating: ratingFor(table, entry, { ...forms[form], wrong: [] }) };
+      const candidate = { entry, form, rating: ratingFor(table, entry, { ...forms[form], wrong: [] }) };
+      if (random() * (this.#counts.get(entry.fact.relation) ?? 0) < uncrowded) yield candidate;
+      else late.push(candidate);
     }
+    yield* late;
   }
 
   /** Undefined where it turns out not to be a good one. */
@@ -177,6 +187,12 @@ export class ShowQuestions {
   #falsely(phrasing: Phrasing, fact: Fact, wrong: Named | undefined): string {
     return phrasing.says({ ...this.#told(fact), ...(wrong && { object: wrong.text }) });
   }
+}
+
+function countsOf<T>(things: readonly T[]): ReadonlyMap<T, number> {
+  const counts = new Map<T, number>();
+  for (const thing of things) counts.set(thing, (counts.get(thing) ?? 0) + 1);
+  return counts;
 }
 
 /** `first_aired` is said of shows and of episodes. */
