@@ -1,5 +1,5 @@
 /** The questions that a show's facts can give, made when they are first wanted. */
-import type { Fact, ObjectType, Relation, Show } from "../retrieval/facts.ts";
+import { type Fact, type ObjectType, type Relation, relations, type Show } from "../retrieval/facts.ts";
 import { RecentlyUsed } from "../storage/recently-used.ts";
 import { violationsOf } from "./checks.ts";
 import { difficultyOf } from "./difficulty.ts";
@@ -37,8 +37,8 @@ const formsOfKind: Readonly<Record<QuestionKind, readonly Form[]>> = {
 /** A question that may be possible, and how hard it looks before it is made. */
 export type Candidate = { readonly entry: Entry; readonly form: Form; readonly rating: number };
 
-/** With more facts of a relation than so many, one of them comes up no more often: else a game would ask who plays whom. */
-const uncrowded = 4;
+/** The fewest facts of a relation that may crowd out others. */
+const fewestCrowding = 4;
 
 /** So many questions of a show are remembered; any other is made again, the same as before. */
 const mostRemembered = 2_000;
@@ -64,6 +64,8 @@ export class ShowQuestions {
   readonly #entries: readonly Entry[];
   /** How many facts there are of each relation. */
   readonly #counts: ReadonlyMap<Relation, number>;
+  /** A relation with more facts comes up no more often than one with so many: else a game would ask who plays whom. */
+  readonly #uncrowded: number;
   readonly #made = new RecentlyUsed<Question | "none">(mostRemembered);
   readonly #episodes: ReadonlySet<string>;
 
@@ -76,6 +78,7 @@ export class ShowQuestions {
     const about = facts.filter((fact) => isAboutShow(fact, show)).flatMap(({ id }) => allShows.table.entry(id) ?? []);
     this.#entries = [...this.#own.table.entries, ...about];
     this.#counts = countsOf(this.#entries.map(({ fact }) => fact.relation));
+    this.#uncrowded = Math.max(fewestCrowding, Math.ceil(this.#entries.length / relations.length));
   }
 
   factOf(factId: string): Fact | undefined {
@@ -94,7 +97,7 @@ export class ShowQuestions {
       if (entry === undefined || form === undefined) continue;
       const { table } = index < ownCount ? this.#own : this.#allShows;
       const candidate = { entry, form, rating: ratingFor(table, entry, { ...forms[form], wrong: [] }) };
-      if (random() * (this.#counts.get(entry.fact.relation) ?? 0) < uncrowded) yield candidate;
+      if (random() * (this.#counts.get(entry.fact.relation) ?? 0) < this.#uncrowded) yield candidate;
       else late.push(candidate);
     }
     yield* late;
