@@ -27,7 +27,7 @@ export const askSchema = z
       .int()
       .min(1)
       .optional()
-      .describe("The prompt takes the place of this turn and all after it, which leave history and context"),
+      .describe("The prompt takes the place of this turn and of all after it, which leave history and context"),
   })
   .meta({ id: "Ask" });
 
@@ -42,9 +42,9 @@ export const turnAnswerSchema = z
     finish_reason: z.string().nullable(),
     usage: usageSchema.nullable(),
     model: z.string(),
-    tools: z.array(toolEventSchema).optional().describe("What was done for the answer, where anything was"),
-    sources: z.array(sourceSchema).optional().describe("Where that is from, where it is told"),
-    error: errorEventSchema.optional().describe("What went wrong, where something did"),
+    tools: z.array(toolEventSchema).optional().describe("What was done for the answer, if anything was"),
+    sources: z.array(sourceSchema).optional().describe("The sources of that, if there are any"),
+    error: errorEventSchema.optional().describe("What went wrong, if something did"),
   })
   .meta({
     id: "TurnAnswer",
@@ -71,14 +71,14 @@ export const historyMessageSchema = z
     role: z.enum(["user", "assistant"]),
     content: z.string(),
     turn: z.number().int().min(1),
-    continued_by: z.number().int().min(1).optional().describe("On answers: the turn that went on with it last"),
-    status: z.enum(turnStatuses).describe("How the turn stands; a prompt without an answer has its status too"),
+    continued_by: z.number().int().min(1).optional().describe("On answers: the last turn that continued it"),
+    status: z.enum(turnStatuses).describe("The state of the turn; a prompt without an answer has one, too"),
     reason: z.enum(incompleteReasons).optional(),
     model: z.string().optional().describe("On answers: the model that gave it"),
     error: errorEventSchema.optional().describe("On prompts: what went wrong with their answer"),
     trimmed_turns: z.number().int().min(1).optional().describe("On answers: how many old turns the model did not see"),
-    tools: z.array(toolEventSchema).optional().describe("On answers: what was done for them, where anything was"),
-    sources: z.array(sourceSchema).optional().describe("On answers: where they are from, where that is told"),
+    tools: z.array(toolEventSchema).optional().describe("On answers: what was done for them, if anything was"),
+    sources: z.array(sourceSchema).optional().describe("On answers: their sources, if there are any"),
     created_at: z.iso.datetime(),
   })
   .meta({ id: "HistoryMessage" });

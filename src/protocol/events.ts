@@ -7,7 +7,7 @@ export const usageSchema = z
   .object({
     input_tokens: z.number().int().min(0),
     output_tokens: z.number().int().min(0),
-    estimated: z.literal(true).optional().describe("Present when the model server did not count and we estimated"),
+    estimated: z.literal(true).optional().describe("True if the model server did not count and the service estimated"),
   })
   .meta({ id: "Usage", description: "Tokens of one turn, as the model server counted them" });
 export type Usage = z.infer<typeof usageSchema>;
@@ -44,13 +44,13 @@ export const turnEventSchema = z
     turn: z.number().int().min(1),
     model: z.string().describe("The model asked first; `end` names the one that answered"),
     trimmed_turns: z.number().int().min(1).optional().describe("How many old turns did not fit the context"),
-    continues: z.number().int().min(1).optional().describe("The turn whose answer this one goes on with"),
+    continues: z.number().int().min(1).optional().describe("The turn whose answer this one continues"),
     replaces: z
       .number()
       .int()
       .min(1)
       .optional()
-      .describe("The turn whose place, and that of all after it, this one took"),
+      .describe("The turn that this one replaced, together with all after it"),
   })
   .meta({ id: "TurnEvent", description: "Data of the `turn` event: the first of every turn, at position 0" });
 
@@ -60,29 +60,29 @@ export const textEventSchema = z
 
 export const toolFailureSchema = z
   .object({ code: z.enum(Object.keys(problemKinds) as [keyof typeof problemKinds]), message: z.string() })
-  .meta({ id: "ToolFailure", description: "Why a tool did nothing, in our words" });
+  .meta({ id: "ToolFailure", description: "Why a tool did nothing, in the service's words" });
 
 export const toolEventSchema = z
   .object({
-    call_id: z.string().describe("Its own in this turn"),
-    name: z.string().describe("The tool that ran, as `answer_trivia`"),
+    call_id: z.string().describe("Identifies the call within this turn"),
+    name: z.string().describe("The tool that ran, such as `answer_trivia`"),
     status: z.enum(["done", "failed"]),
     result: z
       .union([gameCardSchema, toolFailureSchema, z.record(z.string(), z.unknown())])
       .describe(
-        "What a card is drawn from: of the game a `TriviaCard`, of what failed its problem; of other tools what they say",
+        "What a page draws a card from: for the game, a `TriviaCard`; for a failed call, its problem; for other tools, what they return",
       ),
   })
   .meta({ id: "ToolEvent", description: "A tool has run for the answer, once and for all: no `reset` takes it back" });
 
 export const sourceSchema = evidenceSchema
   .omit({ text: true })
-  .meta({ id: "Source", description: "A page that what is said was taken from" });
+  .meta({ id: "Source", description: "A page that a fact in the answer was taken from" });
 export type SourceView = Readonly<z.infer<typeof sourceSchema>>;
 
 export const sourcesEventSchema = z
   .object({ sources: z.array(sourceSchema) })
-  .meta({ id: "SourcesEvent", description: "Where what the tool before it told is from" });
+  .meta({ id: "SourcesEvent", description: "The sources of what the tool before it reported" });
 
 export const resetEventSchema = z
   .object({ text: z.string(), reason: z.string() })
@@ -93,14 +93,14 @@ export const errorEventSchema = z
     code: z.enum(Object.keys(problemKinds) as [keyof typeof problemKinds]),
     message: z.string(),
     retryable: z.boolean(),
-    retry_after: z.number().int().min(0).optional().describe("Seconds after which trying again can help, where known"),
+    retry_after: z.number().int().min(0).optional().describe("Seconds after which trying again can help, if known"),
   })
-  .meta({ id: "ErrorEvent", description: "What went wrong, in our words; `end` follows" });
+  .meta({ id: "ErrorEvent", description: "What went wrong, in the service's words; `end` follows" });
 
 export const endEventSchema = z
   .object({
     status: z.enum(terminalStatuses),
-    reason: z.enum(incompleteReasons).optional().describe("Why an `incomplete` answer is not whole"),
+    reason: z.enum(incompleteReasons).optional().describe("Why an `incomplete` answer is incomplete"),
     finish_reason: z.string().nullable().describe("What the model server gave as its reason, `null` when none came"),
     usage: usageSchema.nullable(),
     model: z.string().describe("The model that answered"),
@@ -109,13 +109,15 @@ export const endEventSchema = z
       .int()
       .min(1)
       .optional()
-      .describe("How many old turns were left out in the end, where the model refused more than `turn` tells"),
+      .describe(
+        "How many old turns were left out in the end, if the model refused the number that the `turn` event tells",
+      ),
   })
   .meta({ id: "EndEvent", description: "Always the last event of a turn" });
 
 export const heartbeatEventSchema = z
   .object({})
-  .meta({ id: "HeartbeatEvent", description: "A sign of life after silence; no part of the turn" });
+  .meta({ id: "HeartbeatEvent", description: "A sign of life after a silence; it is not part of the turn" });
 
 export type TurnStarted = { readonly type: "turn" } & Readonly<z.infer<typeof turnEventSchema>>;
 export type TextDelta = { readonly type: "text"; readonly text: string };

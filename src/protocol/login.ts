@@ -3,13 +3,13 @@ import { z } from "zod";
 
 export const loginSchema = z
   .object({
-    username: z.string().nullable().describe("The only one that the credential may use, `null` where it may use any"),
+    username: z.string().nullable().describe("The only username that the credential may use; `null` if it may use any"),
     valid_for: z
       .number()
       .int()
       .min(0)
       .nullable()
-      .describe("For how many seconds the credential is good, `null` where it has no end"),
+      .describe("For how many seconds the credential is valid; `null` if it does not expire"),
   })
   .meta({ id: "Login" });
 export type Login = z.infer<typeof loginSchema>;

@@ -25,7 +25,7 @@ const openTriviaQuestionSchema = z
   .object({
     type: z.string().describe("`multiple` or `boolean`; encoded, as every text"),
     difficulty: z.string().describe("`easy`, `medium` or `hard`"),
-    category: z.string().describe("The show's title"),
+    category: z.string().describe("The title of the show"),
     question: z.string(),
     correct_answer: z.string(),
     incorrect_answers: z.array(z.string()),
@@ -37,7 +37,7 @@ const openTriviaQuestionSchema = z
         licence: z.string(),
         retrieved: z.string(),
       })
-      .describe("Where the fact is from; Open Trivia DB has no such field"),
+      .describe("The source of the fact; Open Trivia DB has no such field"),
   })
   .meta({ id: "OpenTriviaQuestion" });
 

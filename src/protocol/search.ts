@@ -15,16 +15,14 @@ export const foundMessageSchema = z
     snippet: z.string().describe("The message around the first match, as plain text; `…` where it was cut"),
     matches: z
       .array(z.tuple([place, place]))
-      .describe(
-        "Where the matches stand in `snippet`: begin and end, in UTF-16 code units, as in JavaScript's `slice`",
-      ),
+      .describe("Where the matches are in `snippet`: start and end, in UTF-16 code units, as in JavaScript's `slice`"),
   })
-  .meta({ id: "FoundMessage", description: "A message that has every word of the search" });
+  .meta({ id: "FoundMessage", description: "A message that contains every word of the search" });
 export type FoundMessageView = z.infer<typeof foundMessageSchema>;
 
 export const searchResultsSchema = z
   .object({
-    results: z.array(foundMessageSchema).describe("Those of the turns that ended last come first"),
+    results: z.array(foundMessageSchema).describe("Messages of the turns that ended last come first"),
     next_cursor: z.string().nullable().describe("Send it as `cursor` for the next page; null after the last one"),
   })
   .meta({ id: "SearchResults" });

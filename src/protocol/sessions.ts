@@ -44,7 +44,7 @@ export const sessionSchema = z
     created_at: z.iso.datetime(),
     updated_at: z.iso.datetime(),
     turns: z.number().int().min(0).describe("The number of the newest turn"),
-    queued: z.number().int().min(0).describe("How many turns wait"),
+    queued: z.number().int().min(0).describe("How many turns are waiting"),
     state: z.enum(["idle", "answering"]),
   })
   .meta({
@@ -82,14 +82,14 @@ export const changeSessionSchema = z
       .describe("Instructions to the model from the next turn on; null for none"),
     pinned: z.boolean().optional(),
   })
-  .meta({ id: "ChangeSession", description: "What is not named stays as it is" });
+  .meta({ id: "ChangeSession", description: "What the body does not name stays as it is" });
 export type ChangeSession = z.infer<typeof changeSessionSchema>;
 
 export const guestTokenSchema = z
   .string()
   .optional()
   .describe(
-    "Send it as `Authorization: Bearer` to open more sessions as the same guest. The page gets a cookie in its place",
+    "Send it as `Authorization: Bearer` to open more sessions as the same guest. The page gets a cookie instead",
   );
 
 export const openedSessionSchema = sessionSchema.extend({ token: guestTokenSchema }).meta({ id: "OpenedSession" });

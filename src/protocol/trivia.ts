@@ -11,19 +11,25 @@ const showIdSchema = z
   .string()
   .min(1)
   .max(100)
-  .describe("The `id` of a show, or its title as people say it; all shows where it is left out");
+  .describe("The `id` of a show, or its title as people say it; all shows if it is left out");
 
 export const startGameSchema = z
   .object({
     username: usernameSchema.optional(),
-    session_id: z.string().regex(sessionIdPattern).optional().describe("Plays in this session, under its username"),
+    session_id: z
+      .string()
+      .regex(sessionIdPattern)
+      .optional()
+      .describe("The game is played in this session, under its username"),
     show: showIdSchema.optional(),
-    difficulty: difficultySchema.optional().describe("Follows the player's answers where it is left out"),
+    difficulty: difficultySchema.optional().describe("If it is left out, the difficulty follows the player's answers"),
     questions: z.number().int().min(1).max(50).default(10),
     daily: z
       .boolean()
       .default(false)
-      .describe("The ten questions of the day, the same for all; once a day each, and without a show or a difficulty"),
+      .describe(
+        "Plays the ten questions of the day, which are the same for everybody; once a day for each player, and without a show or a difficulty",
+      ),
   })
   .refine(({ username, session_id }) => (username === undefined) !== (session_id === undefined), {
     message: "or session_id must be given, and not both",
@@ -41,7 +47,7 @@ export const evidenceSchema = z
     text: z.string().describe("The words that the question was made from"),
     title: z.string(),
     url: z.string(),
-    revision: z.number().int().nullable().describe("The revision of the page, where it is known"),
+    revision: z.number().int().nullable().describe("The revision of the page, if it is known"),
     licence: z.string(),
     retrieved: z.iso.date(),
   })
@@ -50,19 +56,19 @@ export const evidenceSchema = z
 /** What a player may see before the answer is in. */
 export const questionViewSchema = z
   .object({
-    number: z.number().int().min(1).describe("Its place in the game"),
-    id: z.string().describe("Stands for this question in this game"),
-    show: z.string().describe("The show's id"),
+    number: z.number().int().min(1).describe("The number of the question in the game"),
+    id: z.string().describe("Identifies this question in this game"),
+    show: z.string().describe("The id of the show"),
     show_title: z.string(),
     type: z.enum(["multiple", "boolean", "text"]),
     question: z.string(),
     options: z
       .array(z.object({ id: z.string(), text: z.string(), removed: z.literal(true).optional() }))
-      .describe("None where the answer is typed; those that 50:50 took away are `removed`"),
+      .describe("Empty if the answer is typed; options that 50:50 took away are `removed`"),
     difficulty: difficultySchema,
-    hint: z.string().nullable().describe("Once it was asked for"),
+    hint: z.string().nullable().describe("Present once it was asked for"),
     asked_at: z.iso.datetime(),
-    answer_until: z.iso.datetime().describe("An answer after this is too late; the service keeps the time"),
+    answer_until: z.iso.datetime().describe("An answer after this time is too late; the service keeps the time"),
   })
   .meta({ id: "TriviaQuestion" });
 export type QuestionView = z.infer<typeof questionViewSchema>;
@@ -71,7 +77,7 @@ export const verdictSchema = z
   .object({
     number: z.number().int().min(1),
     question: z.string(),
-    given: z.string().describe("The answer as it was given; empty where none came in time"),
+    given: z.string().describe("The answer as it was given; empty if none came in time"),
     correct: z.boolean(),
     rule: z
       .enum(["option", "exact", "alias", "edit_distance", "judge", "no_match", "too_late"])
@@ -93,7 +99,7 @@ export const gameSchema = z
     difficulty: difficultySchema.nullable(),
     daily: z.iso.date().nullable().describe("The day whose questions these are"),
     status: z.enum(["playing", "finished", "stopped"]),
-    questions: z.number().int().min(1).describe("How many the round has"),
+    questions: z.number().int().min(1).describe("How many questions the round has"),
     answered: z.number().int().min(0),
     correct: z.number().int().min(0),
     score: z.number().int(),
@@ -101,20 +107,24 @@ export const gameSchema = z
     best_streak: z.number().int().min(0),
     started_at: z.iso.datetime(),
     ended_at: z.iso.datetime().nullable(),
-    question: questionViewSchema.nullable().describe("The one to answer now; null when the game is over"),
-    verdicts: z.array(verdictSchema).describe("What was answered, oldest first"),
+    question: questionViewSchema.nullable().describe("The question to answer now; null when the game is over"),
+    verdicts: z.array(verdictSchema).describe("The questions that were answered, oldest first"),
   })
-  .meta({ id: "TriviaGame", description: "A round, without the answers that are still to be given" });
+  .meta({ id: "TriviaGame", description: "A round, without the answers to questions that are still open" });
 export type GameView = z.infer<typeof gameSchema>;
 
 export const startedGameSchema = gameSchema.extend({ token: guestTokenSchema }).meta({ id: "StartedTriviaGame" });
 
 export const answerSchema = z
   .object({
-    number: z.number().int().min(1).describe("The question that is answered, so that a repeat cannot hit the next one"),
+    number: z
+      .number()
+      .int()
+      .min(1)
+      .describe("The number of the question that you answer, so that a repeated request cannot hit the next one"),
     answer: exactText(500)
       .refine((text) => text.trim().length > 0, "must not be empty or blank")
-      .describe("The id of an option, or words; whatever is no answer, such as `skip`, gives the question up"),
+      .describe("The id of an option, or words; `skip` gives the question up"),
   })
   .meta({ id: "TriviaAnswer" });
 
@@ -143,10 +153,10 @@ export type ShowsView = z.infer<typeof showsSchema>;
 const boardEntriesSchema = z
   .array(
     z.object({
-      rank: z.number().int().min(1).describe("Those with the same score have the same"),
+      rank: z.number().int().min(1).describe("Players with the same score have the same rank"),
       username: z.string(),
-      score: z.number().int().describe("The player's best"),
-      games: z.number().int().min(1).describe("Of how many"),
+      score: z.number().int().describe("The player's best score"),
+      games: z.number().int().min(1).describe("How many players there are in all"),
     }),
   )
   .describe("Best first");
@@ -159,9 +169,13 @@ export type LeaderboardView = z.infer<typeof leaderboardSchema>;
 export const dailySchema = z
   .object({
     date: z.iso.date().describe("In UTC"),
-    questions: z.number().int().min(1).describe("How many it has; they come one by one in a game with `daily`"),
-    ends_at: z.iso.datetime().describe("When the next one is there"),
+    questions: z
+      .number()
+      .int()
+      .min(1)
+      .describe("How many questions it has; they come one by one in a game with `daily`"),
+    ends_at: z.iso.datetime().describe("When the next quiz begins"),
     entries: boardEntriesSchema,
   })
-  .meta({ id: "TriviaDaily", description: "The quiz of the day, the same for all, and who is best in it" });
+  .meta({ id: "TriviaDaily", description: "The quiz of the day, the same for everybody, and who is best in it" });
 export type DailyView = z.infer<typeof dailySchema>;

@@ -14,7 +14,7 @@ export const daySchema = z.iso.date({
 
 export const usageEntrySchema = z
   .object({
-    day: z.iso.date().describe("In UTC; a turn counts on the day on which it ended"),
+    day: z.iso.date().describe("The day in UTC; a turn counts on the day on which it ended"),
     username: z.string(),
     turns: z.number().int().min(0),
     input_tokens: z.number().int().min(0),
@@ -22,12 +22,12 @@ export const usageEntrySchema = z
     estimated: z
       .literal(true)
       .optional()
-      .describe("Present when not all of it was counted by the model server, as with a turn that was stopped"),
+      .describe("True if the model server did not count all of it, for example because a turn was stopped"),
     cost: z
       .number()
       .min(0)
       .optional()
-      .describe("In `currency`, by the operator's prices; absent where one of the models has none"),
+      .describe("In `currency`, by the operator's prices; absent if one of the models has no price"),
   })
   .meta({ id: "UsageEntry", description: "What one username spent on one day" });
 export type UsageEntry = z.infer<typeof usageEntrySchema>;
@@ -35,8 +35,10 @@ export type UsageEntry = z.infer<typeof usageEntrySchema>;
 export const usageListSchema = z
   .object({
     usage: z.array(usageEntrySchema).describe("Newest day first, then by username"),
-    currency: z.string().optional().describe("Of every `cost`; absent where the operator set no prices"),
-    has_more: z.boolean().describe("Whether there is more in that span than one answer takes: ask for fewer days"),
+    currency: z.string().optional().describe("The currency of every `cost`; absent if the operator set no prices"),
+    has_more: z
+      .boolean()
+      .describe("Whether there is more in this period than fits into one answer; if so, ask for fewer days"),
   })
   .meta({ id: "UsageList" });
 export type UsageList = z.infer<typeof usageListSchema>;

@@ -72,7 +72,7 @@ export function eventReferences(schemas: Readonly<Record<string, z.ZodType>>): R
 
 const textSchema = z.string().meta({
   description:
-    "The answer's text alone, as it comes. When the turn does not complete, the connection is cut by a TCP reset, so that a short text never looks whole.",
+    "The answer's text alone, as it comes. If the turn does not complete, the connection is cut by a TCP reset, so that a short text never looks complete.",
   example: "Hello, TR!",
 });
 

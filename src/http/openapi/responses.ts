@@ -29,12 +29,12 @@ export type ResponseDocs = Readonly<Record<number, AnswerDocs>>;
 
 export const problemSchema = z
   .object({
-    type: z.string().describe("Where the code is explained, as a reference relative to this service"),
+    type: z.string().describe("Where the code is explained, as a path of this service"),
     title: z.string(),
     status: z.number().int().min(400).max(599),
     detail: z.string().describe("A sentence for a person; it may change"),
     code: z.enum(problemCodes).describe("Stable, for programs"),
-    request_id: z.string().describe("The `X-Request-Id` of this answer, under which the log has more"),
+    request_id: z.string().describe("The `X-Request-Id` of this answer; the log has details under it"),
     retryable: z.boolean().describe("Whether the same request can succeed later without being changed"),
     turn: z.number().int().optional().describe("The turn that the problem is about"),
     errors: z
@@ -137,14 +137,14 @@ const headersOfEveryAnswer: HeaderDocs = {
   "x-request-id": {
     type: "string",
     description:
-      "Under which the log has more; the request's own `X-Request-Id` where that is 1 to 64 of `A-Za-z0-9_-`",
+      "The log has details under this id. It is the request's own `X-Request-Id` if that has 1 to 64 characters of `A-Za-z0-9_-`",
     pattern: "^[A-Za-z0-9_-]{1,64}$",
     required: true,
   },
   ratelimit: {
     type: "string",
     description:
-      "Where requests are counted: how many are left (`r`) until the count begins anew in so many seconds (`t`); of a 429, what is spent",
+      "If requests are counted: how many are left (`r`) until the count starts again in so many seconds (`t`); with a 429, the limit that was reached",
   },
   "ratelimit-policy": {
     type: "string",
@@ -172,12 +172,12 @@ function headersOfStatus(status: number): HeaderDocs {
     return { "www-authenticate": { type: "string", description: "`Bearer`, and what is wrong", required: true } };
   }
   if (status === 403) {
-    const description = "Where the credential lacks a scope: `Bearer`, and that";
+    const description = "If the credential lacks a scope: `Bearer`, and which scope is missing";
     return { "www-authenticate": { type: "string", description } };
   }
   if (status !== 429 && status < 500) return {};
   return {
-    "retry-after": { type: "integer", description: "Seconds after which trying again can help, where that is known" },
+    "retry-after": { type: "integer", description: "Seconds after which trying again can help, if that is known" },
   };
 }
 

@@ -17,7 +17,7 @@ const schemes: Readonly<Record<AuthenticationMode, readonly [name: string, schem
       type: "http",
       scheme: "bearer",
       description:
-        "The `token` that opening a session answers. Opening needs none; with one, the guest stays the same. Whoever holds the id of a session may talk in it without.",
+        "The `token` that opening a session returns. You can open a session without one; with one, you stay the same guest. Whoever has the id of a session may talk in it without a token.",
     },
   ],
   keys: [

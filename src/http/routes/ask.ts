@@ -31,7 +31,7 @@ const answers = {
     content: turnStateContent,
     headers: {
       ...headers,
-      location: { type: "string", description: "Where to ask how the turn stands", required: true },
+      location: { type: "string", description: "Where to ask for the state of the turn", required: true },
     },
   },
 } as const;
@@ -97,7 +97,7 @@ export function regenerate(service: HttpService): Operation {
       ...common,
       operationId: "regenerate",
       summary: "Ask the last prompt again",
-      description: "As a new turn, which takes the place of the old one. The body is not looked at.",
+      description: "Makes a new turn, which takes the place of the old one. The body is ignored.",
       response: responses(answers, [...problemsOfAsking, "turn_not_found", "body_too_large"], failedAnswerHeaders),
     },
     produces: answerTypes,
@@ -111,9 +111,9 @@ export function continueAnswer(service: HttpService): Operation {
     schema: {
       ...common,
       operationId: "continue",
-      summary: "Go on with an answer that ended before it was whole",
+      summary: "Continue an answer that ended early",
       description:
-        "As a new turn that `continues` the last one, where that ended `incomplete`, `stopped` or `interrupted`; history shows both texts as one answer. The body is not looked at.",
+        "Makes a new turn that `continues` the last one, if that ended `incomplete`, `stopped` or `interrupted`; the history shows both texts as one answer. The body is ignored.",
       response: responses(answers, [...problemsOfAsking, "not_continuable", "body_too_large"], failedAnswerHeaders),
     },
     produces: answerTypes,

@@ -43,7 +43,8 @@ export function getOpenApi({ config }: HttpService, documentation: Documentation
     schema: {
       operationId: "openapi",
       summary: "This document",
-      description: "With the address that the request used as its server, and the credentials that this service takes.",
+      description:
+        "Its server is the address that the request used, and its credentials are those that this service accepts.",
       tags: ["operation"],
       response: responses({ 200: json("OpenAPI 3.1", z.looseObject({ openapi: z.string() })) }, []),
     },
@@ -62,10 +63,10 @@ export function getErrorsPage({ headers }: HttpService): Operation {
     schema: {
       operationId: "errors",
       summary: "What every error code means",
-      description: "And what helps, for people.",
+      description: "And what to do about it, for people.",
       tags: ["operation"],
       response: responses(
-        { 200: html("A page; each code is an anchor in it, to which problems refer as their `type`.") },
+        { 200: html("A page with an anchor for each code, which problems refer to as their `type`.") },
         [],
       ),
     },

@@ -19,7 +19,7 @@ export function exportSession({ storage, log }: HttpService): Operation {
     schema: {
       operationId: "exportSession",
       summary: "The whole dialogue as a download",
-      description: "Oldest first, streamed as it is read, so that a session of any length can be had.",
+      description: "Oldest first, and streamed as it is read, so that a session of any length can be downloaded.",
       tags: ["sessions"],
       params: sessionParameters,
       querystring: z.object({

@@ -32,12 +32,12 @@ const placeParameters = z.object({
 const followResponses = responses(
   {
     200: {
-      description: "The answer, live or finished. As `application/json`: how the turn stands now.",
+      description: "The answer, live or finished. As `application/json`: the state of the turn now.",
       content: answerContent,
       headers: answerResponseHeaders,
     },
     204: noContent(
-      "There is nothing (more) to follow: no turn yet, or the client already has its `end`.",
+      "There is nothing more to follow: there is no turn yet, or the client already has its `end`.",
       noAnswerResponseHeaders,
     ),
   },
@@ -91,7 +91,7 @@ export function followTurn(service: HttpService): Operation {
     schema: {
       operationId: "followTurn",
       summary: "Follow the answer of one turn",
-      description: "From its beginning or from where the client stands: what is there at once, then what comes.",
+      description: "From its beginning, or from where the client is: first what is already there, then what comes.",
       tags: ["chat"],
       params: turnParameters,
       headers: placeHeaders,

@@ -14,7 +14,7 @@ export function getHealth(): Operation {
       summary: "Is the process alive?",
       description: "Answers without looking at anything else, so it answers under any load.",
       tags: ["operation"],
-      response: responses({ 200: json("It is.", z.object({ status: z.literal("ok") })) }, []),
+      response: responses({ 200: json("The process is alive.", z.object({ status: z.literal("ok") })) }, []),
     },
     handle: async () => ({ status: "ok" }),
   });
@@ -59,7 +59,9 @@ const readinessSchema = z
           .describe("True when the built-in demo model answers, because no language model is configured"),
       }),
       identity: z.object({
-        mode: z.enum(authenticationModes).describe("Who is let in (`AUTH`), so that a page can ask for what it needs"),
+        mode: z
+          .enum(authenticationModes)
+          .describe("Who is let in (`AUTH`), so that a page can ask for the right credential"),
       }),
     }),
   })
@@ -81,7 +83,10 @@ export function getReadiness(service: HttpService): Operation {
       summary: "Can the service take new turns?",
       description: "A 503 names each dependency under `dependencies`, as a 200 does.",
       tags: ["operation"],
-      response: responses({ 200: json("It can.", readinessSchema) }, ["draining", "storage_unavailable"]),
+      response: responses({ 200: json("The service takes new turns.", readinessSchema) }, [
+        "draining",
+        "storage_unavailable",
+      ]),
     },
     async handle(_request, reply) {
       const failure = await checkStorage();

@@ -21,7 +21,7 @@ export function getHistory({ storage, log }: HttpService): Operation {
       operationId: "readHistory",
       summary: "Read the dialogue",
       description:
-        "The whole of it, oldest first, unless `limit` asks for less. A running turn appears with its text so far, one without an answer as its prompt with its status.",
+        "All of it, oldest first, unless `limit` asks for less. A running turn appears with its text so far; a turn without an answer appears as its prompt, with its status.",
       tags: ["chat"],
       params: sessionParameters,
       querystring: z.object({

@@ -41,11 +41,11 @@ export function home(service: HttpService, files: PageFiles): Operation {
       response: responses(
         {
           200: {
-            description: "The session is open; its id is all that is needed to talk.",
+            description: "The session is open; its id is all that you need to talk.",
             headers: openerHeaders,
             content: { ...json("", welcomeSchema).content, ...html("").content },
           },
-          304: noContent("The browser has the page already."),
+          304: noContent("The browser already has the page."),
         },
         [
           "invalid_request",

@@ -5,7 +5,7 @@ import { type Operation, operation } from "../route.ts";
 import type { HttpService } from "../service.ts";
 
 const headers = {
-  "set-cookie": { type: "string", description: "To the page alone: the cookie that holds the credential" },
+  "set-cookie": { type: "string", description: "Only for the page: the cookie that holds the credential" },
 } as const;
 
 export function logIn({ pageCookie }: HttpService): Operation {
@@ -14,9 +14,9 @@ export function logIn({ pageCookie }: HttpService): Operation {
       operationId: "logIn",
       summary: "Have the browser keep a credential",
       description:
-        "For the page, whose script is to hold no credential: answers the one of the `Authorization` header as a cookie that script cannot read, for as long as it is good. Programs learn whose credential they have.",
+        "For the page, whose script should not hold a credential: returns the credential of the `Authorization` header as a cookie that scripts cannot read, for as long as it is valid. Programs learn whose credential they have.",
       tags: ["sessions"],
-      response: responses({ 200: json("The credential is good.", loginSchema, headers) }, [
+      response: responses({ 200: json("The credential is valid.", loginSchema, headers) }, [
         ...problems.ofCredentials,
         ...problems.ofPages,
         "credential_too_long",

@@ -4,8 +4,8 @@ import { type Operation, operation } from "../route.ts";
 import type { HttpService } from "../service.ts";
 
 const headers = {
-  "set-cookie": { type: "string", description: "Takes the page's cookie away", required: true },
-  "clear-site-data": { type: "string", description: "What the browser is to forget", required: true },
+  "set-cookie": { type: "string", description: "Removes the page's cookie", required: true },
+  "clear-site-data": { type: "string", description: "What the browser should forget", required: true },
 } as const;
 
 export function logOut({ pageCookie }: HttpService): Operation {
@@ -14,9 +14,9 @@ export function logOut({ pageCookie }: HttpService): Operation {
       operationId: "logOut",
       summary: "Have the browser forget the guest",
       description:
-        "For the page, whose script cannot see its cookie: takes the cookie away, and whatever the browser keeps of this service. The guest's sessions stay; nobody can list them any more. A token that a program holds stays good.",
+        "For the page, whose script cannot see its cookie: removes the cookie, and whatever else the browser keeps for this service. The guest's sessions stay, but nobody can list them any more. A token that a program holds stays valid.",
       tags: ["sessions"],
-      response: responses({ 204: noContent("The browser is nobody's any more.", headers) }, problems.ofPages),
+      response: responses({ 204: noContent("The browser has forgotten who it was.", headers) }, problems.ofPages),
     },
     async handle(_request, reply) {
       // Not "cookies", which would take those of every other service under the same domain too.

@@ -11,7 +11,7 @@ export function getMetrics({ metrics, config }: HttpService): Operation {
       operationId: "metrics",
       summary: "Metrics for Prometheus",
       description:
-        "For requests from the machine itself, and for those with `METRICS_TOKEN` as bearer token; for others the path names nothing.",
+        "For requests from the machine itself, and for requests with `METRICS_TOKEN` as bearer token. Others get 401, or 404 if there is no such token.",
       tags: ["operation"],
       response: responses(
         { 200: { description: "Prometheus' text format.", content: { "text/plain": { schema: z.string() } } } },

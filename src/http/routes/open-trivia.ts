@@ -32,7 +32,9 @@ const said = (description: string, example?: string) =>
     .optional()
     .meta({ description, ...(example && { example }) });
 
-const tokenParameter = said("Of `GET /api_token.php?command=request`: then no fact comes twice. It is no credential");
+const tokenParameter = said(
+  "From `GET /api_token.php?command=request`; with it, no fact comes twice. It is not a credential",
+);
 
 export function getOpenTriviaQuestions({ trivia }: HttpService): Operation {
   return operation({
@@ -40,12 +42,12 @@ export function getOpenTriviaQuestions({ trivia }: HttpService): Operation {
       operationId: "openTriviaQuestions",
       summary: "Questions for clients of Open Trivia DB",
       description:
-        "As `https://opentdb.com/api.php`, with the answers; so nothing is scored, and the questions of the day are never among them. `response_code` says what came of it; too many requests are a 429, a problem that has `response_code` 5 and no `results` as well.",
+        "Like `https://opentdb.com/api.php`, with the answers; so nothing is scored, and the questions of the day are never among them. `response_code` says how it went. Too many requests are a 429: a problem that also has `response_code` 5 and no `results`.",
       tags: ["trivia"],
       querystring: z.object({
         amount: said(`1 to ${mostQuestions}; more is taken as ${mostQuestions}`, "10"),
         category: said(
-          "An `id` of `GET /api_category.php`, or a show's name. Every show with a number of Open Trivia DB's own, 9 to 32",
+          "An `id` of `GET /api_category.php`, or the name of a show. Open Trivia DB's own numbers, 9 to 32, mean all shows",
         ),
         difficulty: said("`easy`, `medium` or `hard`; any by default"),
         type: said("`multiple` or `boolean`; both by default"),
@@ -78,11 +80,11 @@ export function getOpenTriviaToken({ trivia }: HttpService): Operation {
       operationId: "openTriviaToken",
       summary: "A token for clients of Open Trivia DB",
       description:
-        "As `https://opentdb.com/api_token.php`. With it no fact is asked twice, until it is reset or has had them all.",
+        "Like `https://opentdb.com/api_token.php`. With a token, no fact is asked twice until the token is reset or has had all facts.",
       tags: ["trivia"],
       querystring: z.object({
         command: said("`request` a token, or `reset` one, which then begins anew", "request"),
-        token: said("The one to reset"),
+        token: said("The token to reset"),
       }),
       response: responses({ 200: json("The token, or why there is none.", openTriviaTokenSchema) }, problemsOfAsking),
     },
@@ -106,9 +108,9 @@ export function getOpenTriviaCategories({ trivia }: HttpService): Operation {
     schema: {
       operationId: "openTriviaCategories",
       summary: "The shows, for clients of Open Trivia DB",
-      description: "As `https://opentdb.com/api_category.php`: each show is a category.",
+      description: "Like `https://opentdb.com/api_category.php`: each show is a category.",
       tags: ["trivia"],
-      response: responses({ 200: json("All of them.", openTriviaCategoriesSchema) }, [
+      response: responses({ 200: json("All categories.", openTriviaCategoriesSchema) }, [
         ...problems.ofCredentials,
         "not_acceptable",
       ]),

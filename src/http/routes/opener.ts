@@ -3,7 +3,7 @@ import type { HttpService } from "../service.ts";
 
 /** Of the answer to it, for the OpenAPI document. */
 export const openerHeaders = {
-  "set-cookie": { type: "string", description: "To the page alone: its cookie, in place of the `token`" },
+  "set-cookie": { type: "string", description: "Only for the page: its cookie, instead of the `token`" },
 } as const;
 
 /**

@@ -2,7 +2,7 @@
 import { z } from "zod";
 
 const sessionId = z.string().meta({
-  description: "The id that opening the session answered",
+  description: "The id that opening the session returned",
   example: "0f8fad5bd9cb469fa16570867728950e",
 });
 

@@ -20,7 +20,7 @@ export function searchSessions({ storage }: HttpService): Operation {
       tags: ["sessions"],
       querystring: z.object({
         q: z.string().meta({
-          description: "Words to look for; the first 32 count. Without a letter or digit in it nothing is found",
+          description: "Words to look for; the first 32 count. Without a letter or digit, nothing is found",
           example: "heat pump",
         }),
         username: usernameSchema.optional().describe("Only in sessions of this username"),

@@ -22,7 +22,7 @@ const eventSchema = z
   .object({
     event: z.number().int().min(1).max(eventCount),
     of: z.literal(eventCount),
-    elapsed_ms: z.number().int().min(0).describe("Since the first was sent"),
+    elapsed_ms: z.number().int().min(0).describe("Milliseconds since the first event was sent"),
     sent_at: z.iso.datetime(),
   })
   .meta({ id: "SelfTestEvent" });
@@ -34,7 +34,7 @@ export function streamSelfTest(service: HttpService): Operation {
     schema: {
       operationId: "selftestStream",
       summary: "Ten timed events, to see whether a proxy buffers",
-      description: `With the headers of an answer's stream, ${intervalMs} ms apart, each with the milliseconds since the first and the time. Where they arrive together, something between here and the client holds answers back.`,
+      description: `They have the same headers as an answer's stream and come ${intervalMs} ms apart, each with the time and the milliseconds since the first. If they arrive together, something between the service and the client holds answers back.`,
       tags: ["operation"],
       response: responses(
         { 200: { description: "The events.", content: { "text/event-stream": { schema: streamSchema } } } },

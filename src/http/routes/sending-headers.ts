@@ -13,15 +13,13 @@ export const sendingHeaders = z.object({
   "if-busy": z
     .enum(["reject", "queue", "interrupt"], "must be one of reject, queue, interrupt")
     .optional()
-    .describe(
-      `What to do while a turn is running: be refused, wait (at most ${mostQueued} may), or have it stopped and be the next`,
-    ),
+    .describe(`What to do if a turn is running: be refused, wait (at most ${mostQueued} can), or stop it and be next`),
   "if-turn": z
     .string()
     .regex(/^\d{1,9}$/, "must be the number of a turn, or 0 for none")
     .transform(Number)
     .optional()
-    .describe("Only if this is the newest turn of the session; 0: if it has none yet"),
+    .describe("Accept the prompt only if this is the newest turn of the session; 0: only if it has none yet"),
 });
 
 export type SendingHeaders = z.output<typeof sendingHeaders>;

@@ -21,7 +21,7 @@ export function createSession(service: HttpService): Operation {
       operationId: "openSession",
       summary: "Open a session",
       description:
-        "It belongs to whoever holds the credential. A guest without a `token` is a new guest, and is answered one.",
+        "The session belongs to whoever holds the credential. A guest without a `token` is a new guest, and gets one.",
       tags: ["sessions"],
       body: openSessionSchema,
       response: responses(
@@ -58,7 +58,8 @@ export function getSession({ storage }: HttpService): Operation {
     schema: {
       operationId: "readSession",
       summary: "Read a session",
-      description: "Its title and settings, how many turns it has, and whether it is answering; not what was said.",
+      description:
+        "The session's title and settings, how many turns it has, and whether it is answering; not what was said.",
       tags: ["sessions"],
       params: sessionParameters,
       response: responses({ 200: json("The session as it is now.", sessionSchema) }, [
@@ -81,14 +82,14 @@ export function getSessions({ storage }: HttpService): Operation {
       operationId: "listSessions",
       summary: "All sessions of a username",
       description:
-        "Those that belong to the caller, newest activity first. A username is a label: two callers who use the same one see nothing of each other.",
+        "The sessions that belong to the caller, newest activity first. A username is only a label: two callers who use the same one see nothing of each other.",
       tags: ["sessions"],
       querystring: z.object({
         username: usernameSchema,
         limit: limitParameter.meta({ description: `How many at most (${defaultPage})` }),
         cursor: z.string().optional().describe("`next_cursor` of the page before"),
       }),
-      response: responses({ 200: json("A page of them.", sessionListSchema) }, [
+      response: responses({ 200: json("A page of sessions.", sessionListSchema) }, [
         ...problems.ofCredentials,
         "not_your_user",
         "invalid_cursor",
@@ -109,7 +110,7 @@ export function patchSession({ storage }: HttpService): Operation {
       operationId: "changeSession",
       summary: "Rename, pin or instruct a session",
       description:
-        "What the body does not name stays as it is. Instructions are told to the model from the next turn on.",
+        "What the body does not name stays as it is. The model is told new instructions from the next turn on.",
       tags: ["sessions"],
       params: sessionParameters,
       body: changeSessionSchema,
@@ -131,7 +132,8 @@ export function deleteSession({ storage }: HttpService): Operation {
     schema: {
       operationId: "deleteSession",
       summary: "Delete a session for good",
-      description: "With its turns and their texts. Whoever follows a turn of it is told `session_deleted`.",
+      description:
+        "Deletes the session with its turns and their texts. Whoever follows one of its turns is told `session_deleted`.",
       tags: ["sessions"],
       params: sessionParameters,
       response: responses({ 204: noContent("The session is gone.") }, [

@@ -23,7 +23,7 @@ export function stopRunningTurn({ chat }: HttpService): Operation {
     schema: {
       operationId: "stopRunningTurn",
       summary: "Stop the running answer",
-      description: "Answers once the turn has ended. Without a running turn it tells how the newest one ended.",
+      description: "Answers when the turn has ended. If no turn is running, it tells how the newest one ended.",
       tags: ["chat"],
       params: sessionParameters,
       response: responses(stopAnswers, stopProblems),
@@ -43,7 +43,7 @@ export function stopTurn({ chat }: HttpService): Operation {
     schema: {
       operationId: "stopTurn",
       summary: "Stop one answer",
-      description: "Answers once the turn has ended. Stopping one that has ended tells how.",
+      description: "Answers when the turn has ended. If it had ended already, it tells how.",
       tags: ["chat"],
       params: turnParameters,
       response: responses(stopAnswers, stopProblems),

@@ -10,9 +10,10 @@ export function getShows({ trivia }: HttpService): Operation {
     schema: {
       operationId: "listShows",
       summary: "The shows that there are questions about",
-      description: "Of the starter pack, and those that the operator imported; each with how many facts are known.",
+      description:
+        "The shows of the starter pack and those that the operator imported, each with the number of facts that are known.",
       tags: ["trivia"],
-      response: responses({ 200: json("All of them, by title.", showsSchema) }, [
+      response: responses({ 200: json("All shows, by title.", showsSchema) }, [
         ...problems.ofCredentials,
         "not_acceptable",
       ]),
@@ -28,7 +29,7 @@ export function getLeaderboard({ trivia }: HttpService): Operation {
       operationId: "readLeaderboard",
       summary: "Who is best",
       description:
-        "Of finished rounds of ten questions, the best of each player; all guests are on one board, a key's usernames on another, and those with access tokens on a third.",
+        "The best finished round of ten questions of each player. All guests are on one board, the usernames of a key on another, and all users of access tokens on a third.",
       tags: ["trivia"],
       querystring: z.object({
         show: z
@@ -36,9 +37,9 @@ export function getLeaderboard({ trivia }: HttpService): Operation {
           .min(1, "must not be empty")
           .max(100, "must not be longer than 100 characters")
           .optional()
-          .describe("Of rounds about this show alone: its id, or its title as people say it"),
+          .describe("Only rounds about this show: its id, or its title as people say it"),
       }),
-      response: responses({ 200: json("The best hundred.", leaderboardSchema) }, [
+      response: responses({ 200: json("The best hundred players.", leaderboardSchema) }, [
         ...problems.ofCredentials,
         "show_not_found",
         "invalid_request",
@@ -57,9 +58,9 @@ export function getDaily({ trivia }: HttpService): Operation {
       operationId: "readDaily",
       summary: "The quiz of the day",
       description:
-        "Its date, when the next one is there, and who is best in it. `POST /trivia/games` with `daily` plays it; its questions come one by one, as in every game.",
+        "Its date, when the next one begins, and who is best in it. `POST /trivia/games` with `daily` plays it; its questions come one by one, as in every game.",
       tags: ["trivia"],
-      response: responses({ 200: json("Today's.", dailySchema) }, [
+      response: responses({ 200: json("Today's quiz.", dailySchema) }, [
         ...problems.ofCredentials,
         "not_acceptable",
         ...problems.ofStorage,

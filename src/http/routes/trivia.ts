@@ -19,7 +19,7 @@ import { openerHeaders, openerOf } from "./opener.ts";
 
 const gameParameters = z.object({
   game_id: z.string().meta({
-    description: "The id that beginning the game answered",
+    description: "The id that beginning the game returned",
     example: "0f8fad5bd9cb469fa16570867728950e",
   }),
 });
@@ -27,7 +27,7 @@ const gameParameters = z.object({
 const onceHeaders = z.object({
   "idempotency-key": z.string().optional().meta({
     description:
-      "1 to 255 printable ASCII characters of your choice, new for each thing you do. The same request with the same key does it once and is answered the same, for as long as the game is there.",
+      "1 to 255 printable ASCII characters of your choice, new for each thing that you do. The same request with the same key is done once and gets the same answer, as long as the game exists.",
     example: "5f0c7c1e-0d7b-4a49-9d3b-0f4b1f3f6a1d",
   }),
 });
@@ -54,7 +54,7 @@ const startSchema = {
   operationId: "startGame",
   summary: "Begin a round of trivia",
   description:
-    "With a `username` it belongs to whoever holds the credential; a guest without a `token` is a new guest, and is answered one. With a `session_id` it is played in that session, and a round that runs there is stopped. The answer has the first question.",
+    "With a `username`, the game belongs to whoever holds the credential; a guest without a `token` is a new guest, and gets one. With a `session_id`, it is played in that session, and a round that is running there is stopped. The answer contains the first question.",
   tags: ["trivia"],
   headers: onceHeaders,
   body: startGameSchema,
@@ -121,7 +121,8 @@ export function getGame({ trivia }: HttpService): Operation {
     schema: {
       operationId: "readGame",
       summary: "Read a game",
-      description: "With its open question and every verdict so far, so that it can be gone on with on another device.",
+      description:
+        "The game with its open question and every verdict so far, so that you can continue it on another device.",
       tags: ["trivia"],
       params: gameParameters,
       response: responses({ 200: json("The game as it is now.", gameSchema) }, [
@@ -142,7 +143,7 @@ export function answerQuestion({ trivia }: HttpService): Operation {
       operationId: "answerQuestion",
       summary: "Answer the open question",
       description:
-        "Answers the verdict, with where the fact is from, and the next question. An answer after `answer_until` is wrong: the service keeps the time.",
+        "Returns the verdict with the source of the fact, and the next question. An answer after `answer_until` is wrong; the service keeps the time.",
       tags: ["trivia"],
       params: gameParameters,
       headers: onceHeaders,
@@ -164,13 +165,13 @@ export function takeHint({ trivia }: HttpService): Operation {
   return operation({
     schema: {
       operationId: "takeHint",
-      summary: "Have a hint, or wrong options taken away",
-      description: "Each once a question; it costs a part of the points.",
+      summary: "Get a hint, or have wrong options removed",
+      description: "Each of them once for a question; it costs some of the points.",
       tags: ["trivia"],
       params: gameParameters,
       headers: onceHeaders,
       body: hintSchema,
-      response: responses({ 200: json("The game, its question with the help.", gameSchema) }, [
+      response: responses({ 200: json("The game; its question now has the help.", gameSchema) }, [
         ...problemsOfPlaying,
         "game_over",
         "question_not_open",
@@ -189,7 +190,7 @@ export function stopGame({ trivia }: HttpService): Operation {
     schema: {
       operationId: "stopGame",
       summary: "Stop a game",
-      description: "It counts for nothing then. Stopping one that is over changes nothing. The body is not looked at.",
+      description: "A stopped game does not count. Stopping a game that is over changes nothing. The body is ignored.",
       tags: ["trivia"],
       params: gameParameters,
       headers: onceHeaders,

@@ -16,7 +16,7 @@ export function getUsage({ storage, config }: HttpService): Operation {
       operationId: "readUsage",
       summary: "Your tokens, and what they cost, by day and username",
       description:
-        "Of every turn that ended, also of those that were stopped or failed after the model had read them. Deleting a session gives nothing back.",
+        "Of every turn that ended, including turns that were stopped, or that failed after the model had read them. Deleting a session gives nothing back.",
       tags: ["sessions"],
       querystring: z.object({
         from: daySchema.optional().meta({
@@ -24,7 +24,7 @@ export function getUsage({ storage, config }: HttpService): Operation {
           example: "2026-11-01",
         }),
         to: daySchema.optional().meta({ description: "The last day, in UTC (today)", example: "2026-11-28" }),
-        username: usernameSchema.optional().describe("Of this username alone"),
+        username: usernameSchema.optional().describe("Only of this username"),
       }),
       response: responses({ 200: json("What was spent.", usageListSchema) }, [
         ...problems.ofCredentials,
