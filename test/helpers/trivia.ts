@@ -89,13 +89,16 @@ export const testQuestions: QuestionMaker = {
   },
 };
 
+/** Milliseconds in which a question has to be answered. */
+export const answerMs = 60_000;
+
 export function openTestTrivia(store: GameStore, clock: () => number = Date.now): Trivia {
   const options = {
     store,
     knowledge: testKnowledge,
     questions: testQuestions,
     clock,
-    answerMs: 60_000,
+    answerMs,
     log: silentLog,
   };
   return {
