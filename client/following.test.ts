@@ -1,19 +1,19 @@
-/** What a follower is told when streams end, fail or say odd things. The server here is a fake that does so on demand. */
-import { getEventListeners } from "node:events";
+/** What a follower is told, and what it is thrown. The server here is a fake that says odd things on demand. */
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import {
   endEvent,
   type FakeAnswer,
   type FakeChat,
   hello,
-  noAnswer,
+  openStream,
+  placesAsked,
   problem,
   startFakeChat,
   stream,
   textEvent,
   turnEvent,
 } from "../test/helpers/fake-chat.ts";
-import { ChatClient, type ChatEvent, type ConnectionChange, ConnectionLost, readToEnd, textAfter } from "./index.ts";
+import { ChatClient, readToEnd, textAfter } from "./index.ts";
 
 let fake: FakeChat;
 let client: ChatClient;
@@ -26,15 +26,6 @@ beforeEach(async () => {
 afterEach(() => fake.close());
 
 const nothing: FakeAnswer = (response) => void response.writeHead(204, { "x-turn": "1" }).end();
-const places = () => fake.requests.map(({ method, url, headers }) => `${method} ${url} ${headers["last-event-id"]}`);
-
-/** Begins a stream and leaves it open. */
-function open(text: string): FakeAnswer {
-  return (response) => {
-    response.writeHead(200, { "content-type": "text/event-stream", "x-turn": "1" });
-    response.write(text);
-  };
-}
 
 describe("a follower", () => {
   it("is told every event, typed, with its id", async () => {
@@ -54,7 +45,7 @@ describe("a follower", () => {
       { type: "error", id: "1.10", code: "upstream_error", message: "No.", retryable: true },
       { type: "end", id: "1.11", status: "incomplete", finish_reason: "stop", usage: null, model: "fake" },
     ]);
-    expect(places()).toEqual(["GET /chat/s/1 undefined"]);
+    expect(placesAsked(fake)).toEqual(["GET /chat/s/1 undefined"]);
   });
 
   it("gets what it does not know as something to pass over, heartbeats not at all", async () => {
@@ -67,7 +58,7 @@ describe("a follower", () => {
       { type: "unknown", name: "clock", data: { time: "now" }, id: "1.1" },
       { type: "unknown", name: "news", data: [1], id: undefined },
     ]);
-    expect(places()[1]).toBe("GET /chat/s/1 1.1");
+    expect(placesAsked(fake)[1]).toBe("GET /chat/s/1 1.1");
   });
 
   it("reads the text so far with textAfter, and the whole with readToEnd", async () => {
@@ -100,7 +91,7 @@ describe("a follower", () => {
     expect(answer.lastEventId).toBe("1.7");
     fake.answers(stream(endEvent(7)));
     await Array.fromAsync(client.follow("s", { after: "1.6" }));
-    expect(places()).toEqual(["GET /chat/s undefined", "GET /chat/s/1 1.3", "GET /chat/s 1.6"]);
+    expect(placesAsked(fake)).toEqual(["GET /chat/s undefined", "GET /chat/s/1 1.3", "GET /chat/s 1.6"]);
   });
 
   it("is told nothing where there is nothing (more)", async () => {
@@ -120,100 +111,14 @@ describe("a follower", () => {
     const sockets = new Set<unknown>();
     fake.answers((response, request) => {
       sockets.add(response.socket);
-      open(hello)(response, request);
+      openStream(hello)(response, request);
       setTimeout(() => response.end(), 50);
     });
     for (let time = 0; time < 10; time += 1) await readToEnd(client.follow("s", { turn: 1 }));
     // Not one for all: the end of an answer and the next request can cross each other.
     expect(sockets.size).toBeLessThan(6);
-    fake.answers(open(hello));
+    fake.answers(openStream(hello));
     expect((await readToEnd(client.follow("s", { turn: 1 }))).text).toBe("Hello!");
-  });
-});
-
-describe("C1: a connection that ends without an end is resumed after the last event that was whole", () => {
-  it("however it ended, and however often", async () => {
-    const cutInAnEvent = `${textEvent(3, "Hel")}id: 1.4\ndata: {"te`;
-    fake.answers(
-      stream(turnEvent + cutInAnEvent),
-      noAnswer,
-      (response) => {
-        open(textEvent(5, "lo"))(response, { method: "", url: "", headers: {}, body: "" });
-        setTimeout(() => response.socket?.resetAndDestroy(), 50);
-      },
-      problem(503, { code: "draining", retryable: true }),
-      stream(""),
-      stream(textEvent(6, "!") + endEvent(7)),
-    );
-    const answer = await client.send("s", "Hello!");
-    const events = await Array.fromAsync(answer);
-    expect(events.map(({ type }) => type)).toEqual(["turn", "text", "text", "text", "end"]);
-    expect(events.reduce(textAfter, "")).toBe("Hello!");
-    expect(places()).toEqual([
-      "PUT /chat/s undefined",
-      "GET /chat/s/1 1.3",
-      "GET /chat/s/1 1.3",
-      "GET /chat/s/1 1.5",
-      "GET /chat/s/1 1.5",
-      "GET /chat/s/1 1.5",
-    ]);
-  });
-
-  it("C11: a silence that no heartbeat breaks counts as a lost connection", async () => {
-    const impatient = new ChatClient({ baseUrl: fake.baseUrl, maxDelayMs: 5, silenceMs: 300 });
-    fake.answers(open(turnEvent), () => {}, stream(textEvent(6, "Hello!") + endEvent(7)));
-    expect((await readToEnd(impatient.follow("s", { turn: 1 }))).text).toBe("Hello!");
-    expect(places()).toEqual(["GET /chat/s/1 undefined", "GET /chat/s/1 1.0", "GET /chat/s/1 1.0"]);
-  });
-
-  it("heartbeats keep a connection, and so does a caller that takes its time", async () => {
-    const impatient = new ChatClient({ baseUrl: fake.baseUrl, maxDelayMs: 5, silenceMs: 500 });
-    fake.answers((response, request) => {
-      open(turnEvent)(response, request);
-      const beats = setInterval(() => response.write(": heartbeat\n\n"), 100);
-      setTimeout(() => {
-        clearInterval(beats);
-        response.end(textEvent(6, "Hello!") + endEvent(7));
-      }, 1_200);
-    });
-    const types: string[] = [];
-    for await (const event of impatient.follow("s", { turn: 1 })) {
-      types.push(event.type);
-      if (event.type === "text") await new Promise((resolve) => setTimeout(resolve, 800));
-    }
-    expect(types).toEqual(["turn", "text", "end"]);
-    expect(fake.requests).toHaveLength(1);
-  });
-
-  it("waits about as long as the stream said, longer after each failure, and starts anew after progress", async () => {
-    const patient = new ChatClient({ baseUrl: fake.baseUrl });
-    const waits: number[] = [];
-    const states: string[] = [];
-    const onConnection = (change: ConnectionChange) => {
-      states.push(change.state);
-      if (change.state === "lost") waits.push(change.retryInMs);
-    };
-    fake.answers(
-      stream(`retry: 40\n\n${turnEvent}`),
-      noAnswer,
-      noAnswer,
-      stream(textEvent(3, "Hel")),
-      stream(`: no progress\n\n`),
-      stream(textEvent(6, "lo!") + endEvent(7)),
-    );
-    await Array.fromAsync(patient.follow("s", { turn: 1, onConnection }));
-    expect(states).toEqual(["open", "lost", "lost", "lost", "open", "lost", "open", "lost", "open"]);
-    for (const [index, base] of [40, 80, 160, 40, 80].entries()) {
-      expect(waits[index]).toBeGreaterThanOrEqual(base / 2);
-      expect(waits[index]).toBeLessThanOrEqual(base);
-    }
-  });
-
-  it("C17: goes on after a refusal that can pass, and never comes back before Retry-After", async () => {
-    fake.answers(problem(429, { code: "too_many_streams", retryable: true }, { "retry-after": "1" }), stream(hello));
-    const began = performance.now();
-    expect((await readToEnd(client.follow("s", { turn: 1 }))).text).toBe("Hello!");
-    expect(performance.now() - began).toBeGreaterThan(990);
   });
 });
 
@@ -265,9 +170,9 @@ describe("what can never get better is thrown", () => {
         response.on("close", () => {
           closed = true;
         });
-        open(turnEvent + fault)(response, request);
+        openStream(turnEvent + fault)(response, request);
       },
-      open(textEvent(6, "Hello!")),
+      openStream(textEvent(6, "Hello!")),
     );
     const answer = client.follow("s", { turn: 1 });
     expect((await answer.next()).value).toMatchObject({ type: "turn" });
@@ -281,94 +186,5 @@ describe("what can never get better is thrown", () => {
     await expect(readToEnd(client.follow("s"))).rejects.toMatchObject({ code: "unexpected_answer" });
     fake.answers(stream("data: hello\n\n"));
     await expect(readToEnd(client.follow("s"))).rejects.toMatchObject({ code: "unexpected_answer" });
-  });
-});
-
-describe("following ends at once", () => {
-  type Situation = readonly [string, readonly FakeAnswer[], (event: ChatEvent) => boolean];
-  const inTurn = (event: ChatEvent) => event.type === "turn";
-  const situations: readonly Situation[] = [
-    ["while the answer is quiet", [open(turnEvent)], inTurn],
-    [
-      "while it waits to connect again",
-      [problem(503, { code: "draining", retryable: true }, { "retry-after": "60" })],
-      inTurn,
-    ],
-    ["while it connects", [() => {}], inTurn],
-  ];
-
-  it.each(situations)("%s, when the signal fires: with its reason, and without a listener left", async (_, answers) => {
-    fake.answers(...answers);
-    const controller = new AbortController();
-    const following = readToEnd(client.follow("s", { turn: 1, signal: controller.signal }));
-    following.catch(() => undefined);
-    await expect.poll(() => fake.requests.length).toBe(1);
-    await new Promise((resolve) => setTimeout(resolve, 50));
-    const began = performance.now();
-    controller.abort(new Error("Enough"));
-    await expect(following).rejects.toThrow("Enough");
-    expect(performance.now() - began).toBeLessThan(1_000);
-    expect(getEventListeners(controller.signal, "abort")).toEqual([]);
-    await new Promise((resolve) => setTimeout(resolve, 50));
-    expect(fake.requests).toHaveLength(1);
-  });
-
-  it.each(situations)("%s, when it is left, although next is waiting", async (_, answers) => {
-    fake.answers(...answers);
-    const { signal } = new AbortController();
-    const answer = client.follow("s", { turn: 1, signal });
-    const waiting = (async () => {
-      for (;;) {
-        const step = await answer.next();
-        if (step.done === true) return step;
-      }
-    })();
-    await expect.poll(() => fake.requests.length).toBe(1);
-    await new Promise((resolve) => setTimeout(resolve, 50));
-    expect(await answer.return()).toEqual({ done: true, value: undefined });
-    expect(await waiting).toEqual({ done: true, value: undefined });
-    expect(getEventListeners(signal, "abort")).toEqual([]);
-    expect(await answer.next()).toEqual({ done: true, value: undefined });
-  });
-
-  it("between two events that came together, when the signal fires", async () => {
-    fake.answers(stream(hello));
-    const controller = new AbortController();
-    const types: string[] = [];
-    const following = async () => {
-      for await (const { type } of client.follow("s", { turn: 1, signal: controller.signal })) {
-        types.push(type);
-        controller.abort(new Error("Enough"));
-      }
-    };
-    await expect(following()).rejects.toThrow("Enough");
-    expect(types).toEqual(["turn"]);
-  });
-
-  it("also an answer that nobody has begun to read", async () => {
-    let gone = false;
-    fake.answers((response, request) => {
-      response.on("close", () => {
-        gone = true;
-      });
-      open(turnEvent)(response, request);
-    });
-    const controller = new AbortController();
-    await client.send("s", "Hello!", { signal: controller.signal });
-    expect(gone).toBe(false);
-    controller.abort();
-    await expect.poll(() => gone).toBe(true);
-    expect(getEventListeners(controller.signal, "abort")).toEqual([]);
-  });
-
-  it("a lost connection says why", async () => {
-    fake.answers(stream(turnEvent), noAnswer, stream(endEvent(1)));
-    const causes: unknown[] = [];
-    const onConnection = (change: ConnectionChange) => {
-      if (change.state === "lost") causes.push(change.cause);
-    };
-    await Array.fromAsync(client.follow("s", { turn: 1, onConnection }));
-    expect(causes).toHaveLength(2);
-    for (const cause of causes) expect(cause).toBeInstanceOf(ConnectionLost);
   });
 });

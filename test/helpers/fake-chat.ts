@@ -73,6 +73,19 @@ export function stream(text: string, headers: Record<string, string> = {}): Fake
   };
 }
 
+/** Begins a stream of turn 1 with this text, and leaves it open. */
+export function openStream(text: string): FakeAnswer {
+  return (response) => {
+    response.writeHead(200, { "content-type": "text/event-stream", "x-turn": "1" });
+    response.write(text);
+  };
+}
+
+/** Which places were asked for, and from where on. */
+export function placesAsked({ requests }: FakeChat): string[] {
+  return requests.map(({ method, url, headers }) => `${method} ${url} ${headers["last-event-id"]}`);
+}
+
 export const turnEvent = 'event: turn\nid: 1.0\ndata: {"session_id":"s","turn":1,"model":"fake"}\n\n';
 
 export function textEvent(position: number, text: string): string {
