@@ -1,83 +1,9 @@
 import { beforeEach, describe, expect, it } from "vitest";
 import { collect } from "../../test/helpers/fake-provider/collect.ts";
+import { PlayedModel, play, prompt, stop } from "../../test/helpers/played-model.ts";
 import type { ProblemCode } from "../protocol/problems.ts";
 import { openModelWithFallback } from "./fallback.ts";
-import {
-  type Admission,
-  type Model,
-  type ModelCondition,
-  ModelError,
-  type ModelEvent,
-  type ModelRequest,
-} from "./model.ts";
-
-type Step =
-  | string
-  | ModelError
-  | { readonly type: "finish"; readonly finishReason: string }
-  | Extract<ModelEvent, { type: "tool_calls" }>;
-
-/** A model that plays one list of steps for each answer, and counts what it admitted. */
-class PlayedModel implements Model {
-  readonly name: string;
-  readonly contextWindow = undefined;
-  continuesAnswers = true;
-  condition: ModelCondition = "configured";
-  unavailableFor: number | undefined;
-  answers: (readonly Step[])[] = [];
-  readonly requests: ModelRequest[] = [];
-  readonly admissions: (Admission | undefined)[] = [];
-  places = 0;
-  left = 0;
-  closed = false;
-
-  constructor(name: string) {
-    this.name = name;
-  }
-
-  async ready(): Promise<void> {}
-
-  admit(): Admission {
-    if (this.unavailableFor !== undefined) throw this.error("upstream_unavailable", this.unavailableFor);
-    this.places += 1;
-    return {
-      name: this.name,
-      release: () => {
-        this.places -= 1;
-      },
-    };
-  }
-
-  async *generate(request: ModelRequest, signal: AbortSignal, admission?: Admission): AsyncGenerator<ModelEvent> {
-    this.requests.push(request);
-    this.admissions.push(admission);
-    try {
-      for (const step of this.answers.shift() ?? [this.error("internal")]) {
-        signal.throwIfAborted();
-        if (step instanceof ModelError) throw step;
-        if (typeof step === "string") yield { type: "text", text: step };
-        else if (step.type === "tool_calls") yield step;
-        else yield { ...step, usage: null, model: this.name };
-      }
-    } finally {
-      this.left += 1;
-    }
-  }
-
-  async close(): Promise<void> {
-    this.closed = true;
-  }
-
-  error(code: ProblemCode, retryAfterSeconds?: number): ModelError {
-    return new ModelError(code, "A sentence.", {
-      model: this.name,
-      ...(retryAfterSeconds !== undefined && { retryAfterSeconds }),
-    });
-  }
-}
-
-const stop: Step = { type: "finish", finishReason: "stop" };
-const prompt = { messages: [{ role: "user", content: "Hello" } as const], username: "TR" };
+import { type Model, ModelError } from "./model.ts";
 
 describe("a model with a fallback", () => {
   let first: PlayedModel;
@@ -92,22 +18,6 @@ describe("a model with a fallback", () => {
 
   function open(afterText = false): Model {
     return openModelWithFallback({ first, second, afterText, log: { warn: (fields) => void logged.push(fields) } });
-  }
-
-  /** Every event of an answer, and what it threw. */
-  async function play(
-    model: Model,
-    signal = new AbortController().signal,
-    request: ModelRequest = prompt,
-    admission?: Admission,
-  ) {
-    const events: ModelEvent[] = [];
-    try {
-      for await (const event of model.generate(request, signal, admission)) events.push(event);
-      return { events, error: undefined };
-    } catch (error) {
-      return { events, error };
-    }
   }
 
   it("never asks the second one while the first one answers", async () => {
@@ -225,7 +135,7 @@ describe("a model with a fallback", () => {
     const controller = new AbortController();
     controller.abort(new Error("stopped"));
     first.answers = [["never"]];
-    expect((await play(open(true), controller.signal)).error).toBe(controller.signal.reason);
+    expect((await play(open(true), prompt, { signal: controller.signal })).error).toBe(controller.signal.reason);
     expect(second.requests).toEqual([]);
   });
 
@@ -260,99 +170,6 @@ describe("a model with a fallback", () => {
     expect(() => open().admit()).toThrow(
       expect.objectContaining({ code: "upstream_unavailable", retryAfterSeconds: 4 }),
     );
-  });
-
-  describe("that goes on with an answer", () => {
-    const begun = { ...prompt, answerSoFar: "The quick" };
-    const told = (events: readonly ModelEvent[]) =>
-      events.map((event) => (event.type === "text" ? event.text : event.type));
-    const goOn = (model: Model, admission?: Admission) => play(model, undefined, begun, admission);
-
-    it("can do what the first one can", () => {
-      second.continuesAnswers = false;
-      expect(open().continuesAnswers).toBe(true);
-      first.continuesAnswers = false;
-      second.continuesAnswers = true;
-      expect(open().continuesAnswers).toBe(false);
-    });
-
-    it("hands the beginning to the first one", async () => {
-      first.answers = [[" brown", stop]];
-      expect(told((await goOn(open(true))).events)).toEqual([" brown", "finish"]);
-      expect(first.requests).toEqual([begun]);
-    });
-
-    it("keeps the beginning, and the first one's error, unless a switch after text is allowed", async () => {
-      first.answers = [[first.error("upstream_error")]];
-      second.answers = [["never", stop]];
-      const { events, error } = await goOn(open());
-      expect(events).toEqual([]);
-      expect(error).toMatchObject({ code: "upstream_error", model: "first" });
-      expect(second.requests).toEqual([]);
-    });
-
-    it("resets the beginning where the second one cannot go on from it, and has that one begin anew", async () => {
-      first.answers = [[first.error("upstream_error")]];
-      second.answers = [["Hello", stop]];
-      second.continuesAnswers = false;
-      expect(told((await goOn(open(true))).events)).toEqual(["reset", "Hello", "finish"]);
-      expect(second.requests[0]).toMatchObject(prompt);
-      expect(second.requests[0]).not.toHaveProperty("answerSoFar");
-    });
-
-    it("lets the second one go on from the beginning where it can", async () => {
-      first.answers = [[first.error("upstream_error")]];
-      second.answers = [[" brown", stop]];
-      expect(told((await goOn(open(true))).events)).toEqual([" brown", "finish"]);
-      expect(second.requests[0]).toMatchObject(begun);
-    });
-
-    it("resets all of it once the first one has added to it, whatever the second one can do", async () => {
-      first.answers = [[" brown", first.error("upstream_truncated")]];
-      second.answers = [["Hello", stop]];
-      expect(told((await goOn(open(true))).events)).toEqual([" brown", "reset", "Hello", "finish"]);
-      expect(second.requests[0]).not.toHaveProperty("answerSoFar");
-    });
-
-    it("keeps the beginning, and the first one's error, where both fail", async () => {
-      first.answers = [[first.error("upstream_error")]];
-      second.answers = [[second.error("upstream_overloaded")]];
-      second.continuesAnswers = false;
-      const { events, error } = await goOn(open(true));
-      expect(events).toEqual([]);
-      expect(error).toMatchObject({ code: "upstream_error", model: "first" });
-    });
-
-    it("treats a place with the second one alone the same: reset, gone on, or failed as the first one does", async () => {
-      first.unavailableFor = 10;
-      second.continuesAnswers = false;
-      second.answers = [["Hello", stop], [second.error("upstream_error")], [" brown", stop]];
-      const anew = open(true);
-      expect(told((await goOn(anew, anew.admit())).events)).toEqual(["reset", "Hello", "finish"]);
-      expect(second.requests[0]).toEqual(prompt);
-      expect(await goOn(anew, anew.admit())).toMatchObject({ events: [], error: { model: "second" } });
-
-      second.continuesAnswers = true;
-      expect(told((await goOn(anew, anew.admit())).events)).toEqual([" brown", "finish"]);
-      expect(second.requests[2]).toEqual(begun);
-      expect(first.requests).toEqual([]);
-
-      second.places = 0;
-      first.answers = [[first.error("upstream_unavailable", 10)]];
-      const kept = open();
-      const { events, error } = await goOn(kept, kept.admit());
-      expect(events).toEqual([]);
-      expect(error).toMatchObject({ code: "upstream_unavailable", model: "first" });
-      expect([second.requests.length, second.places]).toEqual([3, 0]);
-    });
-
-    it("takes an empty beginning for none", async () => {
-      first.answers = [[first.error("upstream_error")]];
-      second.answers = [["Hello", stop]];
-      second.continuesAnswers = false;
-      const { events } = await play(open(), undefined, { ...prompt, answerSoFar: "" });
-      expect(told(events)).toEqual(["Hello", "finish"]);
-    });
   });
 
   it("names the one that is asked next, and is open only when both are", async () => {
