@@ -12,7 +12,7 @@ export const triviaProblemKinds = {
     404,
     "No such show",
     false,
-    "Nothing is known about a show of that name; `GET /trivia/shows` lists those there are.",
+    "Nothing is known about a show of that name; `GET /trivia/shows` lists all shows.",
   ),
   game_over: kind(409, "Game is over", false, "Its last question was answered, or it was stopped; begin another one."),
   question_not_open: kind(
@@ -26,7 +26,7 @@ export const triviaProblemKinds = {
     409,
     "No questions left",
     false,
-    "The player was asked all that there is of what the game is to be about; name another show, or leave `difficulty` out.",
+    "The player has been asked everything about this show or of this difficulty; name another show, or leave `difficulty` out.",
   ),
   daily_already_played: kind(
     409,
