@@ -73,9 +73,12 @@ export function optionOf(options: readonly Option[], given: string): Option | un
     /^\(?(?<letter>[a-d])(?:[).:,]|\s+-)?(?:\s+(?<rest>.+))?$/is.exec(given.trim().replace(label, ""))?.groups ?? {};
   const lettered = options.find(({ id }) => id === letter?.toLowerCase());
   if (lettered !== undefined && (rest === "" || normalForm(rest) === normalForm(lettered.text))) return lettered;
-  const named = options.find((option) => normalForm(option.text) === text);
+  const namedBy = (words: string) => options.find((option) => normalForm(option.text) === words);
+  const named = namedBy(text);
+  if (named !== undefined) return named;
   // Where the options are numbers, a number is one of them and no place.
-  if (named !== undefined || options.some((option) => /^\d+$/.test(normalForm(option.text)))) return named;
+  const areNumbers = options.some((option) => /^\d+$/.test(normalForm(option.text)));
+  if (areNumbers) return namedBy(withoutOrdinal(text.replace(/ season$/, "")));
   // "The second one" is "second 1" in normal form.
   const place = withoutOrdinal(text.replace(/(?<=[a-z]) 1$/, ""));
   return /^[1-9]$/.test(place) ? options[Number(place) - 1] : undefined;

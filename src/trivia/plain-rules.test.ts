@@ -54,6 +54,8 @@ describe("a game is begun by", () => {
     ["90s trivia questions", {}],
     ["let's play trivia with my friends", {}],
     ["cheers, let's play trivia", {}],
+    ["let's play a round of trivia, my friends", {}],
+    ["play trivia: hard, Frasier", { show: "frasier", difficulty: "hard" }],
     ["play the daily quiz", { daily: true }],
     ["quiz me on The Simpsons", { show: "the simpsons" }],
     ["quiz me on sitcoms of the 90s", {}],
@@ -177,10 +179,21 @@ test("an option's letter with its text is an answer, whatever else the text coul
   }
 });
 
+test.each(["c please", "c, I'm sure", "The third one, I think", "c. Final answer!", "option c"])(
+  "%j is the letter or the place in it",
+  (said) => {
+    const table = { game: gameView({ question: questionView() }), shows };
+    expect(moveFor(said, table)).toEqual({ tool: "answer_trivia", arguments: { answer: "c" } });
+  },
+);
+
 test("where the options are numbers, a number is one of them and no place", () => {
   const options = ["9", "7", "2", "4"].map((text, index) => ({ id: "abcd"[index] ?? "", text }));
   const table = { game: gameView({ question: questionView({ options }) }), shows };
-  expect(moveFor("2", table)).toEqual({ tool: "answer_trivia", arguments: { answer: "c" } });
+  for (const said of ["2", "second", "the 2nd", "the second season"]) {
+    expect(moveFor(said, table), said).toEqual({ tool: "answer_trivia", arguments: { answer: "c" } });
+  }
+  expect(moveFor("the third", table)).toBeUndefined();
   expect(moveFor("b", table)).toEqual({ tool: "answer_trivia", arguments: { answer: "b" } });
 });
 
@@ -213,6 +226,13 @@ describe("while an answer is to be typed", () => {
   test.each(["Kelsey Grammer", "2", "it's Kelsey Grammer", "kelsey grammer?", "1994"])("%j is one", (prompt) => {
     expect(moveFor(prompt, table)).toEqual({ tool: "answer_trivia", arguments: { answer: prompt } });
   });
+
+  test.each(["ok", "hmm …", "lol", "Hmm, let me think", "wait, one second", "Oh wow"])(
+    "%j is somebody who thinks",
+    (prompt) => {
+      expect(moveFor(prompt, table)).toBeUndefined();
+    },
+  );
 
   test.each(["Hello!", "What is your name?", "Tell me more", "thanks", "does he still play on television?", "?!"])(
     "%j is talk",

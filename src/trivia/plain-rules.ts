@@ -119,9 +119,11 @@ const generic = new Set(
 /** The id of a show that is named, or the name as it was said where nobody knows it. */
 function showIn(said: string, shows: readonly Show[]): string | undefined {
   const prompt = normalForm(said);
+  /** "Trivia: hard, Seinfeld". After a comma alone friends may be greeted. */
+  const parts = (said.split(":")[1] ?? "").split(/[,;]/).map(normalForm);
   const named = shows
     .flatMap(({ id, title, aliases }) => [title, ...aliases].map((name) => ({ id, name: normalForm(name) })))
-    .filter(({ name }) => isNamed(name, prompt))
+    .filter(({ name }) => isNamed(name, prompt) || parts.includes(name))
     .sort((one, other) => other.name.length - one.name.length);
   if (named[0] !== undefined) return named[0].id;
   const topic = /\b(?:on|about)\s+(?<topic>[^.!?]+)/.exec(said)?.groups?.["topic"]?.replace(after, "").trim();

@@ -10,6 +10,13 @@ type Asked = Pick<QuestionView, "type" | "options">;
 const around =
   /^(?:(?:um+|hm+|ok(?:ay)?|so|well|then|oh|easy|sure|yes|maybe|probably|clearly)[ ,.!:-]+|(?:i(?:'ll| will)? (?:go|went) (?:with|for)|i'd (?:say|go with|pick|guess)|i (?:think|guess|believe|say|choose|pick|take)(?: (?:it's|its|it is|that it's|that))?|(?:my |the )?(?:final )?answer(?: is|:)?|is it|it's|its|it is|it was|was it|must be|that's|that is|option|letter|number|choice)[ :]+)+/i;
 
+/** After one. */
+const behind = /(?:[ ,.!]+(?:please|thanks|for sure|i'm sure|i think|i guess|final answer))+[ .!?]*$/i;
+
+/** Somebody who thinks aloud. */
+const thinking =
+  /^(?:(?:um+|h+m+|oh|ok(?:ay)?|lol|haha+|wow|cool|nice|great|good|wait|sure|yes|no|let me (?:think|see)|(?:one|just a|give me a) (?:sec|second|moment|minute))[ ,.!…]*)+$/i;
+
 const giveUps =
   /^(?:(?:i )?(?:don't|do not|dont) know|idk|no (?:idea|clue)|dunno|skip(?: it| this)?|pass|next(?: question)?|i give up on this)[ .!]*$/i;
 
@@ -42,7 +49,10 @@ function optionIn(said: string, { type, options }: Asked): string | undefined {
   const same = options.find(({ text }) => normalForm(text) === normalForm(said));
   if (same !== undefined) return same.id;
   if (talk.test(said)) return undefined;
-  const bare = said.replace(around, "").replace(/[ .!?]+$/, "");
+  const bare = said
+    .replace(around, "")
+    .replace(behind, "")
+    .replace(/[ .!?]+$/, "");
   const named = optionOf(options, said) ?? optionOf(options, bare);
   if (named !== undefined) return named.id;
   if (type === "boolean") return truth(bare, options);
@@ -67,6 +77,6 @@ function truth(said: string, options: Asked["options"]): string | undefined {
 function wordsIn(said: string): string | undefined {
   const bare = said.replace(around, "");
   const count = words(bare).length;
-  if (count === 0 || count > mostWords || talk.test(said)) return undefined;
+  if (count === 0 || count > mostWords || talk.test(said) || thinking.test(said)) return undefined;
   return said.endsWith("?") && bare === said && count > 3 ? undefined : said;
 }
