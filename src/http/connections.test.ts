@@ -15,6 +15,15 @@ beforeAll(async () => {
 afterAll(() => test.close());
 
 describe("connections", () => {
+  it("A17: a body that is refused once it is there costs nobody behind it the connection", async () => {
+    const put = `PUT /chat/${"0".repeat(32)} HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n`;
+    const received = await exchange(
+      test.port,
+      `${put}Content-Length: 4\r\n\r\n{badGET /healthz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n`,
+    );
+    expect([...received.matchAll(/HTTP\/1.1 (\d+)/g)].map(([, status]) => status)).toEqual(["400", "200"]);
+  });
+
   it("A14: headers over 16 KiB are 431 and the connection closes", async () => {
     const response = await exchange(
       test.port,

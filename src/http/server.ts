@@ -147,8 +147,12 @@ function notFoundByUnreadableId(url: string): Problem | undefined {
 function readBodies(app: FastifyInstance): void {
   app.removeAllContentTypeParsers();
   app.addContentTypeParser("*", { parseAs: "buffer" }, async (request: FastifyRequest, body: Buffer) =>
-    request.routeOptions.config.takesJson === true ? parseJson(body) : undefined,
+    request.routeOptions.config.takesJson === true ? body : undefined,
   );
+  // Not by the parser, after whose errors Fastify closes the connection: all of the body is there by now.
+  app.addHook("preValidation", async (request) => {
+    if (request.body !== undefined) request.body = parseJson(request.body as Buffer);
+  });
   // Never looks at the body, so nothing about it can be wrong.
   app.addHttpMethod("DELETE", { hasBody: false, overrideExisting: true });
 }
