@@ -1,7 +1,7 @@
 /** Errors → Problems → `application/problem+json` (RFC 9457). */
 import type { FastifyReply, FastifyRequest } from "fastify";
 import { responseCodes } from "../protocol/open-trivia.ts";
-import { isProblem, Problem, type ProblemCode, problemKinds } from "../protocol/problems.ts";
+import { type FieldError, isProblem, Problem, type ProblemCode, problemKinds } from "../protocol/problems.ts";
 import { bodyTooLarge, mostBytesOf } from "./json-body.ts";
 import { headersOfLimit } from "./rate-limits.ts";
 
@@ -18,9 +18,15 @@ const challenges: Readonly<Partial<Record<ProblemCode, string>>> = {
   insufficient_scope: 'Bearer error="insufficient_scope"',
 };
 
+/** What every 422 tells, where the code alone says which field is wrong. */
+const fieldsOfCodes: Readonly<Partial<Record<ProblemCode, readonly FieldError[]>>> = {
+  idempotency_key_reused: [{ path: "idempotency-key", message: "came with another body before" }],
+  context_too_long: [{ path: "payload", message: "is too long for the model, with what was said before" }],
+};
+
 /** The body of a problem. `type` is a relative reference to the page that `routes/docs.ts` serves. */
 export function problemBody(problem: Problem, requestId: string): Record<string, unknown> {
-  const { code, detail, errors, turn } = problem;
+  const { code, detail, errors = fieldsOfCodes[code], turn } = problem;
   const { title, status, retryable } = problemKinds[code];
   return {
     type: `/docs/errors#${code}`,

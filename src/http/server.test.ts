@@ -5,7 +5,8 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { problemOf } from "../../test/helpers/client.ts";
 import { startTestServer, type TestServer } from "../../test/helpers/http-server.ts";
 import { openConnection } from "../../test/helpers/http-socket.ts";
-import { Problem } from "../protocol/problems.ts";
+import { Problem, type ProblemCode, problemKinds } from "../protocol/problems.ts";
+import { problemBody } from "./problem-reply.ts";
 import { requireDeclaredAccess } from "./route.ts";
 
 let test: TestServer;
@@ -132,6 +133,19 @@ describe("routes", () => {
     const access = "public";
     expect(() => app.get("/open", { config: { access } }, async () => "x")).toThrow("/open does not declare a scope");
     app.get("/open", { config: { access, scope: "read" } }, async () => "x");
+  });
+});
+
+describe("problems", () => {
+  it("name the field that is wrong whenever the request cannot be processed as it is (422)", () => {
+    const codes = (Object.keys(problemKinds) as ProblemCode[]).filter((code) => problemKinds[code].status === 422);
+    expect(codes.length).toBeGreaterThan(1);
+    for (const code of codes) {
+      // Of this one whoever raises it says so.
+      if (code === "invalid_request") continue;
+      const { errors } = problemBody(new Problem(code, "Something is wrong."), "id");
+      expect([code, errors]).toEqual([code, [{ path: expect.any(String), message: expect.any(String) }]]);
+    }
   });
 });
 
