@@ -9,6 +9,7 @@ import { restingGauges } from "../../test/helpers/http-fakes.ts";
 import { startTestServer, type TestServer } from "../../test/helpers/http-server.ts";
 import { openConnection } from "../../test/helpers/http-socket.ts";
 import { headerSets } from "./headers.ts";
+import { PageFiles } from "./page-files.ts";
 
 const script = "console.log('a page');\n".repeat(100);
 const hashed = "index-Ab_3-x9Z.js";
@@ -136,6 +137,26 @@ describe("its files", () => {
     const response = await get(`/assets/${hashed}`, {}, "POST");
     expect(response.status).toBe(405);
     expect(response.headers.get("allow")).toBe("GET, HEAD, OPTIONS");
+  });
+});
+
+describe("what cannot be read at first", () => {
+  it("is there once it can be", async () => {
+    const place = path.join(directory, "later");
+    const files = new PageFiles(pathToFileURL(`${place}/`));
+    await writeFile(place, "no directory");
+    await expect(files.find("index.html", undefined)).rejects.toThrow("ENOTDIR");
+    await rm(place);
+    await mkdir(place);
+    const page = path.join(place, "index.html");
+    await writeFile(page, "");
+    expect(await files.find("none.html", undefined)).toBeUndefined();
+    await rm(page);
+    await mkdir(page);
+    await expect(files.find("index.html", undefined)).rejects.toThrow("EISDIR");
+    await rm(page, { recursive: true });
+    await writeFile(page, "the page");
+    expect((await files.find("index.html", undefined))?.bytes.toString()).toBe("the page");
   });
 });
 

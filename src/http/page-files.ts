@@ -1,6 +1,7 @@
 /**
  * The chat page as it was built (`web/build.js`): a few small files, each found by its exact name alone, so that no path
- * leads anywhere else. They are read when they are first asked for, and stay in memory.
+ * leads anywhere else. They are read when they are first asked for, and stay in memory; what could not be read, as when
+ * descriptors had run out, is tried again.
  */
 import { createHash } from "node:crypto";
 import { readdir, readFile } from "node:fs/promises";
@@ -49,7 +50,10 @@ export class PageFiles {
    * @param name with slashes, such as `assets/index.js`
    */
   async find(name: string, acceptedCodings: string | undefined): Promise<PageFile | undefined> {
-    this.#names ??= namesIn(this.#directory);
+    this.#names ??= namesIn(this.#directory).catch((error) => {
+      this.#names = undefined;
+      throw error;
+    });
     const names = await this.#names;
     const type = types[path.posix.extname(name)];
     if (type === undefined || !names.has(name)) return undefined;
@@ -58,7 +62,10 @@ export class PageFiles {
     const key = name + codings[coding];
     let file = this.#files.get(key);
     if (file === undefined) {
-      file = read(path.join(this.#directory, key), type, coding, hashedName.test(name));
+      file = read(path.join(this.#directory, key), type, coding, hashedName.test(name)).catch((error) => {
+        this.#files.delete(key);
+        throw error;
+      });
       this.#files.set(key, file);
     }
     return file;
