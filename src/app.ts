@@ -108,6 +108,7 @@ export async function startApp(config: Config, options: AppOptions): Promise<App
       store: storage.games,
       knowledge,
       quizModel: config.trivia.usesModel ? { model, usage: storage.usage, limits: config.limits.turns } : undefined,
+      clock: storage.clock,
       answerMs: config.trivia.answerMs,
       log,
     });

@@ -224,9 +224,9 @@ function packageImporters(files: readonly SourceFile[]): string[] {
   ];
 }
 
-/** For what people read, for when credentials expire, and for a server's `Retry-After` that is a date; all else is timed by what cannot jump. */
+/** For the clock of all that is stored, for when credentials expire, and for a server's `Retry-After` that is a date; all else is timed by what cannot jump. */
 const wallClockFiles =
-  /^src\/(?:identity|storage\/(?:sqlite|redis)|models\/openai-compatible|trivia)\/open\.ts$|^src\/commands\//;
+  /^src\/(?:identity|models\/openai-compatible)\/open\.ts$|^src\/storage\/(?:steady-clock|redis\/server-clock)\.ts$|^src\/commands\//;
 
 function wallClockReaders(files: readonly SourceFile[]): string[] {
   return matching(files, /\bDate\.now\b|\bnew Date\(\)|\bDate\(\)/, wallClockFiles);

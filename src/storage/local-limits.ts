@@ -1,13 +1,11 @@
 /** Limits that one process holds by itself: the only one, or one whose server is away. */
-import RateLimiterMemory from "rate-limiter-flexible/lib/RateLimiterMemory.js";
 import type { LimitStore, Place, Rate, RateCounter, RateState } from "./limit-store.ts";
 
 export class LocalLimits implements LimitStore {
   readonly #taken = new Map<string, number>();
 
   counter(rate: Rate): RateCounter {
-    const limiter = localLimiter(rate);
-    return { rate, count: async (key) => stateOf(rate, await limiter.penalty(key)) };
+    return new LocalCounter(rate);
   }
 
   async takePlace(key: string, most: number): Promise<Place | undefined> {
@@ -29,18 +27,36 @@ export class LocalLimits implements LimitStore {
   }
 }
 
-export function localLimiter({ name, most, seconds }: Rate): RateLimiterMemory {
-  return new RateLimiterMemory({ keyPrefix: name, points: most, duration: seconds });
-}
+type Window = { count: number; readonly endsAt: number };
 
-/** What the package tells of a key that was counted. */
-export function stateOf(
-  { most }: Rate,
-  { consumedPoints, msBeforeNext }: { readonly consumedPoints: number; readonly msBeforeNext: number },
-): RateState {
-  return {
-    isOver: consumedPoints > most,
-    remaining: Math.max(most - consumedPoints, 0),
-    resetSeconds: Math.max(Math.ceil(msBeforeNext / 1_000), 0),
-  };
+/** Goes by the clock that nobody can set, so that nobody is refused for longer because of that. */
+class LocalCounter implements RateCounter {
+  readonly rate: Rate;
+  /** By key, in the order in which they end, as all are of the same length. Their ends are on the clock of `performance.now()`. */
+  readonly #windows = new Map<string, Window>();
+
+  constructor(rate: Rate) {
+    this.rate = rate;
+  }
+
+  async count(key: string): Promise<RateState> {
+    const { most, seconds } = this.rate;
+    const now = performance.now();
+    this.#forget(now);
+    const window = this.#windows.get(key) ?? { count: 0, endsAt: now + seconds * 1_000 };
+    window.count += 1;
+    this.#windows.set(key, window);
+    return {
+      isOver: window.count > most,
+      remaining: Math.max(most - window.count, 0),
+      resetSeconds: Math.ceil((window.endsAt - now) / 1_000),
+    };
+  }
+
+  #forget(now: number): void {
+    for (const [key, { endsAt }] of this.#windows) {
+      if (endsAt > now) return;
+      this.#windows.delete(key);
+    }
+  }
 }

@@ -1,8 +1,4 @@
-/** The package's types name its classes by its main file alone, which loads those for twenty databases. */
-declare module "rate-limiter-flexible/lib/RateLimiterMemory.js" {
-  import { RateLimiterMemory } from "rate-limiter-flexible";
-  export = RateLimiterMemory;
-}
+/** The package's types name its class by its main file alone, which loads those for twenty databases. */
 declare module "rate-limiter-flexible/lib/RateLimiterRedis.js" {
   import { RateLimiterRedis } from "rate-limiter-flexible";
   export = RateLimiterRedis;

@@ -54,6 +54,11 @@ export interface Storage {
   readonly limits: LimitStore;
   readonly search: MessageSearch;
   readonly owners: OwnerStore;
+  /**
+   * Milliseconds since 1970 by the clock of all times that are stored. It is the same for all replicas, and does not jump when
+   * that of a machine is set (`steady-clock.ts`).
+   */
+  clock(): number;
   /** Resolves when a read and a durable write work right now. */
   check(): Promise<void>;
   /** What the storage is and what its word is worth, for whoever operates the service. */

@@ -20,7 +20,7 @@ export type TriviaOptions = {
   /** How long a question may be answered, in milliseconds. */
   readonly answerMs: number;
   /** Milliseconds since 1970. */
-  readonly clock?: () => number;
+  readonly clock: () => number;
   readonly log: Log;
 };
 
@@ -33,7 +33,7 @@ export type Trivia = {
   close(): Promise<void>;
 };
 
-export function openTrivia({ clock = Date.now, quizModel, ...options }: TriviaOptions): Trivia {
+export function openTrivia({ clock, quizModel, ...options }: TriviaOptions): Trivia {
   const { knowledge, log } = options;
   const questions = openQuestionMaker({ knowledge });
   const model = quizModel && new QuizModel({ ...quizModel, log });

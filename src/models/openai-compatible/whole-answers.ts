@@ -37,7 +37,9 @@ export async function readError(
   // The status has its meaning however slow, long or odd the body is.
   const body = await readBody(response, errorBodyLimits);
   const status = response.statusCode ?? 0;
-  const retryAfterSeconds = parseRetryAfter(response.headers["retry-after"], now());
+  const { "retry-after": retryAfter, date } = response.headers;
+  // A date is compared with the server's own clock, where it tells that.
+  const retryAfterSeconds = parseRetryAfter(retryAfter, Date.parse(date ?? "") || now());
   const error = statusFailure(status, reportedErrorOf(parseJson(body.text)), model, retryAfterSeconds);
   return offersTools && refusesTools(status, error, body.text) ? toolsRefusal(model, `HTTP ${status}`) : error;
 }

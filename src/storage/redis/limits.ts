@@ -4,8 +4,8 @@
  */
 import { createHash, randomUUID } from "node:crypto";
 import RateLimiterRedis from "rate-limiter-flexible/lib/RateLimiterRedis.js";
-import type { LimitStore, Place, Rate, RateCounter } from "../limit-store.ts";
-import { LocalLimits, localLimiter, stateOf } from "../local-limits.ts";
+import type { LimitStore, Place, Rate, RateCounter, RateState } from "../limit-store.ts";
+import { LocalLimits } from "../local-limits.ts";
 import { keepPlaces, leavePlace, takePlace } from "./places.ts";
 import type { Script } from "./script.ts";
 import type { Server } from "./server.ts";
@@ -31,12 +31,19 @@ export class SharedLimits implements LimitStore {
       storeClient: scriptRunner(this.#server),
       useRedisPackage: true,
       rejectIfRedisNotReady: true,
-      insuranceLimiter: localLimiter(rate),
       keyPrefix: `chat:rate:${name}`,
       points: most,
       duration: seconds,
     });
-    return { rate, count: async (key) => stateOf(rate, await limiter.penalty(key)) };
+    const local = this.#local.counter(rate);
+    return {
+      rate,
+      count: (key) =>
+        limiter.penalty(key).then(
+          (counted) => stateOf(rate, counted),
+          () => local.count(key),
+        ),
+    };
   }
 
   async takePlace(key: string, most: number): Promise<Place | undefined> {
@@ -78,6 +85,18 @@ export class SharedLimits implements LimitStore {
   #renew(): void {
     for (const [name, members] of this.#held) this.#server.note(keepPlaces(name, [...members]));
   }
+}
+
+/** What the package tells of a key that was counted. */
+function stateOf(
+  { most }: Rate,
+  { consumedPoints, msBeforeNext }: { readonly consumedPoints: number; readonly msBeforeNext: number },
+): RateState {
+  return {
+    isOver: consumedPoints > most,
+    remaining: Math.max(most - consumedPoints, 0),
+    resetSeconds: Math.max(Math.ceil(msBeforeNext / 1_000), 0),
+  };
 }
 
 /** By a hash, as what it is for may be long. */

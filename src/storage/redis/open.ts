@@ -15,6 +15,7 @@ import { SharedLimits } from "./limits.ts";
 import { ownerStore } from "./owners.ts";
 import { Reads } from "./reads.ts";
 import { Server } from "./server.ts";
+import { ServerClock } from "./server-clock.ts";
 import { sessionStore } from "./sessions.ts";
 import { Subscriptions } from "./subscriptions.ts";
 import { turnStore } from "./turns.ts";
@@ -27,7 +28,7 @@ export type RedisOptions = {
   readonly durability?: Durability | undefined;
   /** Goes on with a server that may lose or forget what it acknowledged. */
   readonly allowWeak?: boolean | undefined;
-  /** Milliseconds since 1970, for what clients are shown; leases go by the server's clock. */
+  /** Milliseconds since 1970, instead of the server's time; leases go by that all the same. */
   readonly clock?: () => number;
   /** For ever, where nothing is said. */
   readonly retention?: Retention | undefined;
@@ -49,7 +50,7 @@ const openingTimeout = 3_000;
  * @throws Error with a sentence for the operator when the server is there and cannot be used
  */
 export async function openRedisStorage(options: RedisOptions): Promise<Storage> {
-  const { url, durability, allowWeak = false, clock = Date.now, leaseTimes = defaultLeaseTimes, log } = options;
+  const { url, durability, allowWeak = false, leaseTimes = defaultLeaseTimes, log } = options;
   const { retention = {} } = options;
   const worker = randomUUID();
   const liveTurns = new LiveTurns<LeaseKey>();
@@ -62,16 +63,20 @@ export async function openRedisStorage(options: RedisOptions): Promise<Storage> 
     log,
     observer: options.observer,
     onReady: () => {
-      opened.resolve();
+      // Also another server, after a failover.
+      void serverClock.look().then(opened.resolve);
       if (isOpen) options.onClaimable?.();
     },
     onRefused: (error) => (isOpen ? options.onFatal(error) : opened.reject(error)),
   });
+  const serverClock = new ServerClock(server);
+  const clock = options.clock ?? serverClock.now;
   const subscriptions = new Subscriptions(url);
   subscriptions.add(workerChannel(worker), (message) => listen(liveTurns, message));
   const leases = new Leases(server, liveTurns, leaseTimes, () => {
     if (!isOpen || !server.isReady) return;
     void server.refresh();
+    void serverClock.look();
     options.onClaimable?.();
   });
   const usage = new Usage(server, clock, retention, log);
@@ -98,6 +103,7 @@ export async function openRedisStorage(options: RedisOptions): Promise<Storage> 
     games: gameStore({ server, clock, retention, log }),
     keys: keyStore(server, clock),
     limits,
+    clock,
     async check() {
       await server.readOnce(["PING"]);
       const { isDurable } = await server.write(["INCR", checkKey]);

@@ -117,6 +117,7 @@ describe("what memory holds of turns", () => {
       turns,
       usage: usageStore(database, Date.now, {}),
       limits: new LocalLimits(),
+      clock: Date.now,
       search: { find: async () => ({ messages: [], next: undefined }) },
       sessions,
       owners: ownerStore(database, Date.now),

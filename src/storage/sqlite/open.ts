@@ -2,6 +2,7 @@ import type { Log } from "../../log.ts";
 import type { Observer } from "../../observer.ts";
 import { LiveTurns } from "../live/live-turns.ts";
 import { LocalLimits } from "../local-limits.ts";
+import { steadyClock } from "../steady-clock.ts";
 import type { Retention, Storage } from "../storage.ts";
 import { type BackupPlan, Backups } from "./backups.ts";
 import { inMemory } from "./connection.ts";
@@ -21,7 +22,7 @@ import { WantedDeletions } from "./wanted-deletions.ts";
 export type SqliteOptions = {
   /** A file, made if it is missing, or `:memory:`. */
   readonly path: string;
-  /** Milliseconds since 1970. */
+  /** Milliseconds since 1970, instead of the machine's time. */
   readonly clock?: () => number;
   /** For ever, where nothing is said. */
   readonly retention?: Retention | undefined;
@@ -48,7 +49,7 @@ export type SqliteOptions = {
  * @throws Error with a sentence for the operator when the file is in use, cannot be written, or is not ours
  */
 export async function openSqliteStorage(options: SqliteOptions): Promise<Storage> {
-  const { path, clock = Date.now, retention = {}, onFatal, log, onClaimable, observer } = options;
+  const { path, clock = steadyClock(), retention = {}, onFatal, log, onClaimable, observer } = options;
   const lock = path === inMemory ? undefined : await lockDatabaseFile(path);
   const reserve = path === inMemory ? undefined : new Reserve(path, { log, onRestored: onClaimable });
   let database: Database;
@@ -79,6 +80,7 @@ export async function openSqliteStorage(options: SqliteOptions): Promise<Storage
     games: gameStore(database, clock, retention),
     keys: keyStore(database, clock),
     limits: new LocalLimits(),
+    clock,
     async check() {
       await Promise.all([database.read("ping", {}), database.write("checkWrite", {})]);
     },
