@@ -16,10 +16,13 @@ const sizes = {
     requests: 20_000,
     connections: 2_000,
     rollingRestarts: 20,
+    liveStreams: 100,
     replicaKills: 2,
+    failovers: 1,
     migrationKills: 40,
     backups: 15,
     powerFailures: 40,
+    jumpsWaitForLimits: false,
   },
   // The numbers of the project's acceptance list.
   soak: {
@@ -30,10 +33,13 @@ const sizes = {
     requests: 200_000,
     connections: 20_000,
     rollingRestarts: 100,
+    liveStreams: 200,
     replicaKills: 40,
+    failovers: 100,
     migrationKills: 100,
     backups: 50,
     powerFailures: 1_000,
+    jumpsWaitForLimits: true,
   },
 } as const;
 
