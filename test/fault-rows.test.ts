@@ -1,4 +1,4 @@
-/** Every row of the project's list of faults has a test that is named after it, or a reason in the decisions why it has none. */
+/** Every row of the project's lists of faults and promises has a test that is named after it, or a reason in the decisions why it has none. */
 import { readdirSync, readFileSync } from "node:fs";
 import path from "node:path";
 import { describe, expect, test } from "vitest";
@@ -25,6 +25,8 @@ const rows = [
   ...numbered("I", 14),
   // The game: what is fetched for it, what is made of that, who may know what, and what an answer is.
   ...numbered("J", 14),
+  // What is promised.
+  ...numbered("P", 21),
 ];
 
 function numbered(group: string, last: number): string[] {

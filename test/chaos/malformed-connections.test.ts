@@ -116,7 +116,7 @@ class Control {
   }
 }
 
-test(`${size.connections} malformed connections: refused or closed, and nobody else is disturbed`, {
+test(`P14: ${size.connections} malformed connections: refused or closed, and nobody else is disturbed`, {
   timeout: 1_800_000,
 }, async () => {
   await converse(service.baseUrl);

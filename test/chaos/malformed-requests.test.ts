@@ -279,7 +279,7 @@ function replaceGame({ id, gameId }: KnownSession): void {
   );
 }
 
-test(`${size.requests} requests, most of them wrong: no crash, and nothing that is not declared`, {
+test(`P14: ${size.requests} requests, most of them wrong: no crash, and nothing that is not declared`, {
   timeout: 1_800_000,
 }, async () => {
   await converse(service.baseUrl);

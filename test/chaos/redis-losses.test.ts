@@ -1,4 +1,4 @@
-/** P1: what becomes of acknowledged prompts when Redis servers die. The figures of docs/replicas.md are printed here. */
+/** P1, P3: what becomes of acknowledged prompts when Redis servers die. The figures of docs/replicas.md are printed here. */
 import { setTimeout as delay } from "node:timers/promises";
 import { expect, test } from "vitest";
 import type { Durability } from "../../src/storage/redis/durability.ts";
@@ -7,6 +7,7 @@ import type { Storage } from "../../src/storage/storage.ts";
 import { type RedisServer, startRedisServer } from "../helpers/redis-server.ts";
 import { capability, openTestSession } from "../helpers/storage.ts";
 import { startTcpProxy } from "../helpers/tcp-proxy.ts";
+import { size } from "./sizes.ts";
 
 const senders = 20;
 
@@ -87,14 +88,16 @@ async function failOver(durability: Durability): Promise<Losses> {
   }
 }
 
-test("P1, G4: with `replica` no acknowledged prompt is lost when the primary dies and its replica takes over; with `async` many are (the negative control)", {
-  timeout: 120_000,
+test(`P1, P3, G4: with \`replica\` no acknowledged prompt is lost when the primary dies and its replica takes over, ${size.failovers} times; with \`async\` many are (the negative control)`, {
+  timeout: 60 * 60_000,
 }, async () => {
-  const replica = await failOver("replica");
-  tell("The primary dies, cut off from its replica, DURABILITY=replica", replica);
-  expect(replica).toMatchObject({ lost: 0 });
-  expect(replica.acknowledged).toBeGreaterThan(100);
-  expect(replica.refused).toBeGreaterThan(0);
+  for (let failover = 0; failover < size.failovers; failover += 1) {
+    const replica = await failOver("replica");
+    tell("The primary dies, cut off from its replica, DURABILITY=replica", replica);
+    expect(replica).toMatchObject({ lost: 0 });
+    expect(replica.acknowledged).toBeGreaterThan(100);
+    expect(replica.refused).toBeGreaterThan(0);
+  }
   const asynchronous = await failOver("async");
   tell("The primary dies, cut off from its replica, DURABILITY=async", asynchronous);
   expect(asynchronous.lost).toBeGreaterThan(0);

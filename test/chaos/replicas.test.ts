@@ -1,4 +1,4 @@
-/** P1, P4, P6 with several replicas on one Redis server: what survives the end of any of them. */
+/** P1, P4, P6, P15 with several replicas on one Redis server: what survives the end of any of them. */
 import { setTimeout as delay } from "node:timers/promises";
 import { expect, test } from "vitest";
 import { ChatClient, type ChatEvent, textAfter } from "../../client/index.ts";
@@ -7,7 +7,10 @@ import { seededRandom, seedOfRun } from "../helpers/seeded-random.ts";
 import { size } from "./sizes.ts";
 import { answerInWords, startWordsProvider } from "./words-provider.ts";
 
-const liveStreams = 100;
+const { liveStreams } = size;
+
+/** Milliseconds that a deployment gives a process to end. */
+const longestEnd = 30_000;
 const words = 60;
 
 const seed = seedOfRun();
@@ -94,13 +97,15 @@ async function withReplicas(
   }
 }
 
-test(`G13, P6: ${size.rollingRestarts} rolling restarts with ${liveStreams} live streams: every client ends with one complete text (SEED=${seed})`, {
+test(`G13, P6, P15: ${size.rollingRestarts} rolling restarts with ${liveStreams} live streams: every client ends with one complete text (SEED=${seed})`, {
   timeout: 60 * 60_000,
 }, async () => {
   const counts = await withReplicas({ MODEL_PREFILL: "assistant", DRAIN_SECONDS: "1" }, async (replicas) => {
     for (let restart = 0; restart < size.rollingRestarts; restart += 1) {
       const oldest = replicas.services[restart];
+      const told = performance.now();
       expect(await oldest?.end("SIGTERM")).toBe(0);
+      expect(performance.now() - told).toBeLessThan(longestEnd);
       await replicas.add();
     }
   });

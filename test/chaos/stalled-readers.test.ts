@@ -29,7 +29,7 @@ async function residentBytes({ process }: Service): Promise<number> {
   return Number(/^VmRSS:\s+(?<kilobytes>\d+) kB$/m.exec(status)?.groups?.["kilobytes"]) * 1024;
 }
 
-test(`C8: ${readers} stalled readers of a long answer cost less than 400 MB, are all cut off within 30 s, and a reader that reads is not disturbed`, {
+test(`C8, P11: ${readers} stalled readers of a long answer cost less than 400 MB, are all cut off within 30 s, and a reader that reads is not disturbed`, {
   timeout: 300_000,
 }, async () => {
   const provider = await startFakeProvider({ record: false });

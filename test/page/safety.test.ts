@@ -80,7 +80,7 @@ describe("hostile texts", () => {
     await rm(directory, { recursive: true });
   });
 
-  test("I1, I2, I3, I4, I6, I7: 250 and more, in prompts, answers, titles and a name: no script runs, nothing is asked for elsewhere", async () => {
+  test("I1, I2, I3, I4, I6, I7, P17: 250 and more, in prompts, answers, titles and a name: no script runs, nothing is asked for elsewhere", async () => {
     expect(new Set(hostileTexts).size).toBeGreaterThan(250);
     await context.addCookies([{ name: "chat_guest", value: written.token, url: service.baseUrl }]);
     const chat = await ChatPage.enter(context, service.baseUrl, "<img src=x onerror=pwned()>");
@@ -107,7 +107,7 @@ describe("an answer that comes in pieces", () => {
 
   afterEach(() => server.close());
 
-  test("I5: does no more than one that comes whole, wherever it is cut", async () => {
+  test("I5, P17: does no more than one that comes whole, wherever it is cut", async () => {
     const chat = await ChatPage.enter(context, server.url);
     const texts = hostileTexts.filter((text) => text.length < 200 && !text.startsWith("```"));
     await chat.say("Say them");
