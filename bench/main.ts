@@ -5,7 +5,9 @@ import { writeReport } from "./reporting/report.ts";
 import type { Section } from "./reporting/section.ts";
 import { sectionText } from "./reporting/text.ts";
 import { bursts } from "./scenarios/bursts.ts";
+import { loop } from "./scenarios/loop.ts";
 import { many } from "./scenarios/many.ts";
+import { overloadScenario } from "./scenarios/overload.ts";
 import { paced } from "./scenarios/paced.ts";
 import { redis } from "./scenarios/redis.ts";
 import type { Scenario } from "./scenarios/scenario.ts";
@@ -15,7 +17,18 @@ import { trivia } from "./scenarios/trivia.ts";
 import { readSettings, type Settings, usage } from "./settings.ts";
 import { pinThisProcess } from "./targets/pinning.ts";
 
-const scenarios: readonly Scenario[] = [paced(200), paced(400), bursts, many, redis, sessions, trivia, startUp];
+const scenarios: readonly Scenario[] = [
+  paced(200),
+  paced(400),
+  bursts,
+  many,
+  redis,
+  sessions,
+  trivia,
+  loop,
+  overloadScenario,
+  startUp,
+];
 
 const words = process.argv.slice(2);
 

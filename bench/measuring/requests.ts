@@ -2,7 +2,7 @@
 import http from "node:http";
 import { get } from "../targets/get.ts";
 import type { Percentiles } from "./round.ts";
-import { percentile } from "./statistics.ts";
+import { percentilesOf } from "./statistics.ts";
 
 export type Request = {
   readonly url: string;
@@ -32,10 +32,7 @@ export async function timeRequests(requests: readonly Request[], turns: number):
     }
   }
   agent.destroy();
-  return times.map((list) => {
-    const sorted = Float64Array.from(list).sort();
-    return { p50: percentile(sorted, 50), p99: percentile(sorted, 99) };
-  });
+  return times.map(percentilesOf);
 }
 
 /** The numbers below a count in random order: what follows on a slow request, or on one that synced, is slower itself. */

@@ -5,7 +5,7 @@ import { isPinned, measuredCore } from "../targets/pinning.ts";
 import type { Target } from "../targets/target.ts";
 import { type Progress, type Received, receiveStreams } from "./clients.ts";
 import { coreBusyMs, memoryOf, type ProcessUsage, processUsage } from "./process-usage.ts";
-import { percentile } from "./statistics.ts";
+import { percentilesOf } from "./statistics.ts";
 
 export type Load = {
   readonly streams: number;
@@ -135,9 +135,4 @@ function perToken(before: ProcessUsage, after: ProcessUsage, tokens: number): Re
       ((milliseconds - (before.threadsMs[name] ?? 0)) * 1_000) / tokens,
     ]),
   );
-}
-
-function percentilesOf(values: Float64Array): Percentiles {
-  const sorted = values.toSorted();
-  return { p50: percentile(sorted, 50), p99: percentile(sorted, 99) };
 }

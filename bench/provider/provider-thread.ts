@@ -50,8 +50,14 @@ function answer(run: Playing, body: string, response: http.ServerResponse): void
   response.flushHeaders();
   // The frames are HTTP chunks already; past `response.write`, which would make the provider cost more than the rest.
   response.socket?.write(roleFrame);
-  if (run.intervalMs === 0) burst(run, stream, response);
+  if (stream >= run.streams) short(run.shortTokens ?? 0, stream, response);
+  else if (run.intervalMs === 0) burst(run, stream, response);
   else pace(run, stream, response);
+}
+
+function short(tokens: number, stream: number, response: http.ServerResponse): void {
+  response.socket?.write(Buffer.concat([answerFrames(stream, tokens), endFrames(tokens)]));
+  response.end();
 }
 
 /** The first token at once, each other one when the wheel comes by. */

@@ -5,6 +5,8 @@ export type Run = {
   readonly tokens: number;
   /** Milliseconds between two tokens of a stream; 0 for as fast as the connection takes them. */
   readonly intervalMs: number;
+  /** Of the answers to those who come besides the streams, which come as fast as they go; else there are none. */
+  readonly shortTokens?: number;
   /** A float64 for each token of each stream, where the provider notes when it wrote it (clock.ts). */
   readonly sentAt: SharedArrayBuffer;
 };

@@ -12,6 +12,8 @@ export const repository = path.join(import.meta.dirname, "../..");
 export type Server = {
   readonly origin: string;
   readonly pid: number;
+  /** False once it has ended, for whatever reason. */
+  readonly isRunning: boolean;
   /** Resolves once the process is gone. */
   stop(): Promise<void>;
 };
@@ -21,6 +23,8 @@ type Start = {
   readonly argument?: string;
   readonly directory: string;
   readonly environment?: Readonly<Record<string, string>>;
+  /** Words before the command, of a program that gives its place to it. */
+  readonly wrapper?: readonly string[];
   /** A directory for `--cpu-prof`. */
   readonly cpuProfiles?: string | undefined;
 };
@@ -43,9 +47,11 @@ export function startFlagsElsewhere(): readonly string[] {
 }
 
 /** Starts a Node process on the measured core and resolves once a line of its output names the URL that it serves. */
-export async function startServer({ entry, argument, directory, environment, cpuProfiles }: Start): Promise<Server> {
+export async function startServer(start: Start): Promise<Server> {
+  const { entry, argument, directory, environment, wrapper = [], cpuProfiles } = start;
   const profiling = cpuProfiles === undefined ? [] : ["--cpu-prof", `--cpu-prof-dir=${path.resolve(cpuProfiles)}`];
   const [command = "", ...words] = onMeasuredCore([
+    ...wrapper,
     process.execPath,
     ...startFlagsElsewhere(),
     ...profiling,
@@ -64,6 +70,9 @@ export async function startServer({ entry, argument, directory, environment, cpu
   return {
     origin: await listening(child, entry),
     pid,
+    get isRunning() {
+      return child.exitCode === null && child.signalCode === null;
+    },
     async stop() {
       child.kill("SIGTERM");
       await gone;

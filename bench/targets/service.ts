@@ -1,9 +1,11 @@
 /** The service, as `npm start` runs it, with its database in a file or on a Redis server. */
 import http from "node:http";
+import { loopProbe } from "../measuring/loop-delay.ts";
 import { promptOf } from "../texts.ts";
 import { get, sessionIdOf } from "./get.ts";
 import { makeDirectory, removeDirectory } from "./leftovers.ts";
 import { startServer } from "./processes.ts";
+import { slowSyncs } from "./slow-syncs.ts";
 import type { AnswerReader, Target } from "./target.ts";
 
 /** Sessions that are opened at the same time. */
@@ -16,6 +18,10 @@ export type ServiceOptions = {
   readonly storageUrl?: string | undefined;
   /** What `trivia:import` made; without it the game knows the starter pack alone. */
   readonly knowledgeFile?: string | undefined;
+  /** Milliseconds by which every sync of a file takes longer; 0 for a disk as it is. Needs strace. */
+  readonly syncDelayMs?: number;
+  /** Where it tells how late its event loop is; see measuring/loop-delay.ts. */
+  readonly loopDelayFile?: string | undefined;
 };
 
 export async function startService({
@@ -23,6 +29,8 @@ export async function startService({
   cpuProfiles,
   storageUrl,
   knowledgeFile,
+  syncDelayMs = 0,
+  loopDelayFile,
 }: ServiceOptions): Promise<Target> {
   const directory = await makeDirectory();
   const server = await startServer({
@@ -34,7 +42,9 @@ export async function startService({
       OPENAI_MODEL: "bench",
       ...(storageUrl !== undefined && { STORAGE_URL: storageUrl }),
       ...(knowledgeFile !== undefined && { KNOWLEDGE_PATH: knowledgeFile }),
+      ...(loopDelayFile !== undefined && loopProbe(loopDelayFile)),
     },
+    wrapper: syncDelayMs === 0 ? [] : slowSyncs(syncDelayMs),
     cpuProfiles,
   });
   return {
@@ -56,7 +66,7 @@ export async function startService({
   };
 }
 
-async function openSessions(origin: string, count: number): Promise<readonly string[]> {
+export async function openSessions(origin: string, count: number): Promise<readonly string[]> {
   const agent = new http.Agent({ keepAlive: true, maxSockets: openers });
   const sessions: string[] = [];
   let asked = 0;
