@@ -1,5 +1,6 @@
 /** Facts of one show from the starter pack and from imported pages, each fact once. */
 import type { Fact, Relation } from "./facts.ts";
+import { folded } from "./folded.ts";
 
 export type Together = {
   readonly facts: readonly Fact[];
@@ -19,8 +20,4 @@ export function together(starter: readonly Fact[], imported: readonly Fact[]): T
 
 function keyOf({ subject, relation, object }: Fact): string {
   return [relation, folded(subject), folded(object)].join("\n");
-}
-
-function folded(text: string): string {
-  return text.normalize("NFKD").replace(/\p{M}/gu, "").toLowerCase().trim();
 }

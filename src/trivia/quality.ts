@@ -4,6 +4,7 @@
  */
 import type { Fact } from "../retrieval/facts.ts";
 import { violationsOf } from "./checks.ts";
+import { countsOf } from "./counts.ts";
 import { isPartOf, normalForm } from "./normal-form.ts";
 import type { Question } from "./question.ts";
 
@@ -24,10 +25,10 @@ export function qualityOf(questions: readonly Question[], facts: readonly Fact[]
     questions: questions.length,
     wordings: new Set(questions.map(({ text }) => text)).size,
     counts: {
-      show: countsOf(questions.map(({ show }) => show)),
-      relation: countsOf(questions.map(({ fact }) => fact.relation)),
-      difficulty: countsOf(questions.map(({ difficulty }) => difficulty)),
-      kind: countsOf(questions.map(({ kind }) => kind)),
+      show: byCount(questions.map(({ show }) => show)),
+      relation: byCount(questions.map(({ fact }) => fact.relation)),
+      difficulty: byCount(questions.map(({ difficulty }) => difficulty)),
+      kind: byCount(questions.map(({ kind }) => kind)),
     },
     unused: facts.map(({ id }) => id).filter((id) => !used.has(id)),
     violations: [
@@ -97,8 +98,6 @@ function doubles(questions: readonly Question[]): readonly string[] {
 }
 
 /** The most first. */
-function countsOf(words: readonly string[]): ReadonlyMap<string, number> {
-  const counts = new Map<string, number>();
-  for (const word of words) counts.set(word, (counts.get(word) ?? 0) + 1);
-  return new Map([...counts].sort(([, one], [, other]) => other - one));
+function byCount(words: readonly string[]): ReadonlyMap<string, number> {
+  return new Map([...countsOf(words)].sort(([, one], [, other]) => other - one));
 }

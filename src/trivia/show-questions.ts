@@ -2,6 +2,7 @@
 import { type Fact, type ObjectType, type Relation, relations, type Show } from "../retrieval/facts.ts";
 import { RecentlyUsed } from "../storage/recently-used.ts";
 import { violationsOf } from "./checks.ts";
+import { countsOf } from "./counts.ts";
 import { difficultyOf } from "./difficulty.ts";
 import { wrongAnswers } from "./distractors.ts";
 import { type Entry, FactTable, type Named, type Side } from "./fact-table.ts";
@@ -190,12 +191,6 @@ export class ShowQuestions {
   #falsely(phrasing: Phrasing, fact: Fact, wrong: Named | undefined): string {
     return phrasing.says({ ...this.#told(fact), ...(wrong && { object: wrong.text }) });
   }
-}
-
-function countsOf<T>(things: readonly T[]): ReadonlyMap<T, number> {
-  const counts = new Map<T, number>();
-  for (const thing of things) counts.set(thing, (counts.get(thing) ?? 0) + 1);
-  return counts;
 }
 
 /** `first_aired` is said of shows and of episodes. */

@@ -1,6 +1,7 @@
 /** A page's wikitext → its passages, and the facts that stand in its infoboxes and lists, each with the words that say it. */
 import { hash } from "node:crypto";
 import { type Fact, factSchema, type Show } from "../facts.ts";
+import { folded } from "../folded.ts";
 import type { NewPassage } from "../index-file/passage-writer.ts";
 import { castOf } from "./cast.ts";
 import { parseWikitext, type WikiDocument } from "./document.ts";
@@ -120,10 +121,6 @@ function factId(show: string, subject: string, relation: string, object: string)
   const words = folded(subject).match(/[a-z0-9]+/g) ?? [];
   const digest = hash("sha256", [folded(subject), relation, folded(object)].join("\n")).slice(0, 12);
   return [show, relation.replaceAll("_", "-"), [...words.slice(0, 5), digest].join("-")].join(":");
-}
-
-function folded(text: string): string {
-  return text.normalize("NFKD").replace(/\p{M}/gu, "").toLowerCase().trim();
 }
 
 function isShow(name: string, show: PageText["show"]): boolean {
