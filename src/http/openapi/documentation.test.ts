@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type * as Judged from "../../../test/helpers/api-description.ts";
 import { ApiDescription } from "../../../test/helpers/api-description.ts";
 import { startTestServer, type TestServer } from "../../../test/helpers/http-server.ts";
+import { exchange } from "../../../test/helpers/http-socket.ts";
 import { judgeStream } from "../../../test/helpers/stream-checks.ts";
 import { problemKinds } from "../../protocol/problems.ts";
 
@@ -97,6 +98,16 @@ describe("/openapi.json", () => {
     );
     const ids = operations.map(({ operation }) => operation.operationId);
     expect(new Set(ids).size).toBe(ids.length);
+  });
+
+  it("names the address that its reader used as the server, where that says which", async () => {
+    const serversOf = async (request: string) => {
+      const [, body = ""] = (await exchange(test.port, request)).split("\r\n\r\n");
+      return (JSON.parse(body) as Document).servers;
+    };
+    const named = "GET /openapi.json HTTP/1.1\r\nHost: localhost:8000\r\nConnection: close\r\n\r\n";
+    expect(await serversOf(named)).toMatchObject([{ url: "http://localhost:8000" }]);
+    expect(await serversOf("GET /openapi.json HTTP/1.0\r\n\r\n")).toMatchObject([{ url: "/" }]);
   });
 
   it("refers to nothing that is not there, and has nothing that is not referred to", () => {

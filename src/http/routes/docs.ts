@@ -50,7 +50,8 @@ export function getOpenApi({ config }: HttpService, documentation: Documentation
     },
     handle: async (request, reply) => {
       // Importers need an absolute one. The address that the client used is one that the checks have let pass.
-      const url = config.publicUrl ?? `${request.protocol}://${request.host}`;
+      const used = request.host === "" ? "/" : `${request.protocol}://${request.host}`;
+      const url = config.publicUrl ?? used;
       const servers = [{ url, description: "This service" }];
       return reply.type("application/json; charset=utf-8").send({ ...(await documentation()).swagger(), servers });
     },
