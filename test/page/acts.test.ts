@@ -4,7 +4,6 @@ import type { Browser, BrowserContext } from "playwright-core";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from "vitest";
 import { startBrowser, watchViolations } from "../helpers/browser.ts";
 import { ChatPage } from "../helpers/chat-page.ts";
-import { startTestServer } from "../helpers/http-server.ts";
 import { type Service, startService } from "../helpers/service.ts";
 
 // A browser on a busy machine takes its time.
@@ -301,35 +300,5 @@ describe("one's sessions", () => {
     const chat = await ChatPage.open(context, `${service.baseUrl}/#${"0".repeat(32)}`);
     await chat.page.getByText("This chat cannot be shown").waitFor();
     await chat.page.getByText("It may have been deleted").waitFor();
-  });
-});
-
-describe("a growing answer", () => {
-  test("is followed, unless somebody has scrolled back, and again when they want", async () => {
-    const server = await startTestServer({ page: "built" });
-    const chat = await ChatPage.enter(context, server.url);
-    const fromEnd = () =>
-      chat.page.evaluate(() => {
-        const { scrollHeight, scrollTop, clientHeight } = document.querySelector(".scroller") as Element;
-        return scrollHeight - scrollTop - clientHeight;
-      });
-    await chat.say("Talk");
-    server.model.say("A paragraph.\n\n".repeat(40));
-    await expect.poll(() => chat.answer.locator("p").count()).toBe(40);
-    await expect.poll(fromEnd).toBeLessThan(5);
-    await chat.page.getByRole("region", { name: "Dialogue" }).hover();
-    await chat.page.mouse.wheel(0, -400);
-    await expect.poll(fromEnd).toBeGreaterThan(300);
-    server.model.say("Another one.\n\n".repeat(40));
-    await expect.poll(() => chat.answer.locator("p").count()).toBe(80);
-    expect(await fromEnd()).toBeGreaterThan(1_000);
-    await chat.page.getByRole("button", { name: "To the newest" }).click();
-    await expect.poll(fromEnd).toBeLessThan(5);
-    server.model.say("The last one.\n\n".repeat(40));
-    await expect.poll(() => chat.answer.locator("p").count()).toBe(120);
-    await expect.poll(fromEnd).toBeLessThan(5);
-    server.model.finish();
-    await chat.whole();
-    await server.close();
   });
 });

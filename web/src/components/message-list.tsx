@@ -17,16 +17,13 @@ type MessageListProps = { readonly shown: readonly Shown[]; readonly hasOlder: b
 const nearEnd = 60;
 const nearBeginning = 2_500;
 
-/** For so long after something has changed its height, in ms, the list may move by itself. */
-const settlingMs = 300;
-
 export function MessageList({ shown, hasOlder }: MessageListProps): JSX.Element {
   const page = usePage();
   const scroller = useRef<HTMLElement>(null);
   const list = useRef<VirtualizerHandle>(null);
   const isAtEnd = useRef(true);
+  /** How it stood when it was scrolled, or had changed its height, last. */
   const last = useRef({ top: 0, height: 0 });
-  const resizedAt = useRef(0);
   const [isAway, setAway] = useState(false);
   const isPrepended = useIsPrepended(shown);
 
@@ -39,10 +36,10 @@ export function MessageList({ shown, hasOlder }: MessageListProps): JSX.Element 
     const element = scroller.current;
     if (element === null) return;
     const { scrollTop: top, scrollHeight: height, clientHeight } = element;
-    // What turns out smaller than it was guessed takes its height along, and so does a card that closes while the next one
-    // opens. Only somebody who scrolls back does not.
-    const isMoved = isByHand.current || performance.now() - resizedAt.current > settlingMs;
-    const isBack = isMoved && top < last.current.top && height >= last.current.height;
+    // What turns out smaller than it was guessed moves the list and changes its height, and so does a card that closes while
+    // the next one opens. Somebody who scrolls back does the first alone, but for where it grows under their hand.
+    const isMoved = isByHand.current ? height >= last.current.height : height === last.current.height;
+    const isBack = isMoved && top < last.current.top;
     const isEnd = height - top - clientHeight < nearEnd;
     if (isEnd || isBack) isAtEnd.current = isEnd;
     last.current = { top, height };
@@ -51,7 +48,7 @@ export function MessageList({ shown, hasOlder }: MessageListProps): JSX.Element 
   };
   const isByHand = useIsByHand(scroller);
   useLayoutEffect(goToEnd, [goToEnd]);
-  useStayAtEnd(scroller, isAtEnd, resizedAt);
+  useStayAtEnd(scroller, isAtEnd, last);
   useShowWanted(shown, list, isAtEnd);
   useKeptPress(scroller);
 
@@ -132,20 +129,25 @@ const scrollKeys: ReadonlySet<string> = new Set(["ArrowUp", "PageUp", "Home", " 
 function useStayAtEnd(
   scroller: { readonly current: HTMLElement | null },
   isAtEnd: { readonly current: boolean },
-  resizedAt: { current: number },
+  last: { current: { readonly top: number; readonly height: number } },
 ): void {
   useLayoutEffect(() => {
     const element = scroller.current;
     const content = element?.firstElementChild;
     if (element === null || content === null || content === undefined) return;
     const observer = new ResizeObserver(() => {
-      resizedAt.current = performance.now();
-      if (isAtEnd.current) element.scrollTop = element.scrollHeight;
+      if (isAtEnd.current && !isEditing(element)) element.scrollTop = element.scrollHeight;
+      last.current = { top: element.scrollTop, height: element.scrollHeight };
     });
     observer.observe(content);
     observer.observe(element);
     return () => observer.disconnect();
-  }, [scroller, isAtEnd, resizedAt]);
+  }, [scroller, isAtEnd, last]);
+}
+
+/** Whoever says a prompt in other words is to see it, however long the answer below. */
+function isEditing(list: HTMLElement): boolean {
+  return list.querySelector("textarea:focus") !== null;
 }
 
 /** Brings the turn into sight that somebody asked for. */
