@@ -45,6 +45,7 @@ describe("the first minutes", () => {
     const chat = await ChatPage.open(context, service.baseUrl);
     await chat.page.getByRole("button", { name: "Start" }).click();
     await expect.poll(() => chat.page.getByRole("alert").innerText()).toMatch(/one is needed/);
+    expect(await chat.page.evaluate(() => document.activeElement?.id)).toBe("username");
     await chat.sayName("TR");
     expect(await chat.ask("Hello! What is your name?")).toMatch(/^Hello TR! My name is Demo/);
     await chat.session("Hello! What is your name?").waitFor();

@@ -24,12 +24,16 @@ export function SignInForm({ mode }: { readonly mode: SignInMode }): JSX.Element
   const [failure, setFailure] = useState<Failure>();
   const username = name.normalize("NFC").trim();
   const secret = credential.trim();
+  const askFor = (what: "name" | "credential") => {
+    setMissing(what);
+    document.getElementById(what === "name" ? "username" : "credential")?.focus();
+  };
   const onSubmit = async (event: FormEvent) => {
     event.preventDefault();
     setFailure(undefined);
-    if (mode !== "jwt" && username === "") return setMissing("name");
+    if (mode !== "jwt" && username === "") return askFor("name");
     if (credentialName === undefined) return page.signIn(username);
-    if (!credentialPattern.test(secret)) return setMissing("credential");
+    if (!credentialPattern.test(secret)) return askFor("credential");
     setBusy(true);
     setFailure(await page.signInWith(secret, mode === "jwt" ? undefined : username));
     setBusy(false);
