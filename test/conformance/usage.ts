@@ -61,6 +61,7 @@ export function usageConformance(baseUrl: BaseUrl): void {
     test.each([
       ["?from=2026-02-30", "from"],
       ["?from=yesterday", "from"],
+      ["?from=2026-01-01&from=2026-01-02", "from"],
       ["?from=2026-01-02&to=2026-01-01", "from"],
       ["?from=2024-01-01&to=2026-01-01", "from"],
       ["?to=", "to"],
