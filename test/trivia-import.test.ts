@@ -83,7 +83,7 @@ describe("an import from a wiki", () => {
     const { code, output, errors } = await run(words());
     expect({ code, errors }).toMatchObject({ code: 0 });
     expect(errors).toContain("Wiki of the Lighthouse (CC BY-SA 4.0), about The Lighthouse");
-    expect(output).toMatch(/^4 pages about The Lighthouse were taken, \d+ left/);
+    expect(output).toMatch(/^Pages about The Lighthouse: 4 taken, \d+ left/);
     const known = open();
     expect((await known.shows()).map(({ id, title }) => [id, title])).toEqual([["lighthouse", "The Lighthouse"]]);
     const facts = await known.facts("lighthouse", "played_by");
@@ -123,7 +123,7 @@ describe("an import from a wiki", () => {
       ...rest,
     ];
     const { output } = await run(words());
-    expect(output).toMatch(/^1 pages about/);
+    expect(output).toMatch(/^Pages about .*: 1 taken/);
     expect(wiki.sentTexts).toEqual(["Otto Brand"]);
     const facts = await open().facts("lighthouse", "played_by");
     const otto = facts.filter(({ subject, source }) => subject === "Otto Brand" && source.title === "Otto Brand");
@@ -137,13 +137,13 @@ describe("an import from a wiki", () => {
       ...named,
     ]);
     expect(code).toBe(0);
-    expect(output).toMatch(/^2 pages/);
+    expect(output).toMatch(/: 2 taken/);
     expect(errors).toContain("There is no page Nobody.");
     expect(wiki.sentTexts).toEqual(["Otto Brand", "Björk & Søn"]);
   });
 
   it("stops at the limit", async () => {
-    expect((await run(words("--limit", "2"))).output).toMatch(/^1 pages|^2 pages/);
+    expect((await run(words("--limit", "2"))).output).toMatch(/: [12] taken/);
     expect(wiki.sentTexts.length).toBeLessThanOrEqual(2);
   });
 
@@ -152,7 +152,7 @@ describe("an import from a wiki", () => {
     wiki.categories["Lighthouse"]?.push("Script");
     const { code, output, errors } = await run(words());
     expect(code).toBe(0);
-    expect(output).toMatch(/^4 pages/);
+    expect(output).toMatch(/: 4 taken/);
     expect(errors).toContain("Script is left out, as its text is not wikitext or not to be had.");
   });
 });
@@ -211,7 +211,7 @@ describe("an import that was killed", () => {
     expect(wiki.sentTexts).toHaveLength(20);
     const { code, output } = await run(words());
     expect(code).toBe(0);
-    expect(output).toMatch(/^10 pages about The Lighthouse were taken.* from 31 pages\./s);
+    expect(output).toMatch(/^Pages about The Lighthouse: 10 taken.* from 31 pages\./s);
     expect(await titlesFor("boat paraffin")).toHaveLength(5);
     expect(wiki.sentTexts.toSorted()).toEqual(wiki.pages.map(({ title }) => title).toSorted());
     expect(existsSync(`${file}.importing`)).toBe(false);
@@ -344,7 +344,7 @@ describe("a dump", () => {
     const { code, output } = await run(["--file", dump, "--licence", "CC BY-SA 4.0", ...about]);
     expect({ code, output }).toEqual({
       code: 0,
-      output: expect.stringMatching(/^4 pages about The Lighthouse were taken/),
+      output: expect.stringMatching(/^Pages about The Lighthouse: 4 taken/),
     });
     const [fact] = await open().facts("lighthouse", "pet");
     expect(fact?.source).toMatchObject({

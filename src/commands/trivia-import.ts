@@ -127,7 +127,7 @@ async function importFrom(values: Values, config: Config): Promise<void> {
     });
     progress.end();
     print(
-      `${taken} pages about ${show.title} were taken, ${unchanged} left as they were or out.`,
+      `Pages about ${show.title}: ${taken} taken, ${unchanged} left as they were or out.`,
       `${file} now has ${facts} facts and ${passages} passages from ${pages} pages. A service that runs finds them at once.`,
     );
   } finally {
