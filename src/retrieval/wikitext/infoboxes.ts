@@ -49,6 +49,7 @@ function rowsOf(data: Readonly<Record<string, unknown>>): InfoboxRow[] {
     const key = keyOf(name);
     if (typeof value !== "string" || unwantedKey.test(key) || /^\d+$/.test(key)) return [];
     const values = value
+      .toWellFormed()
       .split("\n")
       .map((line) =>
         line

@@ -221,6 +221,19 @@ describe("passages", () => {
 });
 
 describe("whatever stands in a page", () => {
+  it.each([
+    ["in a row", "Page", "{{Character|portrayed by=Mara Klee\ud800|occupation=keeper\udc00}}"],
+    ["in a row, as a number", "Page", "{{Character|portrayed by=Mara Klee|occupation=keeper &#xD800; &#55357;}}"],
+    ["in the title", "Page\ud800", "{{Character|portrayed by=Mara Klee|occupation=keeper}}"],
+  ])("half a character %s comes into no text", async (_, title, wikitext) => {
+    const { facts, passages } = await read(title, wikitext);
+    expect(facts.length).toBeGreaterThan(0);
+    for (const { subject, object, evidence } of facts) {
+      expect([subject, object, evidence].every((text) => text.isWellFormed())).toBe(true);
+    }
+    for (const { text } of passages) expect(text.isWellFormed()).toBe(true);
+  });
+
   it("facts keep to their schema and say what they are made from", async () => {
     const marks = fc.constantFrom(
       "{{Character|portrayed by=",

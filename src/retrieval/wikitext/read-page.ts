@@ -27,7 +27,9 @@ type Statement = Pick<Fact, "subject" | "relation" | "object" | "type" | "eviden
   readonly subject_aliases?: readonly string[];
 };
 
-export async function readPage(page: PageText): Promise<PageContent> {
+export async function readPage({ title, ...text }: PageText): Promise<PageContent> {
+  // Of what a wiki writes half a surrogate pair may stand anywhere.
+  const page = { ...text, title: title.toWellFormed() };
   const document = await parseWikitext(page.wikitext, page.title);
   if (document.isRedirect()) return { passages: [], facts: [] };
   const infoboxes = infoboxesOf(document);
