@@ -1,4 +1,7 @@
-/** A real browser: Debian's Chromium, without a window, with nothing of an earlier run. */
+/**
+ * A real browser: Debian's Chromium as its headless shell, with nothing of an earlier run. The shell has all that a page sees
+ * of the browser and none of its own surface, which costs several times as much as the pages themselves.
+ */
 import { type Browser, type BrowserContext, chromium } from "playwright-core";
 import { programPath } from "./debian-packages.ts";
 
@@ -16,7 +19,8 @@ const headless = ["--no-sandbox", "--disable-gpu"];
 
 /** Starts the browser. Each `newContext()` of it is a person of its own, who shares neither cookies nor storage. */
 export async function startBrowser(): Promise<Browser> {
-  return chromium.launch({ executablePath: await programPath("chromium"), args: [...headless, ...quiet] });
+  const executablePath = await programPath("chromium-headless-shell");
+  return chromium.launch({ executablePath, args: [...headless, ...quiet] });
 }
 
 /** Runs in the page. */

@@ -10,7 +10,7 @@ import path from "node:path";
 import { promisify } from "node:util";
 
 /** Each is named as its package is. */
-const programs = ["redis-server", "nginx", "openssl", "chromium", "strace", "faketime"] as const;
+const programs = ["redis-server", "nginx", "openssl", "chromium-headless-shell", "strace", "faketime"] as const;
 
 export type Program = (typeof programs)[number];
 
