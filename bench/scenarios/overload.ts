@@ -1,12 +1,13 @@
 /** P13: what becomes of a service that is sent three times what it can answer. */
 import http from "node:http";
-import { processUsage } from "../measuring/process-usage.ts";
+import { coreBusyMs, processUsage } from "../measuring/process-usage.ts";
 import { type Sent, sendOne } from "../measuring/sends.ts";
 import { percentilesOf } from "../measuring/statistics.ts";
 import { loadSteadily } from "../measuring/steady-load.ts";
 import { type Provider, startProvider } from "../provider/provider.ts";
 import { newRun } from "../provider/run.ts";
 import { milliseconds, number, percent, times } from "../reporting/units.ts";
+import { isPinned, measuredCore } from "../targets/pinning.ts";
 import { startService } from "../targets/service.ts";
 import type { Target } from "../targets/target.ts";
 import type { Scenario } from "./scenario.ts";
@@ -15,10 +16,10 @@ const tokens = 20;
 
 /** Clients that send one prompt after the other, more and more of them until no more is answered. */
 const ramp = { clients: [8, 16, 32, 64, 128], seconds: 2 };
-const overload = { factor: 3, seconds: 20, mostAtOnce: 4_000 };
+const overload = { factor: 3, seconds: 20, mostAtOnce: 1_500 };
 
 /** More than `mostAtOnce`, so that one that is not answering is there for every prompt. */
-const sessionCount = 4_500;
+const sessionCount = 2_000;
 const bounds = { lostGoodput: 0.2, refusalMs: 50, slower: 2 };
 
 /** What was sent and answered in some seconds. */
@@ -26,7 +27,11 @@ type Phase = {
   readonly seconds: number;
   readonly sent: readonly Sent[];
   readonly leftOut: number;
+  /** The shares of the measured core that the service had, and that anything else had. */
   readonly cpu: number;
+  readonly otherCpu: number;
+  /** The share of a core that the clients and the provider had: where that is all they could get, it is they who are slow. */
+  readonly loadCpu: number;
 };
 
 export const overloadScenario: Scenario = {
@@ -53,9 +58,13 @@ export const overloadScenario: Scenario = {
               row("the same for each second of the service's CPU", (phase) => number(goodputOf(phase) / phase.cpu)),
               row("refused a second", (phase) => number(refusalsOf(phase).length / phase.seconds)),
               row("without any answer", (phase) => number(unansweredOf(phase))),
+              row("a prompt until it is stored, p50", (phase) => milliseconds(storedOf(phase).p50)),
+              row("a prompt until it is stored, p99", (phase) => milliseconds(storedOf(phase).p99)),
               row("an answer, p50", (phase) => milliseconds(wholeOf(phase).p50)),
               row("an answer, p99", (phase) => milliseconds(wholeOf(phase).p99)),
               row("the service's share of its core", ({ cpu }) => percent(cpu)),
+              row("other programs' share of that core", ({ otherCpu }) => percent(otherCpu)),
+              row("clients' and provider's share of theirs", ({ loadCpu }) => percent(loadCpu)),
               row("left out by the clients", ({ leftOut }) => number(leftOut)),
             ],
           },
@@ -80,7 +89,7 @@ export const overloadScenario: Scenario = {
         ],
         remarks: [],
         charts: [],
-        isDisturbed: false,
+        isDisturbed: [peak, over].some(({ otherCpu }) => otherCpu > 0.15),
         costs: [],
       };
     } finally {
@@ -122,11 +131,20 @@ async function phaseOf(
   load: () => Promise<{ readonly results: readonly Sent[]; readonly leftOut: number }>,
 ): Promise<Phase> {
   const { pid } = service.server;
-  const begun = performance.now();
-  const cpuMs = processUsage(pid).cpuMs;
+  const before = { at: performance.now(), cpuMs: processUsage(pid).cpuMs, busyMs: coreBusyMs(measuredCore) };
+  const ownBefore = process.cpuUsage();
   const { results, leftOut } = await load();
-  const took = performance.now() - begun;
-  return { seconds: took / 1_000, sent: results, leftOut, cpu: (processUsage(pid).cpuMs - cpuMs) / took };
+  const took = performance.now() - before.at;
+  const own = process.cpuUsage(ownBefore);
+  const cpuMs = processUsage(pid).cpuMs - before.cpuMs;
+  return {
+    seconds: took / 1_000,
+    sent: results,
+    leftOut,
+    cpu: cpuMs / took,
+    otherCpu: isPinned ? Math.max(0, coreBusyMs(measuredCore) - before.busyMs - cpuMs) / took : 0,
+    loadCpu: (own.user + own.system) / 1_000 / took,
+  };
 }
 
 async function sendOneByOne(clients: number, seconds: number, send: () => Promise<Sent> | undefined) {
@@ -158,4 +176,8 @@ function unansweredOf({ sent }: Phase): number {
 
 function wholeOf({ sent }: Phase) {
   return percentilesOf(sent.filter(({ isWhole }) => isWhole).map(({ wholeMs }) => wholeMs));
+}
+
+function storedOf({ sent }: Phase) {
+  return percentilesOf(sent.filter(({ isWhole }) => isWhole).map(({ headMs }) => headMs));
 }
