@@ -96,6 +96,23 @@ describe("an option that is pressed", () => {
     },
   );
 
+  test("by the other half of a double click, which was meant for what stood there before, answers nothing", async () => {
+    const chat = await beginTrivia(context, service.baseUrl);
+    const number = await toQuestion(chat);
+    const card = questionOf(chat, number);
+    const options = card.locator(".option");
+    await card.getByRole("heading").click();
+    const { mouse } = chat.page;
+    const point = await middleOf(options.nth(0));
+    await mouse.move(point.x, point.y);
+    await mouse.down({ clickCount: 2 });
+    await mouse.up({ clickCount: 2 });
+    const text = await options.nth(1).locator("bdi").innerText();
+    await options.nth(1).click();
+    await questionOf(chat, number + 1).waitFor();
+    expect(await chat.last.locator(".bubble").innerText()).toBe(`b) ${text}`);
+  });
+
   test("and left before it is let go answers nothing", async () => {
     const chat = await beginTrivia(context, service.baseUrl);
     const number = await toQuestion(chat);
