@@ -29,6 +29,9 @@ const inBrowsers = ["test/page/**/*.test.ts", "test/browser-safety.test.ts"];
 /** What measures a browser has the machine for itself. */
 const measuring = "test/page/speed.test.ts";
 
+/** More than most machines have cores: tests with real processes mostly wait. */
+const maxWorkers = 4;
+
 export default defineConfig({
   test: {
     sequence: { sequencer: LongestFirst },
@@ -36,11 +39,21 @@ export default defineConfig({
       {
         test: {
           ...common,
+          name: "units",
+          include: ["src/**/*.test.ts", "client/**/*.test.ts", "web/src/**/*.test.ts"],
+          // Loading what they test is a third of what they cost, so a process is not for one file alone.
+          isolate: false,
+          maxWorkers,
+          sequence: { groupOrder: 0 },
+        },
+      },
+      {
+        test: {
+          ...common,
           name: "tests",
-          include: ["src/**/*.test.ts", "client/**/*.test.ts", "web/src/**/*.test.ts", "test/**/*.test.ts"],
+          include: ["test/**/*.test.ts"],
           exclude: ["test/chaos/**", ...inBrowsers],
-          // More than most machines have cores: tests with real processes mostly wait.
-          maxWorkers: 4,
+          maxWorkers,
           sequence: { groupOrder: 0 },
         },
       },

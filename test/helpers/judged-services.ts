@@ -20,9 +20,13 @@ const faults: string[] = [];
 let api: Promise<ApiDescription> | undefined;
 let readDocument: (() => Document) | undefined;
 
-/** From now on answers of the services that `judgeAnswers` names are judged by this document. */
+/** From now on answers of the services that `judgeAnswers` names are judged by this document; those named before are gone. */
 export function seeAnswers(document: () => Document): void {
+  // Another file's tests ran in this process: what listens on the ports of their services now may be anything.
+  services.clear();
+  const isSeeing = readDocument !== undefined;
   readDocument = document;
+  if (isSeeing) return;
   diagnostics.subscribe("undici:request:headers", (message) => begin(message as HeadersMessage));
   diagnostics.subscribe("undici:request:bodyChunkReceived", (message) => add(message as ChunkMessage));
   diagnostics.subscribe("undici:request:trailers", (message) => end(message as RequestMessage, true));
