@@ -19,6 +19,9 @@ const longest = [
   "test/data.test.ts",
   "test/trivia-import.test.ts",
   "test/matrix/matrix.test.ts",
+  "test/context.test.ts",
+  "test/backups.test.ts",
+  "test/keys-command.test.ts",
   "test/page/acts.test.ts",
   "test/page/resilience.test.ts",
 ];
