@@ -111,7 +111,7 @@ function operationOf(api: ApiDescription, { method, path }: Asked): Operation | 
 
 /** As the router reads a path: without an origin, a fragment, or escapes of what needs none. */
 function candidates(path: string): readonly string[] {
-  const withoutOrigin = path.replace(/^http:\/\/[^/*#]*/, "").replace(/#.*$/s, "");
+  const withoutOrigin = path.replace(/^https?:\/\/[^/*#]*/i, "").replace(/#.*$/s, "");
   const local = withoutOrigin === "*" || withoutOrigin === "" ? "/" : withoutOrigin;
   try {
     return [local, decodeURI(local)];
@@ -123,7 +123,8 @@ function candidates(path: string): readonly string[] {
 /** Answers without a place in the document: OPTIONS, the page that shows the document, and the files of the chat page. */
 function isUndocumented({ method, path }: Asked, status: number): boolean {
   if (method === "OPTIONS") return status === 204;
-  return /^(?:http:\/\/[^/]*)?\/(?:docs(?:[/#]|$)|assets\/)/.test(path) && [200, 302, 304].includes(status);
+  const isForBrowsers = candidates(path).some((local) => /^\/(?:docs(?:\/|$)|assets\/)/.test(local));
+  return isForBrowsers && [200, 302, 304].includes(status);
 }
 
 function judgeHeaders({ headers }: Answer, wanted: Readonly<Record<string, RegExp>>, faults: string[]): void {

@@ -54,8 +54,10 @@ function bodyOf(bytes: Buffer, start: number, { status, headers, method, ended }
   const lengths = headers.get("content-length");
   const encodings = headers.get("transfer-encoding");
   if (lengths !== undefined && encodings !== undefined) throw new NotHttp("Two framings");
-  // What the parser refuses has its body after HEAD too, as nobody has read the method; the connection ends with it.
-  const isRefusedByParser = [400, 408, 431].includes(status) && bytes.length > start;
+  // What the parser refuses has its body after HEAD too, as nobody has read the method; the connection ends with it. What
+  // follows may also be such an answer, to what came behind the request.
+  const hasMore = bytes.length > start && bytes.toString("latin1", start, start + 5) !== "HTTP/";
+  const isRefusedByParser = [400, 408, 431].includes(status) && hasMore;
   if (status < 200 || status === 204 || status === 304 || (method === "HEAD" && !isRefusedByParser)) {
     return { body: noBytes, end: start, whole: true };
   }
