@@ -1,5 +1,5 @@
 /** The session that the page shows: what was said in it, and what is being said. */
-import type { Answer, ChatClient, SentAnswer } from "../../../client/index.ts";
+import type { Answer, ChatClient, ChatEvent, SentAnswer } from "../../../client/index.ts";
 import { textAfter } from "../../../client/index.ts";
 import { type Failure, failureOf } from "../tabs/failure.ts";
 import { everyFrame, type Frames } from "../tabs/frames.ts";
@@ -29,8 +29,10 @@ export type DialogueEvents = {
 };
 
 type Options = {
-  readonly client: Pick<ChatClient, "history" | "follow" | "stop">;
-  readonly feed: TurnFeed;
+  readonly client: Pick<ChatClient, "history" | "stop"> & {
+    follow(...asked: Parameters<ChatClient["follow"]>): AsyncIterable<ChatEvent>;
+  };
+  readonly feed: Pick<TurnFeed, "watch" | "unwatch">;
   readonly events: DialogueEvents;
   readonly frames?: (callback: () => void) => Frames;
 };
@@ -57,6 +59,8 @@ type Followed = {
   readonly turn: number;
   /** What earlier turns said of the answer; undefined while that is not known. */
   beginning: string | undefined;
+  /** Settled once the beginning is known, or cannot be. */
+  reading: Promise<void> | undefined;
   /** What is shown until then. */
   readonly shown: string;
   live: LiveTurn | undefined;
@@ -199,7 +203,7 @@ export class Dialogue {
     // Of an answer that was just continued the beginning is what stands there. One that was found running has some of
     // the rest behind it.
     const beginning = turn === answerTurn ? "" : isOwn ? shown : undefined;
-    const followed: Followed = { key, turn: answerTurn, beginning, shown, live: undefined };
+    const followed: Followed = { key, turn: answerTurn, beginning, reading: undefined, shown, live: undefined };
     this.#followed = followed;
     this.live.set({ key, text: shown });
     if (!isOwn) void answer?.return();
@@ -215,10 +219,34 @@ export class Dialogue {
     const isNew = followed.live?.started === undefined && live.started !== undefined;
     const isToolNew = live.tools.length > (followed.live?.tools.length ?? 0);
     followed.live = live;
-    if (isNew && followed.beginning === undefined) void this.#readBeginning(followed, live);
-    if (isNew || isToolNew || live.end !== undefined) this.#update(followed, live);
-    if (live.end === undefined) this.#frames.request();
-    else this.#ended(followed);
+    if (isNew && followed.beginning === undefined) followed.reading = this.#readBeginning(followed, live);
+    if (live.end !== undefined) {
+      this.#end(followed, live);
+      return;
+    }
+    if (isNew || isToolNew) this.#update(followed, live);
+    this.#frames.request();
+  }
+
+  #end(followed: Followed, live: LiveTurn): void {
+    if (followed.beginning === undefined) {
+      void this.#endOnceBegun(followed, live);
+      return;
+    }
+    this.#update(followed, live);
+    this.#ended(followed);
+  }
+
+  /** The rest of an answer, of which the beginning is still being read, must not stand there as the whole of it. */
+  async #endOnceBegun(followed: Followed, live: LiveTurn): Promise<void> {
+    await followed.reading;
+    if (this.#followed !== followed) return;
+    if (followed.beginning !== undefined) {
+      this.#end(followed, live);
+      return;
+    }
+    this.#unfollow();
+    await this.refresh();
   }
 
   #update({ key, beginning = "" }: Followed, live: LiveTurn): void {
@@ -230,12 +258,11 @@ export class Dialogue {
     }));
   }
 
-  #ended({ key, beginning }: Followed): void {
+  #ended({ key }: Followed): void {
     const exchange = this.state.get().exchanges.find((candidate) => candidate.key === key);
     this.#unfollow();
     if (exchange !== undefined) this.#options.events.answering(exchange.answer, exchange);
-    if (beginning === undefined) void this.refresh();
-    else this.#followNext();
+    this.#followNext();
   }
 
   #failed(followed: Followed, failure: Failure): void {
