@@ -19,8 +19,8 @@ const common = {
 
 /** The long ones: real processes that are killed, cut off and flooded. `size` says how often. */
 function chaos(name: "chaos" | "soak") {
-  const sequence = { groupOrder: 2 };
-  return { test: { ...common, name, include: ["test/chaos/**/*.test.ts"], provide: { size: name }, sequence } };
+  const include = ["test/chaos/**/*.test.ts"];
+  return { test: { ...common, name, include, provide: { size: name }, maxWorkers: 1, sequence: { groupOrder: 2 } } };
 }
 
 /** A browser takes a core for itself, so nothing but a second one runs beside those that have one. */
@@ -52,7 +52,16 @@ export default defineConfig({
           ...common,
           name: "tests",
           include: ["test/**/*.test.ts"],
-          exclude: ["test/chaos/**", ...inBrowsers],
+          exclude: ["test/chaos/**", "test/faults/**", ...inBrowsers],
+          maxWorkers,
+          sequence: { groupOrder: 0 },
+        },
+      },
+      {
+        test: {
+          ...common,
+          name: "faults",
+          include: ["test/faults/**/*.test.ts"],
           maxWorkers,
           sequence: { groupOrder: 0 },
         },

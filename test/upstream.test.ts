@@ -1,7 +1,7 @@
 /**
  * The whole service before a model server that does everything wrong that model servers do (faults.md, group D): what
  * the three shapes of an answer say, that the stored dialogue says the same, and that nothing of the server's own words
- * or of the key gets anywhere. What the service does about a server that stays away is in outage.test.ts.
+ * or of the key gets anywhere. What the service does about a server that stays away is in faults/outage.test.ts.
  */
 import { execFile } from "node:child_process";
 import { once } from "node:events";

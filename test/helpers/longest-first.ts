@@ -8,13 +8,13 @@ import { BaseSequencer, type TestSpecification } from "vitest/node";
  */
 const longest = [
   "test/contracts/redis.test.ts",
-  "test/storage-faults.test.ts",
-  "test/shutdown.test.ts",
+  "test/faults/disk.test.ts",
+  "test/faults/shutdown.test.ts",
   "test/upstream.test.ts",
   "test/contracts/sqlite.test.ts",
-  "test/redis-faults.test.ts",
+  "test/faults/redis.test.ts",
   "test/conformance.test.ts",
-  "test/redis-leases.test.ts",
+  "test/faults/redis-leases.test.ts",
   "test/replicas.conformance.test.ts",
   "test/data.test.ts",
   "test/trivia-import.test.ts",

@@ -1,12 +1,12 @@
 /** Who works on a turn when several replicas share a Redis server, and how the others hear of it (faults.md, group G). */
 import { setTimeout as delay } from "node:timers/promises";
 import { describe, expect, test } from "vitest";
-import type { LeaseTimes } from "../src/storage/redis/leases.ts";
-import { LeaseLost, type Storage, TurnStopRequested } from "../src/storage/storage.ts";
-import { openSession, receive, send, textOf } from "./helpers/client.ts";
-import { never, useRedis } from "./helpers/redis-storage.ts";
-import { type Service, startService } from "./helpers/service.ts";
-import { beginTurn, capability, openTestSession, turnEvents, unbegunStop } from "./helpers/storage.ts";
+import type { LeaseTimes } from "../../src/storage/redis/leases.ts";
+import { LeaseLost, type Storage, TurnStopRequested } from "../../src/storage/storage.ts";
+import { openSession, receive, send, textOf } from "../helpers/client.ts";
+import { never, useRedis } from "../helpers/redis-storage.ts";
+import { type Service, startService } from "../helpers/service.ts";
+import { beginTurn, capability, openTestSession, turnEvents, unbegunStop } from "../helpers/storage.ts";
 
 /** Long enough for a busy machine to renew in time, and short enough to be waited for. */
 const soon: LeaseTimes = { lease: 1_500, renewal: 200, sweep: 100 };

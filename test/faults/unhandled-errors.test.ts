@@ -4,10 +4,10 @@ import http from "node:http";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
-import { openSession, readHistory, send, startTurn, textOf } from "./helpers/client.ts";
-import { type FakeProvider, startFakeProvider } from "./helpers/fake-provider.ts";
-import { faultEnvironment } from "./helpers/faults.ts";
-import { exitOf, getWith, type Service, startService } from "./helpers/service.ts";
+import { openSession, readHistory, send, startTurn, textOf } from "../helpers/client.ts";
+import { type FakeProvider, startFakeProvider } from "../helpers/fake-provider.ts";
+import { faultEnvironment } from "../helpers/faults.ts";
+import { exitOf, getWith, type Service, startService } from "../helpers/service.ts";
 
 let provider: FakeProvider;
 let directory: string;

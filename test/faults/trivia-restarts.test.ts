@@ -4,11 +4,11 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { afterEach, expect, test } from "vitest";
-import type { AnsweredView, GameView, LeaderboardView, VerdictView } from "../src/protocol/trivia.ts";
-import { openRedisStorage } from "../src/storage/redis/open.ts";
-import { startRedisServer } from "./helpers/redis-server.ts";
-import { seededRandom, seedOfRun } from "./helpers/seeded-random.ts";
-import { type Service, startService } from "./helpers/service.ts";
+import type { AnsweredView, GameView, LeaderboardView, VerdictView } from "../../src/protocol/trivia.ts";
+import { openRedisStorage } from "../../src/storage/redis/open.ts";
+import { startRedisServer } from "../helpers/redis-server.ts";
+import { seededRandom, seedOfRun } from "../helpers/seeded-random.ts";
+import { type Service, startService } from "../helpers/service.ts";
 
 const players = 6;
 const kills = 3;

@@ -20,9 +20,9 @@ import {
   send,
   startTurn,
   textOf,
-} from "./helpers/client.ts";
-import { type FakeProvider, startFakeProvider } from "./helpers/fake-provider.ts";
-import { exitOf, getWith, type Service, startArguments, startService } from "./helpers/service.ts";
+} from "../helpers/client.ts";
+import { type FakeProvider, startFakeProvider } from "../helpers/fake-provider.ts";
+import { exitOf, getWith, type Service, startArguments, startService } from "../helpers/service.ts";
 
 const key = "sk-CANARY-key-51d0";
 

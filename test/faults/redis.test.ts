@@ -5,12 +5,12 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { afterEach, describe, expect, test } from "vitest";
-import { ask, openSession, problemOf, readHistory, receive, send, startTurn, textOf } from "./helpers/client.ts";
-import { runVerb } from "./helpers/commands.ts";
-import { programPath } from "./helpers/debian-packages.ts";
-import { onFreePort } from "./helpers/free-port.ts";
-import { type RedisServer, type RedisServerOptions, startRedisServer } from "./helpers/redis-server.ts";
-import { exitOf, type Service, startService } from "./helpers/service.ts";
+import { ask, openSession, problemOf, readHistory, receive, send, startTurn, textOf } from "../helpers/client.ts";
+import { runVerb } from "../helpers/commands.ts";
+import { programPath } from "../helpers/debian-packages.ts";
+import { onFreePort } from "../helpers/free-port.ts";
+import { type RedisServer, type RedisServerOptions, startRedisServer } from "../helpers/redis-server.ts";
+import { exitOf, type Service, startService } from "../helpers/service.ts";
 
 let servers: RedisServer[] = [];
 let services: Service[] = [];

@@ -4,10 +4,10 @@
  */
 import { setTimeout as delay } from "node:timers/promises";
 import { describe, expect, test, vi } from "vitest";
-import { startTestApp, type TestApp } from "./helpers/app.ts";
-import { askAsEvents, askAsText, dialogue, expectedDialogue, newSession, prompt } from "./helpers/asking.ts";
-import { ask, problemOf, receive, send, textOf } from "./helpers/client.ts";
-import { canary, type FakeProvider, startFakeProvider } from "./helpers/fake-provider.ts";
+import { startTestApp, type TestApp } from "../helpers/app.ts";
+import { askAsEvents, askAsText, dialogue, expectedDialogue, newSession, prompt } from "../helpers/asking.ts";
+import { ask, problemOf, receive, send, textOf } from "../helpers/client.ts";
+import { canary, type FakeProvider, startFakeProvider } from "../helpers/fake-provider.ts";
 
 const firstKey = "sk-CANARY-first";
 const secondKey = "sk-CANARY-second";

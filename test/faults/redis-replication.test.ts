@@ -1,13 +1,13 @@
 /** What a prompt is worth that a Redis server acknowledged, when its replicas or itself fail (faults.md, group G). */
 import { setTimeout as delay } from "node:timers/promises";
 import { afterEach, describe, expect, test } from "vitest";
-import { openRedisStorage, type RedisOptions } from "../src/storage/redis/open.ts";
-import type { NewTurn, Storage } from "../src/storage/storage.ts";
-import { ask, openSession, patiently, problemOf, readHistory, receive, send, textOf } from "./helpers/client.ts";
-import { type RedisServer, type RedisServerOptions, startRedisServer } from "./helpers/redis-server.ts";
-import { type Service, startService } from "./helpers/service.ts";
-import { capability, openTestSession } from "./helpers/storage.ts";
-import { startTcpProxy } from "./helpers/tcp-proxy.ts";
+import { openRedisStorage, type RedisOptions } from "../../src/storage/redis/open.ts";
+import type { NewTurn, Storage } from "../../src/storage/storage.ts";
+import { ask, openSession, patiently, problemOf, readHistory, receive, send, textOf } from "../helpers/client.ts";
+import { type RedisServer, type RedisServerOptions, startRedisServer } from "../helpers/redis-server.ts";
+import { type Service, startService } from "../helpers/service.ts";
+import { capability, openTestSession } from "../helpers/storage.ts";
+import { startTcpProxy } from "../helpers/tcp-proxy.ts";
 
 const closers: (() => Promise<unknown>)[] = [];
 
