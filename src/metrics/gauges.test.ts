@@ -26,10 +26,10 @@ async function seriesOf(name: string, sources: Partial<MetricSources>): Promise<
   return lines.filter((line) => line.startsWith(name));
 }
 
-describe("chat_turns_waiting", () => {
-  beforeEach(() => void vi.useFakeTimers());
-  afterEach(() => void vi.useRealTimers());
+beforeEach(() => void vi.useFakeTimers());
+afterEach(() => void vi.useRealTimers());
 
+describe("chat_turns_waiting", () => {
   it("is what the storage counts", async () => {
     expect(await seriesOf("chat_turns_waiting", { waitingTurns: async () => 3 })).toEqual(["chat_turns_waiting 3"]);
   });
@@ -40,5 +40,12 @@ describe("chat_turns_waiting", () => {
     ["does not answer", () => new Promise<number>(() => undefined)],
   ])("is left out, and nothing else is, where the storage %s", async (_, waitingTurns) => {
     expect(await seriesOf("chat_turns_waiting", { waitingTurns })).toEqual([]);
+  });
+});
+
+describe("process_open_fds", () => {
+  it("is left out where nobody can say how many there are", async () => {
+    expect(await seriesOf("process_open_fds", { openDescriptors: () => 7 })).toEqual(["process_open_fds 7"]);
+    expect(await seriesOf("process_open_fds", { openDescriptors: () => Number.POSITIVE_INFINITY })).toEqual([]);
   });
 });

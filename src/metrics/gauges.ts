@@ -143,7 +143,9 @@ function addProcessGauges(registry: Registry, sources: MetricSources): void {
     help: "Open file descriptors.",
     registers,
     collect() {
-      this.set(sources.openDescriptors());
+      const open = sources.openDescriptors();
+      if (Number.isFinite(open)) this.set(open);
+      else this.remove();
     },
   });
   new Gauge({
