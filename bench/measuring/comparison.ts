@@ -1,8 +1,10 @@
 /** The service and what it is compared with in turns, each the first every other time, so that whatever else the machine does meets both alike. */
+
 import { startProvider } from "../provider/provider.ts";
 import { startPassThrough } from "../targets/proxy.ts";
 import { startService } from "../targets/service.ts";
 import type { Target } from "../targets/target.ts";
+import { calm } from "./core-shares.ts";
 import { type Load, playRound, type Round } from "./round.ts";
 import { median } from "./statistics.ts";
 
@@ -35,9 +37,6 @@ export type Baseline = { readonly name: string; start(providerOrigin: string): P
 const passThrough: Baseline = { name: "pass-through", start: startPassThrough };
 
 type Pair = { readonly service: Round; readonly baseline: Round };
-
-/** The share of the measured core that other programs may take before a pair of rounds is played again. */
-const calm = 0.15;
 
 /**
  * Many answers of a few tokens: what happens once in an answer would otherwise not be compiled when it is measured, as it

@@ -3,8 +3,8 @@ import http from "node:http";
 import path from "node:path";
 import type { FilledDatabase } from "../database/databases.ts";
 import { receiveStreams } from "../measuring/clients.ts";
+import { type CoreShares, calm, watchCore } from "../measuring/core-shares.ts";
 import { type LoopDelay, takeLoopDelay } from "../measuring/loop-delay.ts";
-import { coreBusyMs, processUsage } from "../measuring/process-usage.ts";
 import type { Percentiles } from "../measuring/round.ts";
 import { type Sent, sendOne } from "../measuring/sends.ts";
 import { percentilesOf } from "../measuring/statistics.ts";
@@ -15,7 +15,6 @@ import type { Bound } from "../reporting/section.ts";
 import { kibibytes, milliseconds, number, percent } from "../reporting/units.ts";
 import { get } from "../targets/get.ts";
 import { makeDirectory, removeDirectory } from "../targets/leftovers.ts";
-import { isPinned, measuredCore } from "../targets/pinning.ts";
 import { startService } from "../targets/service.ts";
 import { canSlowSyncs } from "../targets/slow-syncs.ts";
 import type { StreamRequest } from "../targets/target.ts";
@@ -30,7 +29,7 @@ const pages = { perSecond: 20, turns: 200, mostAtOnce: 100 };
 const slowSyncMs = 20;
 const bounds = { p99: 50, max: 250 };
 
-type Measured = {
+type Measured = Pick<CoreShares, "cpu" | "otherCpu"> & {
   readonly what: string;
   readonly loop: LoopDelay;
   readonly tokens: Percentiles;
@@ -38,9 +37,6 @@ type Measured = {
   readonly pages: readonly number[];
   readonly pageBytes: number;
   readonly leftOut: number;
-  /** The shares of the measured core that the service had, and that anything else had. */
-  readonly cpu: number;
-  readonly otherCpu: number;
 };
 
 export const loop: Scenario = {
@@ -88,7 +84,7 @@ export const loop: Scenario = {
       ]),
       remarks: canSlowSyncs ? [] : ["Without strace the disk could not be made slow."],
       charts: [],
-      isDisturbed: all.some(({ otherCpu }) => otherCpu > 0.15),
+      isDisturbed: all.some(({ otherCpu }) => otherCpu > calm),
       costs: [],
     };
   },
@@ -129,7 +125,7 @@ async function measure({ what, syncDelayMs, filled, provider, cpuProfiles }: Cas
     // Code that has not run yet is not what this is about.
     for (let count = 0; count < pages.perSecond; count += 1) await askPage();
     await takeLoopDelay(pid, loopDelayFile);
-    const before = { cpuMs: processUsage(pid).cpuMs, busyMs: coreBusyMs(measuredCore), at: performance.now() };
+    const sharesOfCore = watchCore(pid);
     const [received, sent, paged] = await Promise.all([
       receiveStreams(service, requests.slice(0, streams.streams), run, {
         spreadMs: streams.spreadMs,
@@ -143,8 +139,7 @@ async function measure({ what, syncDelayMs, filled, provider, cpuProfiles }: Cas
       loadSteadily({ ...pages, seconds }, askPage),
     ]);
     const loop = await takeLoopDelay(pid, loopDelayFile);
-    const took = performance.now() - before.at;
-    const cpuMs = processUsage(pid).cpuMs - before.cpuMs;
+    const { cpu, otherCpu } = sharesOfCore();
     return {
       what,
       loop,
@@ -153,8 +148,8 @@ async function measure({ what, syncDelayMs, filled, provider, cpuProfiles }: Cas
       pages: paged.results,
       pageBytes,
       leftOut: sent.leftOut + paged.leftOut,
-      cpu: cpuMs / took,
-      otherCpu: isPinned ? Math.max(0, coreBusyMs(measuredCore) - before.busyMs - cpuMs) / took : 0,
+      cpu,
+      otherCpu,
     };
   } finally {
     agent.destroy();

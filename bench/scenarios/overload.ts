@@ -1,13 +1,12 @@
 /** P13: what becomes of a service that is sent three times what it can answer. */
 import http from "node:http";
-import { coreBusyMs, processUsage } from "../measuring/process-usage.ts";
+import { type CoreShares, calm, watchCore } from "../measuring/core-shares.ts";
 import { type Sent, sendOne } from "../measuring/sends.ts";
 import { percentilesOf } from "../measuring/statistics.ts";
 import { loadSteadily } from "../measuring/steady-load.ts";
 import { type Provider, startProvider } from "../provider/provider.ts";
 import { newRun } from "../provider/run.ts";
 import { milliseconds, number, percent, times } from "../reporting/units.ts";
-import { isPinned, measuredCore } from "../targets/pinning.ts";
 import { startService } from "../targets/service.ts";
 import type { Target } from "../targets/target.ts";
 import type { Scenario } from "./scenario.ts";
@@ -23,13 +22,9 @@ const sessionCount = 2_000;
 const bounds = { lostGoodput: 0.2, refusalMs: 50, slower: 2 };
 
 /** What was sent and answered in some seconds. */
-type Phase = {
-  readonly seconds: number;
+type Phase = CoreShares & {
   readonly sent: readonly Sent[];
   readonly leftOut: number;
-  /** The shares of the measured core that the service had, and that anything else had. */
-  readonly cpu: number;
-  readonly otherCpu: number;
   /** The share of a core that the clients and the provider had: where that is all they could get, it is they who are slow. */
   readonly loadCpu: number;
 };
@@ -89,7 +84,7 @@ export const overloadScenario: Scenario = {
         ],
         remarks: [],
         charts: [],
-        isDisturbed: [peak, over].some(({ otherCpu }) => otherCpu > 0.15),
+        isDisturbed: [peak, over].some(({ otherCpu }) => otherCpu > calm),
         costs: [],
       };
     } finally {
@@ -130,20 +125,16 @@ async function phaseOf(
   service: Target,
   load: () => Promise<{ readonly results: readonly Sent[]; readonly leftOut: number }>,
 ): Promise<Phase> {
-  const { pid } = service.server;
-  const before = { at: performance.now(), cpuMs: processUsage(pid).cpuMs, busyMs: coreBusyMs(measuredCore) };
+  const sharesOfCore = watchCore(service.server.pid);
   const ownBefore = process.cpuUsage();
   const { results, leftOut } = await load();
-  const took = performance.now() - before.at;
+  const shares = sharesOfCore();
   const own = process.cpuUsage(ownBefore);
-  const cpuMs = processUsage(pid).cpuMs - before.cpuMs;
   return {
-    seconds: took / 1_000,
+    ...shares,
     sent: results,
     leftOut,
-    cpu: cpuMs / took,
-    otherCpu: isPinned ? Math.max(0, coreBusyMs(measuredCore) - before.busyMs - cpuMs) / took : 0,
-    loadCpu: (own.user + own.system) / 1_000 / took,
+    loadCpu: (own.user + own.system) / 1_000_000 / shares.seconds,
   };
 }
 
